@@ -1,0 +1,1 @@
+"""The language and the library: dialect, safe expressions, linter, layout, plan and lifecycle diagrams."""

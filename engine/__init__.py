@@ -1,0 +1,1 @@
+"""Runs diagrams: parser hooks, instances, the commands people give, advancing, ticks, mail."""

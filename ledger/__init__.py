@@ -1,0 +1,1 @@
+"""What is true: units, plans, items, events, figures, rounds, outbox, calendar, rules."""

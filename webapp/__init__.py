@@ -1,0 +1,1 @@
+"""What people see: inbox, ledger, plan page, administration, command line."""
