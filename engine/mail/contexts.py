@@ -1,7 +1,7 @@
 """What a mail is rendered from: plain JSON values, for they lie in the outbox until the mail goes out.
 
-A mail says no more than the number of todos and the titles its plan allows. So a context holds no reasons, no progress and no
-words of 催办, and `lines` only holds items whose plan says `mail="titles"`; `count` counts all of them.
+A mail says no more than the number of todos and the titles its plan allows. So a context holds no reasons, no progress
+and no words of 催办, and `lines` only holds items whose plan says `mail="titles"`; `count` counts all of them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Common(TypedDict):
 
 
 class DigestContext(Common):
-    """每日汇总: `count` open todos. `copies` are items of others, five working days late, shown to who answers for them."""
+    """每日汇总: `count` open todos. `copies` are items of others, five working days late."""
 
     overdue: int
     copied: int  # how many copies there are; `copies` holds those whose plan lets titles out

@@ -118,7 +118,8 @@ def _returned(c: Mapping[str, Any]) -> tuple[str, str]:
 
 def _urged(c: Mapping[str, Any]) -> tuple[str, str]:
     title = _only_title(c)
-    return f"催办：{title}" if title else f"您有 {c['count']} 件任务被催办", "请抓紧办理；确有困难的，请登录填报存在的问题。"
+    headline = f"催办：{title}" if title else f"您有 {c['count']} 件任务被催办"
+    return headline, "请抓紧办理；确有困难的，请登录填报存在的问题。"
 
 
 _OPENINGS: dict[Kind, Callable[[Mapping[str, Any]], tuple[str, str]]] = {

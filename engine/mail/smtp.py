@@ -23,7 +23,7 @@ DAY_HEADER = "X-Duban-Day"
 
 
 class SendError(Exception):
-    """The mail did not go out. `permanent`: this mail will never be taken at this address, so trying again is useless."""
+    """The mail did not go out. `permanent`: it will never be taken at this address, so trying again is useless."""
 
     def __init__(self, message: str, *, permanent: bool) -> None:
         self.permanent = permanent
@@ -43,7 +43,9 @@ class Transport:
     timeout: float = 30.0
 
     def send(self, address: str, rendered: Rendered, header_id: str, date: datetime) -> None:
-        """Hand one mail over. `header_id` is its Message-ID, the same in every attempt, so that a mail sent twice is seen as one.
+        """Hand one mail over.
+
+        `header_id` is its Message-ID, the same in every attempt, so that a mail sent twice is seen as one.
 
         Raises:
             SendError: with `permanent` as `_reason` reads the server's answer.
@@ -75,7 +77,7 @@ class Transport:
 
 
 def compose(sender: str, address: str, rendered: Rendered, header_id: str, date: datetime) -> EmailMessage:
-    """The mail as it goes over the wire. Raises ValueError for an address or Message-ID that cannot stand in a header."""
+    """The mail as it goes over the wire. Raises ValueError for what cannot stand in a header."""
     message = EmailMessage(SMTP)
     message["From"] = _address(sender)
     message["To"] = _address(address)
@@ -92,7 +94,7 @@ def compose(sender: str, address: str, rendered: Rendered, header_id: str, date:
 
 def _address(printed: str) -> Address:
     name, spec = parseaddr(printed)
-    if not spec or not spec.isascii():
+    if "@" not in spec or not spec.isascii() or not printed.isprintable():
         raise ValueError(f"not a mail address: {printed!r}")
     return Address(name, addr_spec=spec)
 
@@ -100,8 +102,8 @@ def _address(printed: str) -> Address:
 def _reason(error: Exception) -> NoReturn:
     """Raise what the failure means for the mail.
 
-    Only a refusal (5xx) of this address or of this text is for good. A refused sender or password is a fault of our settings: the
-    mail waits until they are mended, as it does for a server that is down, slow or busy (4xx).
+    Only a refusal (5xx) of this address or of this text is for good. A refused sender or password is a fault of our
+    settings: the mail waits until they are mended, as it does for a server that is down, slow or busy (4xx).
     """
     permanent = False
     match error:
