@@ -39,7 +39,7 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.data_answer.startswith("250"):
             assert isinstance(envelope.content, bytes)
-            self.received.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
+            self.received.append(message_from_bytes(envelope.content, policy=default))
         return self.data_answer
 
 
@@ -88,7 +88,7 @@ def digest(**changes: object) -> Rendered:
         "copied": 0,
         "copies": [],
     }
-    return render("digest", context | changes)  # type: ignore[operator]
+    return render("digest", context | changes)  # type: ignore[arg-type]
 
 
 def body(message: EmailMessage, subtype: str) -> str:
