@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, insert, select, text, update
@@ -25,7 +26,12 @@ from ledger.schema import content, day_override, event, stream
 
 BUSY_SECONDS = 10
 
-_lock_heads = select(stream.c.name, stream.c.seq, stream.c.head).where(stream.c.name.in_(bindparam("names", expanding=True))).order_by(stream.c.name).with_for_update()
+_lock_heads = (
+    select(stream.c.name, stream.c.seq, stream.c.head)
+    .where(stream.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(stream.c.name)
+    .with_for_update()
+)
 _new_heads = insert(stream)
 _move_heads = update(stream).where(stream.c.name == bindparam("b_name")).values(seq=bindparam("b_seq"), head=bindparam("b_head"))
 _insert_events = insert(event)
@@ -43,10 +49,14 @@ class Tx:
     connection: Connection
     now: datetime
     recorded_at: datetime
-    calendar: WorkCalendar
     actor: Actor = SYSTEM
     desk: Desk | None = None
     _drafts: list[Draft] = field(default_factory=list)
+
+    @cached_property
+    def calendar(self) -> WorkCalendar:
+        """Working days; read only by the few commands that count in them."""
+        return calendar_of(self.connection)
 
     def record(self, stream_name: str, kind: str, payload: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> None:
         """Add an event; `texts` (free text by field) are kept apart and only their digests enter the chain."""
@@ -117,7 +127,7 @@ class Database:
     def write(self, actor: Actor = SYSTEM) -> Iterator[Tx]:
         """One transaction; committed at the end, rolled back by any exception."""
         with self.writer.begin() as connection:
-            tx = Tx(connection, self.clock.now(connection), wall_now(), calendar_of(connection), actor)
+            tx = Tx(connection, self.clock.now(connection), wall_now(), actor)
             yield tx
             tx.flush()
 

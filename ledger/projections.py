@@ -6,12 +6,14 @@ one row raises `Stale`: somebody was faster, or the log does not fit its project
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, update
+from sqlalchemy import Connection, bindparam, insert, text, update
 from sqlalchemy.sql import Executable
 
 from ledger.events import Event, upcast
@@ -24,13 +26,31 @@ class Stale(Exception):
     """A guarded row was not as the event expects it."""
 
 
-Handler = Callable[[Connection, Event, Mapping[str, Any]], None]
-HANDLERS: dict[str, Handler] = {}
+Payload = Mapping[str, Any]
+Handler = Callable[[Connection, Event, Payload], None]
+BatchHandler = Callable[[Connection, Sequence[tuple[Event, Payload]]], None]
+HANDLERS: dict[str, BatchHandler] = {}
 
 
 def on(*kinds: str) -> Callable[[Handler], Handler]:
+    """Register a handler of one event at a time."""
+
     def register(handler: Handler) -> Handler:
-        HANDLERS.update(dict.fromkeys(kinds, handler))
+        def each(connection: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
+            for e, payload in batch:
+                handler(connection, e, payload)
+
+        HANDLERS.update(dict.fromkeys(kinds, each))
+        return handler
+
+    return register
+
+
+def on_batch(kind: str) -> Callable[[BatchHandler], BatchHandler]:
+    """Register a handler of neighbouring events of one kind: a weekly report must not cost statements for each item."""
+
+    def register(handler: BatchHandler) -> BatchHandler:
+        HANDLERS[kind] = handler
         return handler
 
     return register
@@ -38,8 +58,8 @@ def on(*kinds: str) -> Callable[[Handler], Handler]:
 
 def project(connection: Connection, events: Iterable[Event]) -> None:
     """Write what the events say, in their order. Raises LookupError for an unknown kind, Stale for a guard that failed."""
-    for e in events:
-        HANDLERS[e.kind](connection, e, upcast(e.kind, e.schema, e.payload))
+    for kind, batch in groupby(events, key=attrgetter("kind")):
+        HANDLERS[kind](connection, [(e, upcast(e.kind, e.schema, e.payload)) for e in batch])
 
 
 def instant(value: str | datetime | None) -> datetime | None:
@@ -62,17 +82,17 @@ def _guarded(connection: Connection, statement: Executable, values: Mapping[str,
 
 # ---------------------------------------------------------------- administration
 @on("unit.registered")
-def _unit_registered(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _unit_registered(c: Connection, e: Event, p: Payload) -> None:
     c.execute(insert(unit), {k: p[k] for k in ("key", "jurisdiction", "name", "short", "kind", "host", "ord")})
 
 
 @on("post.taken")
-def _post_taken(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _post_taken(c: Connection, e: Event, p: Payload) -> None:
     c.execute(insert(post), {"id": p["post"], "person_id": p["person"], "unit": p["unit"], "role": p["role"], "since": e.at})
 
 
 @on("plan.published")
-def _plan_published(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _plan_published(c: Connection, e: Event, p: Payload) -> None:
     c.execute(
         insert(plan_version),
         {"id": p["version"], "published_at": e.at, **{k: p[k] for k in ("plan", "number", "title", "jurisdiction", "digest")}},
@@ -84,7 +104,7 @@ _RUN_FACTS = ("plan", "title", "short", "jurisdiction", "office", "sign_roles", 
 
 
 @on("run.started")
-def _run_started(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _run_started(c: Connection, e: Event, p: Payload) -> None:
     c.execute(
         insert(run),
         {
@@ -99,16 +119,16 @@ def _run_started(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
 
 
 @on("run.ended")
-def _run_ended(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _run_ended(c: Connection, e: Event, p: Payload) -> None:
     _guarded(c, update(run).where(run.c.id == bindparam("b_run"), run.c.ended_at.is_(None)).values(ended_at=bindparam("b_at")), {"b_run": p["run"], "b_at": e.at})
 
 
 # ---------------------------------------------------------------- items
-_ITEM_FACTS = ("element", "ord", "no", "title", "clause", "heading", "heading_name", "completion", "lifecycle", "cadence", "due_text", "due_steps")
+_ITEM_FACTS = ("element", "ord", "no", "title", "clause", "heading", "heading_name", "completion", "lifecycle", "cadence", "due_text", "due_steps", "open_units")
 
 
 @on("item.planned")
-def _item_planned(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _item_planned(c: Connection, e: Event, p: Payload) -> None:
     c.execute(
         insert(item),
         {
@@ -134,17 +154,17 @@ def _item_planned(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
 _open_item = (
     update(item)
     .where(item.c.id == bindparam("b_item"), item.c.state == "pending")
-    .values(state="open", opened_at=bindparam("b_at"), touched_at=bindparam("b_at"), n_total=bindparam("b_n"))
+    .values(state="open", opened_at=bindparam("b_at"), n_total=bindparam("b_n"), due_at=bindparam("b_due"), due_steps=bindparam("b_steps"))
 )
 
 
 @on("item.opened")
-def _item_opened(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _item_opened(c: Connection, e: Event, p: Payload) -> None:
     shares = p["assignments"]
-    _guarded(c, _open_item, {"b_item": p["item"], "b_at": e.at, "b_n": len(shares)})
+    due_at = instant(p["due_at"])
+    _guarded(c, _open_item, {"b_item": p["item"], "b_at": e.at, "b_n": len(shares), "b_due": due_at, "b_steps": p["due_steps"]})
     if not shares:
         return
-    due_at = instant(p["due_at"])
     c.execute(
         insert(assignment),
         [
@@ -178,7 +198,7 @@ _close_todo = (
 _close_item = (
     update(item)
     .where(item.c.id == bindparam("b_item"), item.c.state == "open")
-    .values(state="closed", closed_at=bindparam("b_at"), touched_at=bindparam("b_at"))
+    .values(state="closed", closed_at=bindparam("b_at"))
 )
 
 
@@ -190,7 +210,7 @@ _withdraw = (
 
 
 @on("item.closed")
-def _item_closed(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _item_closed(c: Connection, e: Event, p: Payload) -> None:
     """The item is done; shares that could not hold it up and are still open (配合 under rule `all`) are withdrawn with their todos."""
     _guarded(c, _close_item, {"b_item": p["item"], "b_at": e.at})
     for left in p["withdrawn"]:
@@ -201,15 +221,12 @@ def _item_closed(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
 
 # ---------------------------------------------------------------- assignments
 _insert_todo = insert(todo)
-_touch = update(item).where(item.c.id == bindparam("b_item")).values(touched_at=bindparam("b_at"))
-_count_done = (
-    update(item).where(item.c.id == bindparam("b_item")).values(touched_at=bindparam("b_at"), n_done=item.c.n_done + 1)
-)
+_count_done = update(item).where(item.c.id == bindparam("b_item")).values(n_done=item.c.n_done + 1)
 _guard_move = (assignment.c.id == bindparam("b_id"), assignment.c.version == bindparam("b_version"))
-_MOVED = {"state": bindparam("b_state"), "step": bindparam("b_to"), "arm": bindparam("b_to_arm"), "version": assignment.c.version + 1}
+_MOVED = {"state": bindparam("b_state"), "step": bindparam("b_to"), "arm": bindparam("b_to_arm"), "version": assignment.c.version + 1, "touched_at": bindparam("b_at")}
 _MOVES = {
     "assignment.acknowledged": {"acknowledged_at": bindparam("b_at")},
-    "assignment.submitted": {"submitted_at": bindparam("b_submitted")},
+    "assignment.submitted": {"submitted_at": bindparam("b_submitted"), "reported_at": bindparam("b_at")},
     "assignment.signed": {"submitted_at": bindparam("b_at")},
     "assignment.sent_back": {},
     "assignment.accepted": {"closed_at": bindparam("b_at")},
@@ -219,7 +236,7 @@ _move = {kind: update(assignment).where(*_guard_move).values(**_MOVED, **extra) 
 
 
 @on(*_MOVES)
-def _assignment_moved(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _assignment_moved(c: Connection, e: Event, p: Payload) -> None:
     """One step of a lifecycle: the done todo closes, the next one opens, the share counts when it is accepted."""
     closing = {"b_kind": "assignment", "b_owner": p["assignment"], "b_step": p["step"], "b_arm": p["arm"], "b_at": e.at, "b_post": e.actor.get("post")}
     _guarded(c, _close_todo, closing)
@@ -237,44 +254,52 @@ def _assignment_moved(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
                 "unit": p["to_unit"], "role": p["to_role"], "due_at": instant(p["due_at"]), "opened_at": e.at,
             },
         )  # fmt: skip
-    c.execute(_touch if p["to"] is not None else _count_done, {"b_item": p["item"], "b_at": e.at})
+    else:
+        c.execute(_count_done, {"b_item": p["item"]})
+    if e.kind == "assignment.submitted":
+        _read(c, [(e, p)])
 
 
-_reported = update(assignment).where(assignment.c.id == bindparam("b_id")).values(reported_at=bindparam("b_at"))
-_drop_figures = delete(figure).where(figure.c.indicator_id == bindparam("b_indicator"), figure.c.assignment_id == bindparam("b_assignment"))
+_reported = update(assignment).where(assignment.c.id == bindparam("b_id")).values(reported_at=bindparam("b_at"), touched_at=bindparam("b_at"))
+_insert_reading = insert(reading)
+_set_figure = text(
+    "INSERT INTO figure (indicator_id, assignment_id, value, reported_at) VALUES (:indicator_id, :assignment_id, :value, :reported_at)"
+    " ON CONFLICT (indicator_id, assignment_id) DO UPDATE SET value = excluded.value, reported_at = excluded.reported_at"
+).bindparams(bindparam("value", type_=figure.c.value.type), bindparam("reported_at", type_=figure.c.reported_at.type))
 
 
-@on("assignment.reported")
-def _assignment_reported(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
-    c.execute(_reported, {"b_id": p["assignment"], "b_at": e.at})
-    c.execute(_touch, {"b_item": p["item"], "b_at": e.at})
-    if not p["figures"]:
-        return
-    c.execute(
-        insert(reading),
-        [
-            {
-                "item_id": p["item"], "seq": e.seq, "indicator_id": i, "assignment_id": p["assignment"],
-                "value": Decimal(value), "round_id": p["round"], "reported_at": e.at,
-            }
-            for i, value in p["figures"]
-        ],
-    )  # fmt: skip
-    c.execute(_drop_figures, [{"b_indicator": i, "b_assignment": p["assignment"]} for i, _ in p["figures"]])
-    c.execute(
-        insert(figure),
-        [{"indicator_id": i, "assignment_id": p["assignment"], "value": Decimal(value), "reported_at": e.at} for i, value in p["figures"]],
-    )
+def _read(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
+    """The figures of reports and applications: every reading is kept, the latest of each share stands in `figure`."""
+    readings = [
+        {
+            "item_id": p["item"], "seq": e.seq, "indicator_id": i, "assignment_id": p["assignment"],
+            "value": Decimal(value), "round_id": p["round"], "reported_at": e.at,
+        }
+        for e, p in batch
+        for i, value in p["figures"]
+    ]  # fmt: skip
+    if readings:
+        c.execute(_insert_reading, readings)
+        c.execute(_set_figure, readings)
+
+
+@on_batch("assignment.reported")
+def _assignment_reported(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
+    c.execute(_reported, [{"b_id": p["assignment"], "b_at": e.at} for e, p in batch])
+    _read(c, batch)
+
+
+_touched = update(assignment).where(assignment.c.id == bindparam("b_id")).values(touched_at=bindparam("b_at"))
 
 
 @on("assignment.urged")
-def _assignment_urged(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
-    c.execute(_touch, {"b_item": p["item"], "b_at": e.at})
+def _assignment_urged(c: Connection, e: Event, p: Payload) -> None:
+    c.execute(_touched, {"b_id": p["assignment"], "b_at": e.at})
 
 
 # ---------------------------------------------------------------- rounds
 @on("round.opened")
-def _round_opened(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _round_opened(c: Connection, e: Event, p: Payload) -> None:
     due_at = instant(p["due_at"])
     c.execute(
         insert(round_),
@@ -313,7 +338,7 @@ _count_share = update(round_).where(round_.c.id == bindparam("b_id")).values(n_d
 
 
 @on("round.reported")
-def _round_reported(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _round_reported(c: Connection, e: Event, p: Payload) -> None:
     closing = {"b_kind": "share", "b_owner": p["share"], "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": e.actor.get("post")}
     _guarded(c, _close_todo, closing)
     _guarded(c, _report_share, {"b_id": p["share"], "b_at": e.at, "b_nothing": p["nothing_new"]})
@@ -325,7 +350,7 @@ _close_round = update(round_).where(round_.c.id == bindparam("b_id"), round_.c.c
 
 
 @on("round.closed")
-def _round_closed(c: Connection, e: Event, p: Mapping[str, Any]) -> None:
+def _round_closed(c: Connection, e: Event, p: Payload) -> None:
     """A round that takes no more reports: what is still owed was missed (逾期未报)."""
     _guarded(c, _close_round, {"b_id": p["round"], "b_at": e.at})
     for owed in p["missed"]:

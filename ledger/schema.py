@@ -204,9 +204,9 @@ item = Table(
     Column("due_steps", Text, nullable=False),
     Column("n_total", Integer, nullable=False),
     Column("n_done", Integer, nullable=False),
+    Column("open_units", Text, nullable=False),  # printed groups that still expand to nobody, a JSON list
     Column("opened_at", Instant),
     Column("closed_at", Instant),
-    Column("touched_at", Instant),
     UniqueConstraint("run_id", "element"),
     Index("ix_item_run_id_ord", "run_id", "ord"),
 )
@@ -230,6 +230,7 @@ assignment = Table(
     Column("submitted_at", Instant),
     Column("reported_at", Instant),
     Column("returns", Integer, nullable=False),
+    Column("touched_at", Instant),
     Column("closed_at", Instant),
     UniqueConstraint("item_id", "unit"),
     Index("ix_assignment_run_id_unit", "run_id", "unit"),
