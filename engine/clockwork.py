@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from engine.ticking import tick
 from ledger.clock import target_of
@@ -26,7 +26,7 @@ def advance_to(db: Database, target: datetime) -> None:
                 break
             upcoming = next_due(tx.connection)
             step = min(max(upcoming, tx.now), target) if upcoming else target
-            tx.connection.execute(update(clock).where(clock.c.id == 1).values(now=step, target=func.max(clock.c.target, step)))
+            tx.connection.execute(update(clock).where(clock.c.id == 1).values(now=step, target=case((clock.c.target < step, step), else_=clock.c.target)))
         tick(db)
     tick(db)
 
