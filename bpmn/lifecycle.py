@@ -21,7 +21,10 @@ STEP_VALUES: dict[str, tuple[Value, ...]] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One user task: `holder` names the unit that acts (the share's own, the lead, the plan's office, the office's host organ)."""
+    """One user task.
+
+    `holder` names the unit that acts: the share's own, the item's lead, the plan's office, or the office's host organ.
+    """
 
     id: str
     name: str

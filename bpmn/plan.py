@@ -31,7 +31,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Indicator:
-    """A figure to reach. `unit` is the unit of measure (个, 场); `unit_name` the units a norm applies to one by one (每个县)."""
+    """A figure to reach. `unit` measures it (个, 场); `unit_name` says to whom a norm applies one by one (每个县)."""
 
     key: str
     name: str
@@ -47,8 +47,9 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Item:
-    """A line of the ledger. `heading` is None for an item in a branch of its own; `after` names items that must close first.
+    """A line of the ledger.
 
+    `heading` is None for an item in a branch of its own; `after` names items that must close first.
     The date of an `opens` rule is the day the item opens (its beginning), not the end of a limit.
     """
 
@@ -95,9 +96,9 @@ class Timer:
 class Cadence:
     """A reporting rhythm: RFC 5545 rules for opening and due day, each with a time and a shift for days off.
 
-    `first` and `last` bound the opening days before any shift. `due_at` None is 24:00 of the due day. `asks` says who reports:
-    the units with an open lead or responsible share, or the units of the one item that names this cadence. `closes`: a turn
-    that ends without a report is closed as missed instead of staying open.
+    `first` and `last` bound the opening days before any shift. `due_at` None is 24:00 of the due day. `asks` says who
+    reports: the units with an open lead or responsible share, or the units of the one item that names this cadence.
+    `closes`: a turn that ends without a report is closed as missed instead of staying open.
     """
 
     id: str
@@ -117,7 +118,10 @@ class Cadence:
 
 @dataclass(frozen=True)
 class Facts:
-    """What stands on the document's cover, and how this plan is run. `sign_roles`: shares whose 申请办结 is signed in the unit."""
+    """What stands on the document's cover, and how this plan is run.
+
+    `sign_roles` are the roles whose 申请办结 is signed inside the unit before it leaves it.
+    """
 
     key: str
     title: str

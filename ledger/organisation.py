@@ -17,7 +17,10 @@ Kind = Literal["organ", "body", "county", "park", "university", "enterprise", "i
 
 @dataclass(frozen=True)
 class Unit:
-    """A node of the organisation tree. `host` is the organ that keeps a body's office; `parent` the county a bureau belongs to."""
+    """A node of the organisation tree.
+
+    `host` is the organ that keeps a body's office; `parent` the county that a bureau belongs to.
+    """
 
     key: str
     name: str
@@ -136,7 +139,10 @@ def _group(row: Mapping[str, Any]) -> Group:
 
 @cache
 def load(key: str) -> Organisation:
-    """The organisation shipped under this key. Raises: KeyError when there is none, OrganisationError when it is broken."""
+    """The organisation shipped under this key.
+
+    Raises: KeyError when there is none, OrganisationError when it is broken.
+    """
     file = resources.files("ledger") / "organisations" / f"{key}.toml"
     if not re.fullmatch(r"[a-z0-9-]+", key) or not file.is_file():
         raise KeyError(key)

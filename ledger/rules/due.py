@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 
@@ -13,9 +13,9 @@ class DueRule:
 
     kind: Literal["by", "within", "every", "during"]
     text: str
-    date: date | None = None
-    start: date | None = None
-    end: date | None = None
+    date: dt.date | None = None
+    start: dt.date | None = None
+    end: dt.date | None = None
     days: int | None = None
     working: bool = False
     anchor: str | None = None
