@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,16 +72,27 @@ def digest(*facts: object) -> str:
     return total.hexdigest()
 
 
+@contextmanager
+def progress(title: str) -> Iterator[None]:
+    """One line for each thing done, and how long it took."""
+    print(f"  {title} … ", end="", flush=True)
+    started = time.monotonic()
+    try:
+        yield
+    except Trouble:
+        print("失败")
+        raise
+    print(f"完成（{time.monotonic() - started:.1f} 秒）")
+
+
 def step(title: str, stamp: Path, made_from: str, work: Callable[[], object]) -> None:
     """Does the work unless its stamp says that it was done from the same things."""
-    print(f"  {title} … ", end="", flush=True)
     if stamp.is_file() and stamp.read_text() == made_from:
-        print("已就绪")
+        print(f"  {title} … 已就绪")
         return
-    started = time.monotonic()
-    work()
-    stamp.write_text(made_from)
-    print(f"完成（{time.monotonic() - started:.1f} 秒）")
+    with progress(title):
+        work()
+        stamp.write_text(made_from)
 
 
 # -- Python
@@ -223,14 +235,13 @@ def prepare_browser() -> None:
     """Chromium cannot come from PyPI or npm: it is the machine's own."""
     if any(map(shutil.which, BROWSERS)):
         return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("  浏览器测试用的 Chromium … ", end="", flush=True)
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        print("  没有找到 Chromium，浏览器测试将跳过；请安装：apt-get install chromium fonts-noto-cjk")
+        return
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with progress("浏览器测试用的 Chromium"):
         run("apt-get", "-q", "update", env=quiet)
         run("apt-get", "-q", "install", "--yes", "--no-install-recommends", "chromium", "fonts-noto-cjk", env=quiet)
-        print("完成")
-        return
-    print("  没有找到 Chromium，浏览器测试将跳过；请安装：apt-get install chromium fonts-noto-cjk")
 
 
 # -- the lock files
@@ -238,14 +249,13 @@ def prepare_browser() -> None:
 
 def lock() -> None:
     """Resolves for every platform and writes names and versions only: no host, no index, no path of this machine."""
-    print("  requirements.lock … ", end="", flush=True)
     command = ("pip", "compile", "setup.cfg", "--all-extras", "--universal", "--python-version", "3.11", "--upgrade")
     said_plainly = ("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links")
-    pins = run(uv(), *command, *said_plainly, "--quiet", env=uv_environment())
-    LOCK.write_text(LOCK_HEADER + pins)
-    print("完成\n  package-lock.json … ", end="", flush=True)
-    run("npm", "update", "--package-lock-only", "--ignore-scripts", env=node_environment())
-    print("完成")
+    with progress("requirements.lock"):
+        pins = run(uv(), *command, *said_plainly, "--quiet", env=uv_environment())
+        LOCK.write_text(LOCK_HEADER + pins)
+    with progress("package-lock.json"):
+        run("npm", "update", "--package-lock-only", "--ignore-scripts", env=node_environment())
 
 
 def main() -> None:
@@ -264,7 +274,7 @@ def main() -> None:
         if options.browser:
             prepare_browser()
     except Trouble as trouble:
-        sys.exit(f"\n{trouble}")
+        sys.exit(str(trouble))
 
 
 if __name__ == "__main__":

@@ -161,4 +161,3 @@ def _check_month_days(parts: dict[str, str]) -> None:
     longest = max(monthrange(2024, int(month))[1] for month in parts["BYMONTH"].split(","))
     if min(abs(int(day)) for day in parts["BYMONTHDAY"].split(",")) > longest:
         raise ValueError("周期规则里的月份没有这一天，请检查 BYMONTH 和 BYMONTHDAY。")
-

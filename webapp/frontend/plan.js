@@ -88,20 +88,19 @@ export function showLights(viewer, lights) {
   for (const element of lit) showLight(viewer, element, lights[element.id]);
 }
 
+// Items outside every heading come last: the root of the drawing has no place.
 function readingOrder(a, b) {
-  const [p, q] = [a.parent || a, b.parent || b];
-  return (p.x || 0) - (q.x || 0) || a.y - b.y || a.x - b.x;
+  const [p, q] = [a.parent?.x ?? Infinity, b.parent?.x ?? Infinity];
+  return p === q ? a.y - b.y || a.x - b.x : p - q;
 }
 
 function showLight(viewer, element, light) {
   const overlays = viewer.get('overlays');
   if (light.colour) viewer.get('canvas').addMarker(element, `light-${light.colour}`);
   if (light.href) overlays.add(element, { position: { top: 0, left: 0 }, html: link(viewer, element, light) });
-  if (light.word) {
-    const right = 32 + 11 * (light.word.length - 2);
-    overlays.add(element, { position: { top: -8, right }, html: badge(light) });
-  }
-  if (light.nm) overlays.add(element, { position: { bottom: 24, right: 56 }, html: text('plan-nm', light.nm) });
+  // plan.css draws both from their right edge, so their width need not be known
+  if (light.word) overlays.add(element, { position: { top: -8, right: 0 }, html: badge(light) });
+  if (light.nm) overlays.add(element, { position: { bottom: 24, right: 10 }, html: text('plan-nm', light.nm) });
 }
 
 function text(className, words) {
