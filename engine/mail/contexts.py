@@ -1,17 +1,16 @@
 """What a mail is rendered from: plain JSON values, for they lie in the outbox until the mail goes out.
 
 A mail says no more than the number of todos and the titles its plan allows. So a context holds no reasons, no progress
-and no words of 催办, and `lines` only holds items whose plan says `mail="titles"`; `count` counts all of them.
+and no words of 催办; and where `titles` is false nothing but counts is printed, whatever `lines` holds.
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 Kind = Literal["digest", "handed", "request", "returned", "urged"]
-Colour = Literal["red", "yellow", "green", "grey", "blue"]
 
-KIND_NAMES: dict[Kind, str] = {
+KIND_NAMES: dict[str, str] = {
     "digest": "每日汇总",
     "handed": "交办",
     "request": "期次报送",
@@ -20,52 +19,37 @@ KIND_NAMES: dict[Kind, str] = {
 }
 
 
-class Recipient(TypedDict):
-    """The post that is written to: 市人社局 联络员, never a person's name."""
-
-    post: str
-
-
 class Line(TypedDict):
-    """One item as a line of a mail; every text may be empty except `word` and `title`."""
+    """One item as a line of a mail. `shape` and `colour` are those of its light; `note` and `due` may be empty."""
 
-    colour: Colour
-    word: str  # what the light or the todo says: 逾期, 临期, 待签收
+    word: str  # 逾期 2 个工作日, 待签收
+    shape: str  # ◆ ▲ ● ○ ☑
+    colour: str  # red, yellow, green, grey, blue
     title: str
     plan: str  # the plan's short title
-    note: str  # what is to be done: 退回补正, 待审核
-    due: str  # 07-15, 明天 17:00
-    left: str  # 逾期 2 个工作日, 剩 3 个工作日
-    path: str  # of the page that answers it: /items/20
+    due: str  # 07-15, 07-18 17:00
+    note: str  # whose share it is, where the reader is not of that unit
+    path: NotRequired[str]  # the page that answers this line: /items/20
 
 
-class Common(TypedDict):
-    """What every mail needs."""
+class Turn(TypedDict):
+    """The round that is asked for: 周调度, 8."""
 
-    person: Recipient
+    name: str
+    n: int
+
+
+class Context(TypedDict):
+    """One mail to one person on one day."""
+
     day: str  # the business day, ISO: 2025-07-17
-    jurisdiction: str  # 黄石市
-    base_url: str  # http://127.0.0.1:8000
-    link: str  # path of the page the button opens: /inbox
-    titles: bool  # the plan lets titles out
-    count: int  # how many todos the mail is about, never 0 (a digest may have copies instead)
+    count: int  # open todos of the person; 0 for somebody who is only kept informed
+    overdue: int  # how many of them are late
+    told: int  # how many items this mail is about, at least 1
+    titles: bool  # every plan in it lets titles out
     lines: list[Line]
-
-
-class DigestContext(Common):
-    """每日汇总: `count` open todos. `copies` are items of others, five working days late."""
-
-    overdue: int
-    copied: int  # how many copies there are; `copies` holds those whose plan lets titles out
-    copies: list[Line]
-
-
-class RequestContext(Common):
-    """期次报送通知: `count` is the number of items asked for."""
-
-    round: str  # 周调度第8期
-    plan: str  # the plan's full title
-    due: str  # 07-18 周五 17:00
-
-
-Context = Common | DigestContext | RequestContext
+    round: Turn | None  # in a request
+    link: str  # path of the page the button opens: /inbox
+    base_url: str  # http://127.0.0.1:8000
+    post: NotRequired[str]  # 市人社局 联络员: mails address posts, never people
+    place: NotRequired[str]  # 黄石市

@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from engine.mail.contexts import DigestContext, Line
+from engine.mail.contexts import Context, Line
 from engine.mail.rendering import Rendered, render
 from engine.mail.smtp import SendError, Transport
 
@@ -63,32 +63,31 @@ def transport(mailbox: Mailbox) -> Iterator[Transport]:
 
 
 LINE: Line = {
+    "word": "逾期 2 个工作日",
+    "shape": "◆",
     "colour": "red",
-    "word": "逾期",
     "title": "集中开展“六进”校园活动",
     "plan": "百日攻坚",
-    "note": "退回补正",
     "due": "07-15",
-    "left": "逾期 2 个工作日",
+    "note": "",
     "path": "/items/20",
 }
 
 
-def digest(**changes: object) -> Rendered:
-    context: DigestContext = {
-        "person": {"post": "市人社局 联络员"},
+def digest() -> Rendered:
+    context: Context = {
+        "post": "市人社局 联络员",
         "day": "2025-07-17",
-        "jurisdiction": "黄石市",
         "base_url": "http://127.0.0.1:8000/",
         "link": "/inbox",
         "titles": True,
-        "count": 5,
+        "count": 9,
         "overdue": 1,
+        "told": 5,
         "lines": [LINE],
-        "copied": 0,
-        "copies": [],
+        "round": None,
     }
-    return render("digest", context | changes)  # type: ignore[arg-type]
+    return render("digest", context)
 
 
 def body(message: EmailMessage, subtype: str) -> str:
@@ -100,7 +99,7 @@ def body(message: EmailMessage, subtype: str) -> str:
 def test_digest_arrives_with_chinese_subject_and_both_parts(mailbox: Mailbox, transport: Transport) -> None:
     transport.send("liaison@rsj.example", digest(), HEADER_ID, WHEN)
     (mail,) = mailbox.received
-    assert mail["Subject"] == "【督办台账】您有 5 件待办，其中 1 件逾期"
+    assert mail["Subject"] == "【督办台账】您有 9 件待办，其中 1 件逾期"
     assert mail["From"].addresses[0].display_name == "督办台账"
     assert mail["To"].addresses[0].addr_spec == "liaison@rsj.example"
     assert mail["Date"].datetime == WHEN
