@@ -18,6 +18,7 @@ class State(StrEnum):
     REVIEWING = "reviewing"
     RETURNED = "returned"
     CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
 
     @property
     def label(self) -> str:
@@ -92,6 +93,7 @@ _STATE_LABELS = {
     State.REVIEWING: "待审核",
     State.RETURNED: "退回补正",
     State.CLOSED: "已办结",
+    State.WITHDRAWN: "随任务办结",
 }
 _VERB_LABELS = {
     Verb.ACKNOWLEDGE: "签收",
@@ -202,6 +204,7 @@ TABLE: Mapping[State, Mapping[Verb, Cell]] = {
     State.REVIEWING: _REVIEWING,
     State.RETURNED: _RETURNED,
     State.CLOSED: _CLOSED,
+    State.WITHDRAWN: _CLOSED,  # the item closed without this share, which could not hold it up
 }
 
 
