@@ -17,7 +17,8 @@ from engine.notices import Notice, tell
 from engine.reporting import checked_figures
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
-from ledger.rules.completion import ShareState, blockers, closes
+from ledger.rules.completion import Share as RuleShare
+from ledger.rules.completion import blockers, closes
 from ledger.rules.timeliness import mend_due
 from ledger.rules.verbs import State, Verb, refusal
 from ledger.schema import advance, assignment, round_, share, unit
@@ -182,16 +183,16 @@ _siblings = (
 )
 
 
-def _shares(rows: Sequence[Row[Any]], accepted: int | None = None) -> list[ShareState]:
-    return [ShareState(r.id, r.role, r.ord, r.state == "closed" or r.id == accepted) for r in rows]
+def _shares(rows: Sequence[Row[Any]], accepted: int | None = None) -> list[RuleShare]:
+    return [RuleShare(str(r.id), r.role, r.ord, r.state == State.CLOSED or r.id == accepted) for r in rows]
 
 
 def _require_feedback(tx: Tx, case: Case) -> None:
     """The first lead applies when the feedback of all others is accepted."""
     rows = tx.connection.execute(_siblings, {"b_item": case.item_id}).all()
-    waiting = set(blockers(case.completion, _shares(rows), case.id))
+    waiting = {share.id for share in blockers(case.completion, _shares(rows), str(case.id))}
     if waiting:
-        names = "、".join(r.short for r in rows if r.id in waiting)
+        names = "、".join(r.short for r in rows if str(r.id) in waiting)
         raise Refused(f"还有 {len(waiting)} 家单位的反馈没有认可（{names}）。请先催办或审核他们的反馈，再申请办结。")
 
 

@@ -12,21 +12,24 @@ from engine.chasing import disarm
 from engine.desk import Case, Entry, case_of, seat
 from ledger.database import Tx
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
-from ledger.rules.figures import doubts
+from ledger.rules.figures import questions as doubts
 from ledger.rules.verbs import State, Verb, refusal
 from ledger.schema import assignment, figure, indicator, item, person, post, round_, share, todo, unit
 
 MAX_TEXT = 2000
 
 _indicators = (
-    select(indicator.c.id, indicator.c.name, indicator.c.target, indicator.c.op, indicator.c.per, indicator.c.sum_rule, indicator.c.item_id, figure.c.value, assignment.c.id.label("assignment_id"))
+    select(
+        indicator.c.id, indicator.c.target, indicator.c.op, indicator.c.per, indicator.c.sum_rule, indicator.c.measure,
+        figure.c.value, assignment.c.id.label("assignment_id"),
+    )
     .select_from(
         assignment.join(indicator, indicator.c.item_id == assignment.c.item_id).outerjoin(
             figure, and_(figure.c.indicator_id == indicator.c.id, figure.c.assignment_id == assignment.c.id)
         )
     )
     .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
-)
+)  # fmt: skip
 
 
 def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = False, confirmed: bool = False) -> None:
@@ -71,7 +74,8 @@ def _checked(tx: Tx, by_share: Mapping[int, Mapping[int, Decimal]], *, confirmed
 
 def _doubts(found: Row[Any], value: Decimal) -> str:
     target = found.target if found.sum_rule == "sum" and found.per in (None, "total") else None
-    return "".join(doubts(value, previous=found.value, target=target))
+    asked = doubts(value, previous=found.value, target=target, op=found.op, cumulative=found.sum_rule == "sum", unit=found.measure)
+    return "".join(asked)
 
 
 def _record_report(

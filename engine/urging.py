@@ -11,7 +11,7 @@ from engine.notices import Notice, tell
 from ledger.database import Tx
 from ledger.errors import Invalid, NotAllowed, Refused
 from ledger.people import Desk
-from ledger.rules.verbs import State, Verb, refusal
+from ledger.rules.verbs import Role, State, Verb, refusal
 from ledger.schema import assignment
 
 
@@ -27,7 +27,7 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
     for assignment_id in sorted(set(assignment_ids)):
         case = case_of(tx, assignment_id)
         tx.desk = _urging_desk(tx, case)
-        if refused := refusal(State(case.state), Verb.URGE, holds=False):
+        if refused := refusal(State(case.state), Verb.URGE, holds=False, role=Role.COORDINATOR):
             raise Refused(f"{case.unit_name}：{refused}")
         urging = tx.allocate("urging")[0]
         payload = {"assignment": case.id, "item": case.item_id, "urging": urging}
