@@ -51,6 +51,7 @@ class Tx:
     recorded_at: datetime
     actor: Actor = SYSTEM
     desk: Desk | None = None
+    closed_runs: set[int] = field(default_factory=set)  # runs in which this transaction closed an item
     _drafts: list[Draft] = field(default_factory=list)
 
     @cached_property

@@ -1,0 +1,333 @@
+"""The dialect: what Duban adds to plain BPMN 2.0, defined once.
+
+The reader, the linter, the writer, the properties panel and the documentation all take it from ELEMENTS.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from dateutil.rrule import rrulestr
+
+from bpmn.xml import Element, qualified
+
+Body = Literal["none", "required"]
+Kind = Literal["text", "date", "time", "int", "decimal", "bool", "choice", "choices", "ints", "rhythm"]
+
+ROLES = ("lead", "responsible", "cooperating")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute: `label` is what the editor shows, `doc` says what it does."""
+
+    name: str
+    label: str
+    doc: str
+    kind: Kind = "text"
+    required: bool = False
+    values: tuple[str, ...] = ()
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class ElementType:
+    """One extension element: where it may stand, how often, with which attributes, and whether it carries words."""
+
+    name: str
+    label: str
+    doc: str
+    allowed_in: tuple[str, ...]
+    attributes: tuple[Attribute, ...] = ()
+    body: Body = "none"
+    many: bool = False
+
+    def attribute(self, name: str) -> Attribute | None:
+        return next((attribute for attribute in self.attributes if attribute.name == name), None)
+
+
+def _due_attributes() -> tuple[Attribute, ...]:
+    kinds = ("by", "within", "every", "during")
+    periods = ("week", "month", "quarter", "year")
+    return (
+        Attribute("kind", "类型", "a date, a number of days, a rhythm, or a span", "choice", True, kinds),
+        Attribute("date", "日期", "for `by`: the last day", "date"),
+        Attribute("start", "起", "for `during`", "date"),
+        Attribute("end", "止", "for `during`", "date"),
+        Attribute("days", "天数", "for `within`, counted from the anchor", "int"),
+        Attribute("working", "按工作日", "count working days", "bool", default="false"),
+        Attribute("anchor", "起算点", "`run`, `acknowledge` or `item:<id>`"),
+        Attribute("period", "周期", "for `every`", "choice", values=periods),
+        Attribute("monthday", "每月几日", "for `every`; -1 is the end of the month", "int"),
+    )
+
+
+ELEMENTS: dict[str, ElementType] = {
+    element.name: element
+    for element in (
+        ElementType(
+            "plan",
+            "方案",
+            "Facts of the document and how the plan is run.",
+            ("bpmn:process",),
+            (
+                Attribute("title", "方案名称", "full title", required=True),
+                Attribute("short", "简称", "short title for lists and mail", required=True),
+                Attribute("issuer", "发文单位", "who issued the document", required=True),
+                Attribute("docNo", "文号", "number of the document", required=True),
+                Attribute("issued", "印发日期", "date of issue", "date", True),
+                Attribute("start", "开始日期", "first day of the plan's period", "date", True),
+                Attribute("end", "结束日期", "last day of the plan's period", "date", True),
+                Attribute(
+                    "jurisdiction", "行政区", "key of the organisation whose units the names mean", required=True
+                ),
+                Attribute("office", "专班办", "the coordinating office, a unit's name", required=True),
+                Attribute(
+                    "sign", "须审签的角色", "roles whose 申请办结 is signed in the unit", "choices", values=ROLES
+                ),
+                Attribute("mendDays", "补正工作日", "working days to mend a return", "int", default="3"),
+                Attribute(
+                    "mail", "邮件内容", "what a mail may show", "choice", values=("count", "titles"), default="count"
+                ),
+                Attribute(
+                    "ladder", "提醒档", "working days before (-) and after (+) the due day", "ints", default="-3 0 1 5"
+                ),
+            ),
+        ),
+        ElementType(
+            "cadence",
+            "报送节奏",
+            "A reporting rhythm: when each turn opens and when it is due.",
+            ("duban:plan",),
+            (
+                Attribute("id", "编号", "referred to by an item's `cadence`", required=True),
+                Attribute("name", "名称", "name on screens and in mail", required=True),
+                Attribute("asks", "向谁收", "who reports", "choice", True, ("open-shares", "item")),
+                Attribute("opens", "开启规则", "RFC 5545 rule of the opening days", "rhythm", True),
+                Attribute("opensAt", "开启时刻", "time of day", "time", True),
+                Attribute(
+                    "opensShift",
+                    "开启遇休",
+                    "when the day is a day off",
+                    "choice",
+                    True,
+                    ("none", "previous", "next", "skip"),
+                ),
+                Attribute("due", "截止规则", "RFC 5545 rule of the due days", "rhythm", True),
+                Attribute("dueAt", "截止时刻", "time of day; 24:00 is the end of the day", "time", True),
+                Attribute(
+                    "dueShift",
+                    "截止遇休",
+                    "when the day is a day off",
+                    "choice",
+                    True,
+                    ("none", "previous", "next", "skip"),
+                ),
+                Attribute("first", "首期", "first opening day, before any shift", "date", True),
+                Attribute("last", "末期", "last opening day, before any shift", "date", True),
+                Attribute("ladder", "提醒档", "as on `plan`, for these turns", "ints", default="0 1"),
+                Attribute("closes", "过期关闭", "an unanswered turn is closed as missed", "bool", default="false"),
+            ),
+            many=True,
+        ),
+        ElementType(
+            "item",
+            "任务",
+            "A line of the ledger.",
+            ("bpmn:userTask",),
+            (
+                Attribute("no", "序号", "number as printed, or the running one", required=True),
+                Attribute("title", "短标题", "what the box shows", required=True),
+                Attribute(
+                    "completion", "办结规则", "the lead closes it, or all shares do", "choice", True, ("lead", "all")
+                ),
+                Attribute("lifecycle", "办理流程", "key of a lifecycle diagram", default="standard"),
+                Attribute("cadence", "报送节奏", "id of the cadence whose turns are this item's occurrences"),
+            ),
+        ),
+        ElementType(
+            "assignment",
+            "责任分工",
+            "A unit's share of an item, named as printed.",
+            ("duban:item",),
+            (
+                Attribute("unit", "单位", "name as printed: a unit or a group of units", required=True),
+                Attribute("role", "角色", "牵头 lead, 责任 responsible, 配合 cooperating", "choice", True, ROLES),
+                Attribute("quota", "份额", "this unit's part of the figure", "decimal"),
+            ),
+            many=True,
+        ),
+        ElementType(
+            "due",
+            "完成时限",
+            "When the item is due; the text is the document's own words.",
+            ("duban:item",),
+            _due_attributes(),
+            "required",
+        ),
+        ElementType(
+            "opens",
+            "启动时间",
+            "When the item opens, apart from when it is due. In a branch the timer before it says so.",
+            ("duban:item",),
+            _due_attributes(),
+            "required",
+        ),
+        ElementType(
+            "indicator",
+            "指标",
+            "A figure to reach; the text is the words that print it.",
+            ("duban:item",),
+            (
+                Attribute("key", "键", "stable key inside the plan", required=True),
+                Attribute("name", "名称", "what is counted", required=True),
+                Attribute(
+                    "op",
+                    "比较",
+                    "不少于 ge, 不超过 le, 等于 eq, 区间 range",
+                    "choice",
+                    True,
+                    ("ge", "le", "eq", "range"),
+                ),
+                Attribute("value", "目标值", "the figure, with 万 multiplied out", "decimal", True),
+                Attribute("max", "上限", "for `range`", "decimal"),
+                Attribute("unit", "计量单位", "unit of measure", required=True),
+                Attribute(
+                    "per",
+                    "按",
+                    "the span one figure covers",
+                    "choice",
+                    values=("year", "quarter", "month", "week", "total"),
+                ),
+                Attribute("unitName", "适用单位", "for a norm each of these units meets by itself"),
+                Attribute("sum", "汇总", "how readings become one figure", "choice", True, ("sum", "max", "latest")),
+            ),
+            "required",
+            True,
+        ),
+        ElementType("clause", "原文", "The document's exact words.", ("duban:item",), body="required"),
+        ElementType(
+            "note", "工作要求", "A working note such as 每周走访; not a round.", ("duban:item",), (), "required", True
+        ),
+        ElementType(
+            "step",
+            "办理步骤",
+            "On a user task of a lifecycle: who acts, and how.",
+            ("bpmn:userTask",),
+            (
+                Attribute(
+                    "holder",
+                    "经手单位",
+                    "the share's unit, the lead, the office, or its host organ",
+                    "choice",
+                    True,
+                    ("unit", "lead", "office", "host"),
+                ),
+                Attribute(
+                    "role", "岗位", "who acts in that unit", "choice", True, ("liaison", "deputy_head", "coordinator")
+                ),
+                Attribute("verb", "动作", "the ledger's verb", required=True),
+                Attribute("decisions", "决定", "what may be decided here", "choices", values=("pass", "return")),
+            ),
+        ),
+    )
+}
+
+
+class DialectError(ValueError):
+    """An attribute that cannot be read; the message is for people."""
+
+
+_RHYTHM = re.compile(r"FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;(INTERVAL|BYDAY|BYMONTHDAY|BYMONTH|BYSETPOS)=[-+\dA-Z,]+)*")
+
+
+def _time(text: str) -> dt.time | None:
+    if text == "24:00":
+        return None
+    if not re.fullmatch(r"\d\d:\d\d", text):
+        raise ValueError
+    return dt.time.fromisoformat(text)
+
+
+def _date(text: str) -> dt.date:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        raise ValueError
+    return dt.date.fromisoformat(text)
+
+
+def _rhythm(text: str) -> str:
+    if not _RHYTHM.fullmatch(text):
+        raise ValueError
+    rrulestr(text, dtstart=dt.datetime(2025, 1, 1, tzinfo=dt.UTC))
+    return text
+
+
+_READ: dict[Kind, tuple[Callable[[str], Any], str]] = {
+    "text": (str, "文字"),
+    "date": (_date, "日期，如 2025-08-31"),
+    "time": (_time, "时刻，如 09:00"),
+    "int": (int, "整数"),
+    "decimal": (Decimal, "数"),
+    "bool": ({"true": True, "false": False}.__getitem__, "true 或 false"),
+    "ints": (lambda text: tuple(int(part) for part in text.split()), "整数，用空格隔开，如 -3 0 1 5"),
+    "rhythm": (_rhythm, "RFC 5545 规则，如 FREQ=WEEKLY;BYDAY=MO"),
+}
+
+
+def read_value(attribute: Attribute, text: str) -> Any:
+    """The typed value of an attribute. Raises: DialectError."""
+    if attribute.kind in ("choice", "choices"):
+        parts = text.split() if attribute.kind == "choices" else [text]
+        if any(part not in attribute.values for part in parts):
+            raise DialectError(
+                f"“{attribute.label}”（{attribute.name}）写成“{text}”，应为 {'、'.join(attribute.values)}"
+            )
+        return tuple(parts) if attribute.kind == "choices" else text
+    read, words = _READ[attribute.kind]
+    try:
+        return read(text)
+    except (ValueError, KeyError, InvalidOperation):
+        raise DialectError(f"“{attribute.label}”（{attribute.name}）写成“{text}”，应为{words}") from None
+
+
+def values(element: Element) -> dict[str, Any]:
+    """All attributes of a dialect element by name, typed, with defaults; None where absent. Raises: DialectError."""
+    kind = ELEMENTS[qualified(element).removeprefix("duban:")]
+    found: dict[str, Any] = {}
+    for attribute in kind.attributes:
+        text = element.get(attribute.name, attribute.default)
+        if text is None and attribute.required:
+            raise DialectError(f"“{kind.label}”缺少“{attribute.label}”（{attribute.name}）")
+        found[attribute.name] = None if text is None else read_value(attribute, text)
+    return found
+
+
+def table() -> str:
+    """The dialect as Markdown: what ARCHITECTURE.md points at and a test compares."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "# The dialect `urn:duban:bpmn:1` (prefix `duban`)"
+    yield ""
+    yield "Generated from `bpmn/dialect.py`; do not edit."
+    for element in ELEMENTS.values():
+        yield ""
+        yield f"## `duban:{element.name}` {element.label}"
+        yield ""
+        words = " Carries text." if element.body == "required" else ""
+        where = ", ".join(f"`{name}`" for name in element.allowed_in)
+        yield f"{element.doc} In {where}{', any number' if element.many else ', once'}.{words}"
+        if element.attributes:
+            yield ""
+            yield "| attribute | 名称 | type | required | meaning |"
+            yield "|---|---|---|---|---|"
+        for attribute in element.attributes:
+            kind = " / ".join(attribute.values) or attribute.kind
+            needed = "yes" if attribute.required else f"default {attribute.default}" if attribute.default else ""
+            yield f"| `{attribute.name}` | {attribute.label} | {kind} | {needed} | {attribute.doc} |"

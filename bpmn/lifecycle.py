@@ -1,0 +1,50 @@
+"""What a lifecycle diagram says: who holds an assignment at each step, and what that person may do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Holder = Literal["unit", "lead", "office", "host"]
+PostRole = Literal["liaison", "deputy_head", "coordinator"]
+Decision = Literal["pass", "return"]
+Value = str | bool
+
+# The only values that may reach a lifecycle's gateways. Compared with their type as well, because 1 == True in Python.
+STEP_VALUES: dict[str, tuple[Value, ...]] = {
+    "decision": ("pass", "return"),
+    "needs_sign": (True, False),
+    "held_by_office": (True, False),
+    "role": ("lead", "responsible", "cooperating"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One user task.
+
+    `holder` names the unit that acts: the share's own, the item's lead, the plan's office, or the office's host organ.
+    """
+
+    id: str
+    name: str
+    holder: Holder
+    role: PostRole
+    verb: str
+    decisions: tuple[Decision, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """How one assignment goes from 签收 to 办结."""
+
+    key: str
+    name: str
+    steps: tuple[Step, ...]
+
+    def step(self, ident: str) -> Step:
+        """Raises: KeyError when the lifecycle has no such step."""
+        for step in self.steps:
+            if step.id == ident:
+                return step
+        raise KeyError(ident)

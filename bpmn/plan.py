@@ -1,0 +1,159 @@
+"""What a plan diagram says, as frozen values without XML: the reader makes them, the writer and the ledger use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Literal
+
+from ledger.rules.due import DueRule
+
+Role = Literal["lead", "responsible", "cooperating"]
+Completion = Literal["lead", "all"]
+Operator = Literal[">=", "<=", "=", "range"]
+Per = Literal["year", "quarter", "month", "week", "total"]
+SumRule = Literal["sum", "max", "latest"]
+Asks = Literal["open-shares", "item"]
+Shift = Literal["none", "previous", "next", "skip"]
+MailDetail = Literal["count", "titles"]
+
+
+@dataclass(frozen=True)
+class Share:
+    """One printed unit (or group of units) of an item, in one role; `quota` is its part of the item's figure."""
+
+    unit: str
+    role: Role
+    quota: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """A figure to reach. `unit` measures it (个, 场); `unit_name` says to whom a norm applies one by one (每个县)."""
+
+    key: str
+    name: str
+    op: Operator
+    value: Decimal
+    unit: str
+    text: str
+    value_max: Decimal | None = None
+    per: Per | None = None
+    unit_name: str | None = None
+    sum: SumRule = "sum"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of the ledger.
+
+    `heading` is None for an item in a branch of its own; `after` names items that must close first.
+    The date of an `opens` rule is the day the item opens (its beginning), not the end of a limit.
+    """
+
+    id: str
+    no: str
+    title: str
+    clause: str
+    heading: str | None
+    shares: tuple[Share, ...]
+    due: DueRule | None = None
+    opens: DueRule | None = None
+    after: tuple[str, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    completion: Completion = "all"
+    lifecycle: str = "standard"
+    cadence: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def units(self, *roles: Role) -> tuple[str, ...]:
+        """Printed unit names in these roles, in printed order."""
+        return tuple(share.unit for share in self.shares if share.role in roles)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of the document: one ad-hoc sub-process, one wait state, items in reading order."""
+
+    id: str
+    name: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A dated catch event; `items` are the ids of the branch items that stand behind it, in order."""
+
+    id: str
+    name: str
+    date: date
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """A reporting rhythm: RFC 5545 rules for opening and due day, each with a time and a shift for days off.
+
+    `first` and `last` bound the opening days before any shift. `due_at` None is 24:00 of the due day. `asks` says who
+    reports: the units with an open lead or responsible share, or the units of the one item that names this cadence.
+    `closes`: a turn that ends without a report is closed as missed instead of staying open.
+    """
+
+    id: str
+    name: str
+    asks: Asks
+    opens: str
+    opens_at: time
+    opens_shift: Shift
+    due: str
+    due_at: time | None
+    due_shift: Shift
+    first: date
+    last: date
+    ladder: tuple[int, ...]
+    closes: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What stands on the document's cover, and how this plan is run.
+
+    `sign_roles` are the roles whose 申请办结 is signed inside the unit before it leaves it.
+    """
+
+    key: str
+    title: str
+    short: str
+    issuer: str
+    doc_no: str
+    issued: date
+    period: tuple[date, date]
+    jurisdiction: str
+    office: str
+    sign_roles: tuple[Role, ...] = ()
+    mend_days: int = 3
+    mail: MailDetail = "count"
+    ladder: tuple[int, ...] = (-3, 0, 1, 5)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One plan: headings side by side, items in branches of their own, the timers before them, and the rhythms."""
+
+    facts: Facts
+    headings: tuple[Heading, ...]
+    branch_items: tuple[Item, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    cadences: tuple[Cadence, ...] = ()
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All items in reading order, those in branches last."""
+        return tuple(self._walk())
+
+    def _walk(self) -> Iterator[Item]:
+        for heading in self.headings:
+            yield from heading.items
+        yield from self.branch_items

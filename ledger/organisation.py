@@ -1,0 +1,151 @@
+"""Units of a jurisdiction, and what a printed name means there."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, get_args
+
+Kind = Literal["organ", "body", "county", "park", "university", "enterprise", "institution", "society"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A node of the organisation tree.
+
+    `host` is the organ that keeps a body's office; `parent` the county that a bureau belongs to.
+    """
+
+    key: str
+    name: str
+    short: str
+    kind: Kind
+    aliases: tuple[str, ...] = ()
+    host: str | None = None
+    parent: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """A printed expression for several units. An open group expands to nobody until someone names its members."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Whom a printed name means. `open`: the name is understood, but who acts must still be said."""
+
+    units: tuple[Unit, ...]
+    open: bool = False
+
+
+class OrganisationError(ValueError):
+    """The organisation file contradicts itself."""
+
+
+_DASHES = str.maketrans(dict.fromkeys("·•・‧．.-－—", "·"))
+
+
+def normal(printed: str) -> str:
+    """A name without the accidents of typing: full and half width, kinds of brackets and dots, and spaces are one.
+
+    Full-width text folds to half width (NFKC), so （市、区） and (市、区) meet; the stop of an abbreviation is dropped.
+    """
+    text = unicodedata.normalize("NFKC", printed)
+    text = text.replace("〔", "(").replace("〕", ")").replace("[", "(").replace("]", ")").replace(",", "、")
+    return re.sub(r"\s+", "", text).translate(_DASHES).strip("、;。:")
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """The units of one jurisdiction. `resolve` is the only way from a printed name to a unit."""
+
+    jurisdiction: str
+    name: str
+    units: tuple[Unit, ...]
+    groups: tuple[Group, ...]
+    _names: Mapping[str, Resolution] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index every name and alias. Raises: OrganisationError when two units share one, or a key leads nowhere."""
+        by_key = {unit.key: unit for unit in self.units}
+        if len(by_key) != len(self.units):
+            raise OrganisationError("two units share a key")
+        for unit in self.units:
+            for key in (unit.host, unit.parent):
+                if key is not None and key not in by_key:
+                    raise OrganisationError(f"{unit.key}: no unit {key}")
+        names: dict[str, Resolution] = {}
+        for unit in self.units:
+            _enter(names, (unit.name, unit.short, *unit.aliases), Resolution((unit,)))
+        for group in self.groups:
+            missing = [key for key in group.members if key not in by_key]
+            if missing:
+                raise OrganisationError(f"{group.name}: no units {missing}")
+            members = tuple(by_key[key] for key in group.members)
+            _enter(names, (group.name, *group.aliases), Resolution(members, group.open))
+        object.__setattr__(self, "_names", names)
+
+    def unit(self, key: str) -> Unit:
+        """Raises: KeyError."""
+        for unit in self.units:
+            if unit.key == key:
+                return unit
+        raise KeyError(key)
+
+    def resolve(self, printed: str) -> Resolution | None:
+        """The units a printed name means here, None when nobody is known by it."""
+        return self._names.get(normal(printed))
+
+
+def _enter(names: dict[str, Resolution], printed: Iterable[str], resolution: Resolution) -> None:
+    for name in printed:
+        known = names.setdefault(normal(name), resolution)
+        if known != resolution:
+            raise OrganisationError(f"{name} names two units or groups")
+
+
+def _unit(row: Mapping[str, Any]) -> Unit:
+    if row["kind"] not in get_args(Kind):
+        raise OrganisationError(f"{row['key']}: unknown kind {row['kind']}")
+    return Unit(
+        key=row["key"],
+        name=row["name"],
+        short=row.get("short", row["name"]),
+        kind=row["kind"],
+        aliases=tuple(row.get("aliases", ())),
+        host=row.get("host"),
+        parent=row.get("parent"),
+        valid_from=row.get("valid_from"),
+        valid_to=row.get("valid_to"),
+    )
+
+
+def _group(row: Mapping[str, Any]) -> Group:
+    return Group(row["name"], tuple(row.get("aliases", ())), tuple(row.get("members", ())), row.get("open", False))
+
+
+@cache
+def load(key: str) -> Organisation:
+    """The organisation shipped under this key.
+
+    Raises: KeyError when there is none, OrganisationError when it is broken.
+    """
+    file = resources.files("ledger") / "organisations" / f"{key}.toml"
+    if not re.fullmatch(r"[a-z0-9-]+", key) or not file.is_file():
+        raise KeyError(key)
+    data = tomllib.loads(file.read_text("utf-8"))
+    units, groups = (tuple(_unit(row) for row in data["unit"]), tuple(_group(row) for row in data.get("group", ())))
+    return Organisation(data["jurisdiction"], data["name"], units, groups)
