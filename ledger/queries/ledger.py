@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Select, func, not_, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
 from ledger.queries.directory import UnitName, matching
-from ledger.queries.standings import Standing, standings, worst_first
+from ledger.queries.standing import Gauge, Part, Standing, standings
 from ledger.schema import assignment, item, run, unit
-from ledger.visibility import visible
+from ledger.visibility import may_read_reports, visible
 
 COLOURS = ("red", "yellow", "green", "grey", "blue")
 SIZES = (24, 50, 100)
@@ -45,36 +45,28 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A unit's share as the little box of n/m: d done, w waiting for a signature or a review, empty."""
-
-    unit: str
-    role: str
-    state: str
-
-    @property
-    def box(self) -> str:
-        return {"closed": "d", "signing": "w", "reviewing": "w"}.get(self.state, "")
-
-
-@dataclass(frozen=True)
 class Line:
-    """An item as a line of the ledger."""
+    """An item as a line of the ledger; `gauge` is its figure furthest behind, where the person may read reports."""
 
     standing: Standing
-    marks: tuple[Mark, ...]
     state: str
     touched_at: datetime | None
+    gauge: Gauge | None
+    has_more_gauges: bool
+
+    @property
+    def parts(self) -> list[Part]:
+        return [p for p in self.standing.parts if p.state != "withdrawn"]
 
     def units(self, role: str) -> list[str]:
-        return [m.unit for m in self.marks if m.role == role]
+        return [p.unit_name for p in self.parts if p.role == role]
 
 
 @dataclass(frozen=True)
 class LedgerPage:
     """One page; `tally` and `total` ignore the filter by light and the cut."""
 
-    lines: tuple[Line, ...]
+    lines: Sequence[Line]
     tally: dict[str, int]
     total: int
     found: int
@@ -88,17 +80,21 @@ def ledger_page(
 ) -> LedgerPage:
     """The lines a person asked for. The number of statements does not depend on the number of items."""
     conditions = _conditions(asked, matching(connection, asked.unit) if asked.unit else None)
-    whole = standings(connection, actor, now, calendar, *conditions)
-    whole = [s for s in whole if _is_due(s, asked.due, local_day(now), calendar)]
+    ids = connection.execute(seen_items(actor).where(*conditions)).scalars().all()
+    whole = [s for s in standings(connection, calendar, now, ids).values() if _is_due(s, asked.due, now, calendar)]
     tally = Counter(s.light.colour for s in whole)
-    kept = [s for s in whole if _is_lit(s, asked.light)]
-    ordered = SORTS.get(asked.sort, worst_first)(kept)
+    ordered = SORTS.get(asked.sort, worst_first)(s for s in whole if _is_lit(s, asked.light))
     pages = max(1, -(-len(ordered) // asked.size))
     page = min(max(asked.page, 1), pages)
     first = (page - 1) * asked.size
-    lines = lines_of(connection, ordered[first : first + asked.size])
+    lines = lines_of(connection, actor, ordered[first : first + asked.size])
     counted = {colour: tally.get(colour, 0) for colour in COLOURS}
-    return LedgerPage(tuple(lines), counted, len(whole), len(ordered), first, page, pages)
+    return LedgerPage(lines, counted, len(whole), len(ordered), first, page, pages)
+
+
+def seen_items(actor: Actor) -> Select[tuple[int]]:
+    """The ids of the items the person may see."""
+    return visible(select(item.c.id).join(run, run.c.id == item.c.run_id), actor)
 
 
 # ---------------------------------------------------------------- filters
@@ -112,7 +108,9 @@ def _conditions(asked: Filters, units: Collection[str] | None) -> list[ColumnEle
         wanted += _shares(asked, units)
     if asked.words:
         pattern = "%" + asked.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        wanted.append(or_(*(c.ilike(pattern, escape="\\") for c in (item.c.title, item.c.clause)), item.c.no == asked.words))
+        wanted.append(
+            or_(*(c.ilike(pattern, escape="\\") for c in (item.c.title, item.c.clause)), item.c.no == asked.words)
+        )
     return wanted
 
 
@@ -135,19 +133,19 @@ def _is_lit(s: Standing, asked: str) -> bool:
     return not asked or s.light.colour == asked or (asked == "warn" and s.light.colour in ("red", "yellow"))
 
 
-def _is_due(s: Standing, asked: str, today: date, calendar: WorkCalendar) -> bool:
+def _is_due(s: Standing, asked: str, now: datetime, calendar: WorkCalendar) -> bool:
     if not asked:
         return True
     if s.due_at is None:
         return asked == "none"
-    day = last_day(s.due_at)
-    is_open = s.state != "closed"
+    today, day = local_day(now), last_day(s.due_at)
+    is_open = s.item.state != "closed"
     sunday = today + timedelta(days=6 - today.weekday())
     match asked:
         case "late":
-            return is_open and day < today
+            return is_open and s.due_at < now
         case "soon":
-            return is_open and day >= today and calendar.days_left(today, day) <= SOON_DAYS
+            return is_open and s.due_at >= now and calendar.days_left(today, day) <= SOON_DAYS
         case "week":
             return sunday - timedelta(days=6) <= day <= sunday
         case "month":
@@ -155,54 +153,73 @@ def _is_due(s: Standing, asked: str, today: date, calendar: WorkCalendar) -> boo
     return False
 
 
-def _by_due(found: Iterable[Standing]) -> list[Standing]:
-    return sorted(found, key=lambda s: (s.due_at is None, s.due_at.timestamp() if s.due_at else 0, s.run_id, s.ord))
+# ---------------------------------------------------------------- orders
+def _place(s: Standing) -> tuple[int, int]:
+    return s.item.run_id, s.item.ord
 
 
-def _by_number(found: Iterable[Standing]) -> list[Standing]:
-    return sorted(found, key=lambda s: (s.run_id, s.ord))
+def _nearest(s: Standing) -> tuple[bool, float, int, int]:
+    """Undated items come last."""
+    return s.due_at is None, s.due_at.timestamp() if s.due_at else 0.0, *_place(s)
+
+
+def worst_first(found: Iterable[Standing]) -> list[Standing]:
+    """By light, then by what is due first, then in the order of the plan."""
+    return sorted(found, key=lambda s: (s.light.rank, _nearest(s)))
 
 
 SORTS: dict[str, Callable[[Iterable[Standing]], list[Standing]]] = {
     "light": worst_first,
-    "no": _by_number,
-    "due": _by_due,
+    "no": lambda found: sorted(found, key=_place),
+    "due": lambda found: sorted(found, key=_nearest),
 }
 
 
 # ---------------------------------------------------------------- the lines of a page
-def lines_of(connection: Connection, page: Sequence[Standing]) -> list[Line]:
-    """The items with their units, in one statement."""
+def lines_of(connection: Connection, actor: Actor, page: Sequence[Standing]) -> list[Line]:
+    """The items with when they were last touched, and their figures where the person may read the reports behind them."""
     if not page:
         return []
-    rows = connection.execute(
-        select(assignment.c.item_id, assignment.c.role, assignment.c.state, assignment.c.touched_at, unit.c.short)
-        .join(unit, unit.c.key == assignment.c.unit)
-        .where(assignment.c.item_id.in_([s.id for s in page]), assignment.c.state != "withdrawn")
-        .order_by(assignment.c.item_id, assignment.c.ord)
+    ids = [s.item.id for s in page]
+    touched = {
+        r.item_id: r.touched_at
+        for r in connection.execute(
+            select(assignment.c.item_id, func.max(assignment.c.touched_at).label("touched_at"))
+            .where(assignment.c.item_id.in_(ids))
+            .group_by(assignment.c.item_id)
+        )
+    }
+    closed_book = closed_books(connection, actor, ids)
+    return [_line(s, touched.get(s.item.id), s.item.id not in closed_book) for s in page]
+
+
+def closed_books(connection: Connection, actor: Actor, item_ids: Collection[int]) -> set[int]:
+    """The items with a share whose reports the person may not read: their figures added up would tell."""
+    return set(
+        connection.execute(
+            select(assignment.c.item_id)
+            .join(run, run.c.id == assignment.c.run_id)
+            .where(assignment.c.item_id.in_(item_ids), not_(may_read_reports(actor)))
+        ).scalars()
     )
-    shares: dict[int, list[Any]] = defaultdict(list)
-    for r in rows:
-        shares[r.item_id].append(r)
-    return [_line(s, shares[s.id]) for s in page]
 
 
-def _line(s: Standing, shares: Sequence[Any]) -> Line:
-    marks = tuple(Mark(r.short, r.role, r.state) for r in shares)
-    touched = max((r.touched_at for r in shares if r.touched_at is not None), default=None)
-    return Line(s, marks, state_of(s, marks), touched)
+def _line(s: Standing, touched_at: datetime | None, is_open_book: bool) -> Line:
+    measured = [g for g in s.gauges if g.share is not None] if is_open_book else []
+    worst = min(measured, key=lambda g: g.share or 0.0, default=None)
+    return Line(s, state_of(s), touched_at, worst, len(measured) > 1)
 
 
 # What the share that is furthest behind does is what the item does.
 _BEHIND = ("returned", "acknowledging", "working", "signing", "reviewing")
 
 
-def state_of(s: Standing, marks: Sequence[Mark]) -> str:
+def state_of(s: Standing) -> str:
     """The state of an item as one word: that of the deciding share furthest behind."""
-    if s.state != "open":
-        return s.state
-    deciding = [m.state for m in marks if m.role == "lead"] if s.completion == "lead" else []
-    states = deciding or [m.state for m in marks if m.role != "cooperating"] or [m.state for m in marks]
+    if s.item.state != "open":
+        return str(s.item.state)
+    deciding = [p.state for p in s.parts if p.role == "lead"] if s.item.completion == "lead" else []
+    states = deciding or [p.state for p in s.parts if p.role != "cooperating"] or [p.state for p in s.parts]
     return next((state for state in _BEHIND if state in states), "open")
 
 
@@ -218,11 +235,10 @@ class RunChoice:
 
 def run_choices(connection: Connection, actor: Actor) -> list[RunChoice]:
     """The plans of which this person may see at least one item, running ones first."""
-    seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id), actor)
     rows = connection.execute(
         select(run.c.id, run.c.short, run.c.title, run.c.period_start, run.c.period_end, func.count().label("items"))
         .join(item, item.c.run_id == run.c.id)
-        .where(item.c.id.in_(seen))
+        .where(item.c.id.in_(seen_items(actor)))
         .group_by(run.c.id)
         .order_by(run.c.ended_at.is_not(None), run.c.id.desc())
     )
@@ -231,8 +247,7 @@ def run_choices(connection: Connection, actor: Actor) -> list[RunChoice]:
 
 def heading_choices(connection: Connection, actor: Actor, run_id: int | None) -> list[str]:
     """The headings of a plan, in its order."""
-    seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id), actor)
-    chosen = select(item.c.heading_name).where(item.c.id.in_(seen), item.c.heading_name != "")
+    chosen = select(item.c.heading_name).where(item.c.id.in_(seen_items(actor)), item.c.heading_name != "")
     if run_id is not None:
         chosen = chosen.where(item.c.run_id == run_id)
     return list(connection.execute(chosen.group_by(item.c.heading_name).order_by(func.min(item.c.ord))).scalars())
@@ -240,10 +255,9 @@ def heading_choices(connection: Connection, actor: Actor, run_id: int | None) ->
 
 def unit_choices(connection: Connection, actor: Actor) -> list[UnitName]:
     """The units that take part in what this person may see."""
-    seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id), actor)
     rows = connection.execute(
         select(unit.c.key, unit.c.name, unit.c.short)
-        .where(unit.c.key.in_(select(assignment.c.unit).where(assignment.c.item_id.in_(seen))))
+        .where(unit.c.key.in_(select(assignment.c.unit).where(assignment.c.item_id.in_(seen_items(actor)))))
         .order_by(unit.c.ord)
     )
     return [UnitName(r.key, r.name, r.short) for r in rows]
