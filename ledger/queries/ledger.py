@@ -82,7 +82,7 @@ def ledger_page(
     conditions = _conditions(asked, matching(connection, asked.unit) if asked.unit else None)
     ids = connection.execute(seen_items(actor).where(*conditions)).scalars().all()
     whole = [s for s in standings(connection, calendar, now, ids).values() if _is_due(s, asked.due, now, calendar)]
-    tally = Counter(s.light.colour for s in whole)
+    tally: Counter[str] = Counter(s.light.colour for s in whole)
     ordered = SORTS.get(asked.sort, worst_first)(s for s in whole if _is_lit(s, asked.light))
     pages = max(1, -(-len(ordered) // asked.size))
     page = min(max(asked.page, 1), pages)
@@ -92,7 +92,7 @@ def ledger_page(
     return LedgerPage(lines, counted, len(whole), len(ordered), first, page, pages)
 
 
-def seen_items(actor: Actor) -> Select[tuple[int]]:
+def seen_items(actor: Actor) -> Select[int]:
     """The ids of the items the person may see."""
     return visible(select(item.c.id).join(run, run.c.id == item.c.run_id), actor)
 
@@ -177,7 +177,7 @@ SORTS: dict[str, Callable[[Iterable[Standing]], list[Standing]]] = {
 
 # ---------------------------------------------------------------- the lines of a page
 def lines_of(connection: Connection, actor: Actor, page: Sequence[Standing]) -> list[Line]:
-    """The items with when they were last touched, and their figures where the person may read the reports behind them."""
+    """The items with when they were last touched, and their figures where the person may read the reports behind."""
     if not page:
         return []
     ids = [s.item.id for s in page]
