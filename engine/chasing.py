@@ -1,0 +1,49 @@
+"""Chasing: which moments of an assignment or a share wake the tick, and who is told.
+
+A ladder (提醒梯次) such as -3 0 1 5 counts working days from the due day. Its moments are rows of `due`; a return arms them anew under the
+next `arm`. What leaves the unit, or is reported, deletes its rows: a due row that is still there still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, insert
+
+from ledger.database import Tx
+from ledger.rules.ladder import tiers
+from ledger.schema import due
+
+# The order within one instant: what ends, then what opens, then who is told, then the day's digest.
+RANK_TIER, RANK_CLOSE, RANK_OPEN, RANK_DIGEST = 1, 2, 3, 9
+
+_insert_due = insert(due)
+_delete_due = delete(due).where(due.c.owner_kind == bindparam("b_kind"), due.c.owner_id == bindparam("b_owner"))
+
+
+def parse_ladder(text: str) -> tuple[int, ...]:
+    """The tiers of a stored ladder, e.g. "-3 0 1 5"."""
+    return tuple(int(part) for part in text.split())
+
+
+def wake(tx: Tx, rows: Iterable[tuple[str, int, str, int, datetime, int]]) -> None:
+    """Add due rows: (owner kind, owner id, kind, arm, at, rank)."""
+    values = [{"owner_kind": k, "owner_id": o, "kind": kind, "arm": arm, "at": at, "rank": rank} for k, o, kind, arm, at, rank in rows]
+    if values:
+        tx.connection.execute(_insert_due, values)
+
+
+def arm(
+    tx: Tx, owner_kind: str, owners: Iterable[int], due_at: datetime, ladder: Sequence[int], *, turn: int = 1, rearmed: bool = False
+) -> None:
+    """Arm the ladder of owners with one due date. Re-armed (after a return), only moments still ahead count."""
+    moments = [(tier, at) for tier, at in tiers(due_at, ladder, tx.calendar) if not rearmed or at > tx.now]
+    wake(tx, [(owner_kind, owner, f"tier:{tier}", turn, at, RANK_TIER) for owner in owners for tier, at in moments])
+
+
+def disarm(tx: Tx, owner_kind: str, owner_ids: Iterable[int]) -> None:
+    """Forget every moment of these owners."""
+    rows = [{"b_kind": owner_kind, "b_owner": o} for o in owner_ids]
+    if rows:
+        tx.connection.execute(_delete_due, rows)

@@ -1,0 +1,181 @@
+"""Gathering notices into messages, one mail a person: at once for what cannot wait, else the day's digest.
+
+What no longer holds (the share was reported, the todo done) is dropped as moot; a person with nothing left gets no mail. The facts a
+mail shows are frozen here; it is rendered when it is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, insert, select, update
+
+from engine.notices import Notice, tell
+from engine.wording import line_of, link_of
+from ledger.calendar import local_day
+from ledger.database import Tx
+from ledger.people import Holder, holders
+from ledger.schema import assignment, delivery, item, message, notice, round_, run, share, todo, unit
+
+_IN_HAND = ("acknowledging", "working", "returned", "signing")
+_REVIEWS = ("sign", "accept", "review", "host_review")
+
+
+@dataclass
+class _Mail:
+    key: str
+    kind: str
+    holder: Holder
+    lines: list[Row[Any]] = field(default_factory=list)
+
+
+def gather_immediate(tx: Tx) -> None:
+    """Mails for what goes at once: 交办, 期次报送, 退回补正, 催办."""
+    pending = _current(tx, _notices().where(notice.c.state == "pending", notice.c.immediate))
+    _mail(tx, pending, lambda n, h: (_immediate_key(n, h), n.tier.partition(":")[0]))
+
+
+def _immediate_key(n: Row[Any], h: Holder) -> str:
+    """Notices of one act share a mail: the hand-out of a day, a round, one return, one urging."""
+    kind = n.tier.partition(":")[0]
+    match kind:
+        case "handed":
+            return f"handed:{n.run_id}:{int(n.at.timestamp())}:{h.person_id}"
+        case "request":
+            return f"request:{n.round_id}:{h.person_id}"
+    return f"{n.tier}:{n.owner_kind}{n.owner_id}.{n.arm}:{h.person_id}"
+
+
+def gather_digests(tx: Tx) -> None:
+    """The day's mail of each person who has something to be told."""
+    _tell_waiting(tx)
+    day = local_day(tx.now)
+    pending = _current(tx, _notices().where(notice.c.state == "pending", ~notice.c.immediate))
+    _mail(tx, pending, lambda n, h: (f"digest:{day}:{h.person_id}", "digest"))
+
+
+def _tell_waiting(tx: Tx) -> None:
+    """What waits for a signer or reviewer is told once, in the next digest."""
+    rows = tx.connection.execute(
+        select(todo).where(todo.c.owner_kind == "assignment", todo.c.step.in_(_REVIEWS), todo.c.closed_at.is_(None), todo.c.opened_at <= tx.now)
+    ).all()
+    tell(
+        tx.connection,
+        [Notice("assignment", t.owner_id, t.arm, f"waiting:{t.step}", t.unit, t.role, t.run_id, t.item_id) for t in rows],
+        tx.now,
+    )
+
+
+def _notices() -> Select[Any]:
+    """Notices with what decides whether they still hold and what their line says."""
+    owner_assignment = and_(notice.c.owner_kind == "assignment", assignment.c.id == notice.c.owner_id)
+    owner_share = and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id)
+    return (
+        select(
+            notice, assignment.c.state.label("assignment_state"), assignment.c.step, assignment.c.arm.label("assignment_arm"),
+            share.c.state.label("share_state"), round_.c.id.label("round_id"), round_.c.name.label("round_name"), round_.c.n,
+            func.coalesce(assignment.c.due_at, round_.c.due_at).label("due_at"), item.c.title, item.c.no, item.c.cadence,
+            run.c.short.label("plan"), run.c.mail, unit.c.short.label("owner_unit"),
+        )
+        .select_from(
+            notice.outerjoin(assignment, owner_assignment)
+            .outerjoin(share, owner_share)
+            .outerjoin(round_, round_.c.id == share.c.round_id)
+            .outerjoin(item, item.c.id == notice.c.item_id)
+            .join(run, run.c.id == notice.c.run_id)
+            .join(unit, unit.c.key == func.coalesce(assignment.c.unit, share.c.unit))
+        )
+        .order_by(notice.c.id)
+    )  # fmt: skip
+
+
+def _current(tx: Tx, query: Select[Any]) -> list[Row[Any]]:
+    """The notices that still hold; the others become moot."""
+    rows = tx.connection.execute(query).all()
+    current = [n for n in rows if _holds(n)]
+    _settle(tx, {n.id for n in rows} - {n.id for n in current}, "moot")
+    return current
+
+
+def _holds(n: Row[Any]) -> bool:
+    if n.owner_kind == "share":
+        return bool(n.share_state != "reported")
+    if n.tier.startswith("waiting:"):
+        return bool(f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm)
+    return bool(n.assignment_state in _IN_HAND)
+
+
+def _settle(tx: Tx, ids: Iterable[int], state: str) -> None:
+    if found := sorted(ids):
+        tx.connection.execute(update(notice).where(notice.c.id.in_(found)).values(state=state))
+
+
+def _mail(tx: Tx, rows: Sequence[Row[Any]], key_of: Any) -> None:
+    if not rows:
+        return
+    posts = holders(tx.connection, {(n.unit, n.role) for n in rows})
+    mails: dict[str, _Mail] = {}
+    for n in rows:
+        for h in posts[n.unit, n.role]:
+            key, kind = key_of(n, h)
+            mails.setdefault(key, _Mail(key, kind, h)).lines.append(n)
+    _settle(tx, {n.id for n in rows if not posts[n.unit, n.role]}, "nobody")
+    if mails:
+        _store(tx, list(mails.values()))
+    _settle(tx, {n.id for n in rows if posts[n.unit, n.role]}, "sent")
+
+
+def _store(tx: Tx, mails: Sequence[_Mail]) -> None:
+    counts = _open_todos(tx, mails)
+    ids = tx.allocate("message", len(mails))
+    rows = []
+    for message_id, mail in zip(ids, mails, strict=True):
+        context = _context(tx, mail, *counts[mail.holder.person_id])
+        rows.append(
+            {
+                "id": message_id, "key": mail.key, "kind": mail.kind, "person_id": mail.holder.person_id, "address": mail.holder.email,
+                "context": json.dumps(context, ensure_ascii=False), "at": tx.now, "header_id": f"<{mail.key.replace(':', '.')}@duban>",
+                "state": "queued", "attempts": 0, "try_at": tx.recorded_at,
+            }
+        )  # fmt: skip
+    tx.connection.execute(insert(message), rows)
+    links = {(n.id, message_id) for message_id, mail in zip(ids, mails, strict=True) for n in mail.lines}
+    tx.connection.execute(insert(delivery), [{"notice_id": n, "message_id": m} for n, m in sorted(links)])
+
+
+def _open_todos(tx: Tx, mails: Sequence[_Mail]) -> dict[int, tuple[int, int]]:
+    """(open todos, overdue ones) of each person who gets a mail."""
+    rows = tx.connection.execute(
+        select(todo.c.unit, todo.c.role, func.count().label("n"), func.count().filter(todo.c.due_at < tx.now).label("late"))
+        .where(todo.c.closed_at.is_(None))
+        .group_by(todo.c.unit, todo.c.role)
+    ).all()
+    posts = holders(tx.connection, {(r.unit, r.role) for r in rows})
+    counts: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for r in rows:
+        for h in posts[r.unit, r.role]:
+            n, late = counts[h.person_id]
+            counts[h.person_id] = (n + r.n, late + r.late)
+    return {m.holder.person_id: counts[m.holder.person_id] for m in mails}
+
+
+def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
+    """What a mail may say: counts, and titles where the plan allows them."""
+    titles = [n for n in mail.lines if n.mail == "titles"]
+    first = mail.lines[0]
+    return {
+        "name": mail.holder.name,
+        "day": local_day(tx.now).isoformat(),
+        "count": count,
+        "overdue": overdue,
+        "told": len(mail.lines),
+        "titles": len(titles) == len(mail.lines),
+        "lines": [line_of(n, tx.now, tx.calendar) for n in titles],
+        "plans": sorted({n.plan for n in mail.lines}),
+        "round": {"name": first.round_name, "n": first.n} if first.round_id else None,
+        "link": link_of(first) if mail.kind != "digest" else "/inbox",
+    }

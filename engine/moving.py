@@ -1,0 +1,221 @@
+"""Commands that move a share through its lifecycle: 签收, 申请办结, 审签, 认可, 审核, 退回补正, 同意办结."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, insert, select
+
+from bpmn.lifecycle import Step
+from engine import instances, published
+from engine.chasing import arm as arm_ladder
+from engine.chasing import disarm, parse_ladder
+from engine.desk import Case, Entry, TodoRef, open_case
+from engine.notices import Notice, tell
+from engine.reporting import checked_figures
+from ledger.database import Tx
+from ledger.errors import Invalid, Refused
+from ledger.rules.completion import Share as RuleShare
+from ledger.rules.completion import blockers, closes
+from ledger.rules.timeliness import mend_due
+from ledger.rules.verbs import State, Verb, refusal
+from ledger.schema import advance, assignment, round_, share, unit
+
+_STATE_AT = {"acknowledge": State.ACKNOWLEDGING, "work": State.WORKING, "sign": State.SIGNING}
+
+
+@dataclass(frozen=True)
+class _Next:
+    """Where a share goes: the step (None: the lifecycle is over) and who stands there."""
+
+    step: Step | None
+    arm: int
+    unit: str | None
+    role: str | None
+    state: State
+
+
+def acknowledge(tx: Tx, todo: TodoRef) -> None:
+    """签收. Raises: Conflict, NotAllowed, NotFound."""
+    case = open_case(tx, todo)
+    _refuse(case, Verb.ACKNOWLEDGE)
+    _record_move(tx, case, "assignment.acknowledged", _next(tx, case, {}))
+
+
+def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> None:
+    """批量签收: all or none."""
+    for todo in sorted(todos, key=lambda t: t.assignment_id):
+        acknowledge(tx, todo)
+        tx.flush()
+
+
+def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool = False) -> None:
+    """申请办结 (a cooperating share: 提交反馈), with the last figures and what was achieved.
+
+    Raises: Invalid (summary, figures), Questions, Refused when others still have to report first, Conflict, NotAllowed.
+    """
+    case = open_case(tx, todo)
+    _refuse(case, Verb.SUBMIT)
+    if not summary.strip():
+        raise Invalid({"summary": "请写明完成情况和成果，审核人据此判断能否办结。"})
+    figures = checked_figures(tx, case, entry.figures, confirmed=confirmed)
+    if case.cadence:
+        _require_all_occurrences(tx, case)
+    if case.completion == "lead" and case.role == "lead":
+        _require_feedback(tx, case)
+    to = _next(tx, case, {"needs_sign": case.role in case.sign_roles.split() and case.unit_kind != "body"})
+    leaves_unit = to.step is None or to.step.id != "sign"
+    extra = {"figures": figures, "round": None, "leaves_unit": leaves_unit}
+    _record_move(tx, case, "assignment.submitted", to, extra, {"summary": summary, "problem": entry.problem})
+    if leaves_unit:
+        disarm(tx, "assignment", [case.id])
+
+
+def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "") -> None:
+    """What a signer or reviewer decides: 审签同意 / 退回修改, 认可 or 同意办结 / 退回补正 (with a reason).
+
+    Raises: Invalid (a return without reason), Refused, Conflict, NotAllowed.
+    """
+    case = open_case(tx, todo)
+    signing = todo.step == "sign"
+    _refuse(case, (Verb.SIGN if agree else Verb.SIGN_RETURN) if signing else (Verb.APPROVE if agree else Verb.RETURN))
+    if not agree and not reason.strip():
+        raise Invalid({"reason": "请写明退回理由和需要补正的内容，对方据此修改。"})
+    to = _next(tx, case, {"decision": "pass" if agree else "return"})
+    texts = {"reason": reason}
+    if signing:
+        _record_move(tx, case, "assignment.signed" if agree else "assignment.sent_back", to, texts=texts)
+        if agree:
+            disarm(tx, "assignment", [case.id])
+        else:
+            _tell_returned(tx, case, to)
+    elif agree:
+        _record_move(tx, case, "assignment.accepted", to, texts=texts)
+        _close_item_if_done(tx, case)
+    else:
+        _return(tx, case, to, texts)
+
+
+def _return(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
+    """退回补正: some working days to mend, the ladder armed anew, the unit told at once."""
+    due_at = mend_due(case.due_at, tx.now, case.mend_days, tx.calendar) if case.due_at else None
+    _record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, texts)
+    if due_at and not case.cadence:
+        arm_ladder(tx, "assignment", [case.id], due_at, parse_ladder(case.ladder), turn=to.arm, rearmed=True)
+    _tell_returned(tx, case, to)
+
+
+def _tell_returned(tx: Tx, case: Case, to: _Next) -> None:
+    told = Notice("assignment", case.id, to.arm, "returned", case.unit, "liaison", case.run_id, case.item_id, immediate=True)
+    tell(tx.connection, [told], tx.now)
+
+
+def _refuse(case: Case, verb: Verb) -> None:
+    if words := refusal(State(case.state), verb, holds=True):
+        raise Refused(words)
+
+
+# ---------------------------------------------------------------- where a share goes
+def _next(tx: Tx, case: Case, decided: Mapping[str, str | bool]) -> _Next:
+    """The lifecycle's answer to a step done with these values."""
+    cycle, version = published.lifecycle(case.lifecycle), published.lifecycle_version(case.lifecycle)
+    values: dict[str, str | bool] = {"role": case.role, "held_by_office": case.unit_kind == "body", **decided}
+    open_steps = instances.outcome(version, case.step, frozenset(values.items()))
+    if not open_steps:
+        return _Next(None, case.arm, None, None, State.CLOSED)
+    step = cycle.step(open_steps[0])
+    loops = step.id == "work" and case.step != "acknowledge"
+    state = _STATE_AT.get(step.id, State.REVIEWING)
+    if loops and decided.get("decision") == "return":
+        state = State.RETURNED
+    return _Next(step, case.arm + loops, _holder(tx, case, step), step.role, state)
+
+
+_first_lead = (
+    select(assignment.c.unit)
+    .where(assignment.c.item_id == bindparam("b_item"), assignment.c.role == "lead")
+    .order_by(assignment.c.ord)
+    .limit(1)
+)
+
+
+def _holder(tx: Tx, case: Case, step: Step) -> str:
+    """The unit that stands at a step; where an item has no lead, its office accepts the feedback."""
+    match step.holder:
+        case "office":
+            return str(case.office)
+        case "host":
+            return str(case.host or case.office)
+        case "lead":
+            return tx.connection.execute(_first_lead, {"b_item": case.item_id}).scalar_one_or_none() or str(case.office)
+    return str(case.unit)
+
+
+def _record_move(
+    tx: Tx, case: Case, kind: str, to: _Next, extra: Mapping[str, Any] | None = None, texts: Mapping[str, str] | None = None
+) -> None:
+    payload: dict[str, Any] = {
+        "assignment": case.id,
+        "item": case.item_id,
+        "run": case.run_id,
+        "step": case.step,
+        "arm": case.arm,
+        "version": case.version,
+        "to": to.step.id if to.step else None,
+        "to_arm": to.arm,
+        "to_unit": to.unit,
+        "to_role": to.role,
+        "state": to.state.value,
+        "due_at": case.due_at,
+        **(extra or {}),
+    }
+    tx.record(f"item:{case.item_id}", kind, payload, texts)
+
+
+# ---------------------------------------------------------------- what closes an item
+_siblings = (
+    select(assignment.c.id, assignment.c.role, assignment.c.ord, assignment.c.state, assignment.c.step, assignment.c.arm, unit.c.short)
+    .join(unit, unit.c.key == assignment.c.unit)
+    .where(assignment.c.item_id == bindparam("b_item"))
+    .order_by(assignment.c.ord)
+)
+
+
+def _shares(rows: Sequence[Row[Any]], accepted: int | None = None) -> list[RuleShare]:
+    return [RuleShare(str(r.id), r.role, r.ord, r.state == State.CLOSED or r.id == accepted) for r in rows]
+
+
+def _require_feedback(tx: Tx, case: Case) -> None:
+    """The first lead applies when the feedback of all others is accepted."""
+    rows = tx.connection.execute(_siblings, {"b_item": case.item_id}).all()
+    waiting = {share.id for share in blockers(case.completion, _shares(rows), str(case.id))}
+    if waiting:
+        names = "、".join(r.short for r in rows if str(r.id) in waiting)
+        raise Refused(f"还有 {len(waiting)} 家单位的反馈没有认可（{names}）。请先催办或审核他们的反馈，再申请办结。")
+
+
+def _require_all_occurrences(tx: Tx, case: Case) -> None:
+    """A recurring item is applied for after its last occurrence."""
+    reported, last = tx.connection.execute(
+        select(func.count(), func.max(round_.c.n_last))
+        .select_from(share.join(round_, round_.c.id == share.c.round_id))
+        .where(share.c.assignment_id == case.id, share.c.state == "reported")
+    ).one()
+    if last is None or reported < last:
+        left = f"还有 {last - reported} 期" if last else "各期都还"
+        raise Refused(f"本任务按期次报送，{left}没有报。最后一期报送以后才能申请办结。")
+
+
+def _close_item_if_done(tx: Tx, case: Case) -> None:
+    rows = tx.connection.execute(_siblings, {"b_item": case.item_id}).all()
+    if not closes(case.completion, _shares(rows, accepted=case.id)):
+        return
+    left = [r for r in rows if r.state not in ("closed", "withdrawn") and r.id != case.id]
+    withdrawn = [{"id": r.id, "step": r.step, "arm": r.arm} for r in left]
+    tx.record(f"item:{case.item_id}", "item.closed", {"item": case.item_id, "withdrawn": withdrawn})
+    disarm(tx, "assignment", [r.id for r in left])
+    tx.connection.execute(insert(advance), {"run_id": case.run_id, "item_id": case.item_id})
+    tx.closed_runs.add(case.run_id)
+

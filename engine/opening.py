@@ -1,0 +1,221 @@
+"""Starting a plan: publishing a diagram, starting a run of it, opening items when the diagram reaches them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from bpmn.plan import Item, Plan
+from engine import instances, published
+from engine.chasing import RANK_OPEN, arm, wake
+from engine.notices import Notice, tell
+from engine.rounds import schedule_rounds
+from ledger import organisation
+from ledger.calendar import SHANGHAI
+from ledger.database import Tx
+from ledger.errors import Refused
+from ledger.events import canonical
+from ledger.rules.due import Due, resolve
+from ledger.schema import item, plan_source, plan_version, run_state
+from ledger.schema import run as run_table
+
+ADMIN = "admin"
+
+
+def publish(tx: Tx, xml: bytes) -> int:
+    """Publish a diagram as the next immutable version of its plan and return the version's id.
+
+    The caller has linted it. The same bytes published again are the same version.
+    """
+    digest = hashlib.sha256(xml).hexdigest()
+    known = tx.connection.execute(select(plan_version.c.id).where(plan_version.c.digest == digest)).scalar_one_or_none()
+    if known is not None:
+        return int(known)
+    version_id = tx.allocate("plan_version")[0]
+    plan = published.register(version_id, xml)
+    last = select(func.max(plan_version.c.number)).where(plan_version.c.plan == plan.facts.key)
+    number = (tx.connection.execute(last).scalar_one_or_none() or 0) + 1
+    tx.connection.execute(insert(plan_source), {"digest": digest, "xml": xml.decode()})
+    facts = {"plan": plan.facts.key, "number": number, "title": plan.facts.title, "jurisdiction": plan.facts.jurisdiction}
+    tx.record(ADMIN, "plan.published", {"version": version_id, "digest": digest, **facts})
+    tx.flush()
+    return version_id
+
+
+def start_run(tx: Tx, version_id: int) -> int:
+    """Start a published version now: its items are copied into the ledger, those the diagram reaches are opened."""
+    plan = published.plan_of(tx.connection, version_id)
+    run_id = tx.allocate("run")[0]
+    tx.record(f"run:{run_id}", "run.started", _run_facts(plan, run_id, version_id))
+    for item_id, (ord_, planned) in zip(tx.allocate("item", len(plan.items)), enumerate(plan.items, start=1), strict=True):
+        _plan_item(tx, plan, run_id, item_id, ord_, planned)
+    tx.flush()
+    instance = instances.start(published.version_key(version_id))
+    tx.connection.execute(insert(run_state), {"run_id": run_id, "state": instances.dump(instance), "version": 1})
+    schedule_rounds(tx, plan, run_id)
+    _schedule_timers(tx, run_id, instance)
+    open_waits(tx, run_id, plan, instances.waits(instance))
+    return run_id
+
+
+def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
+    facts = plan.facts
+    return {
+        "run": run_id,
+        "version": version_id,
+        "plan": facts.key,
+        "title": facts.title,
+        "short": facts.short,
+        "jurisdiction": facts.jurisdiction,
+        "office": _unit_key(facts.jurisdiction, facts.office),
+        "period_start": facts.period[0],
+        "period_end": facts.period[1],
+        "sign_roles": " ".join(facts.sign_roles),
+        "mend_days": facts.mend_days,
+        "mail": facts.mail,
+        "ladder": " ".join(str(tier) for tier in facts.ladder),
+    }
+
+
+def _unit_key(jurisdiction: str, printed: str) -> str:
+    found = organisation.load(jurisdiction).resolve(printed)
+    if found is None or len(found.units) != 1:
+        raise Refused(f"方案的统筹单位“{printed}”不是一个单位，请先在单位目录中登记，再启动方案。")
+    return found.units[0].key
+
+
+def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned: Item) -> None:
+    limit = _due(tx, plan, planned)
+    headings = {h.id: h.name for h in plan.headings}
+    known = organisation.load(plan.facts.jurisdiction)
+    indicator_ids = tx.allocate("indicator", len(planned.indicators)) if planned.indicators else ()
+    tx.record(
+        f"item:{item_id}",
+        "item.planned",
+        {
+            "item": item_id,
+            "run": run_id,
+            "element": planned.id,
+            "ord": ord_,
+            "no": planned.no,
+            "title": planned.title,
+            "clause": planned.clause,
+            "heading": planned.heading,
+            "heading_name": headings.get(planned.heading or "", ""),
+            "completion": planned.completion,
+            "lifecycle": planned.lifecycle,
+            "cadence": planned.cadence,
+            "due_at": limit.at if limit else None,
+            "due_text": planned.due.text if planned.due else "",
+            "due_steps": canonical(limit.steps if limit else ()),
+            "open_units": canonical([s.unit for s in planned.shares if (r := known.resolve(s.unit)) is not None and r.open]),
+            "indicators": [
+                {
+                    "id": indicator_id,
+                    "key": i.key,
+                    "name": i.name,
+                    "op": i.op,
+                    "target": i.value,
+                    "target_max": i.value_max,
+                    "measure": i.unit,
+                    "per": i.per,
+                    "each": i.unit_name,
+                    "sum_rule": i.sum,
+                }
+                for indicator_id, i in zip(indicator_ids, planned.indicators, strict=True)
+            ],
+        },
+    )
+
+
+def _due(tx: Tx, plan: Plan, planned: Item, anchor: datetime | None = None) -> Due | None:
+    """The due date as it stands; one counted from an anchor that has not come yet is not known."""
+    if planned.due is None or (planned.due.kind == "within" and anchor is None):
+        return None
+    return resolve(planned.due, tx.calendar, anchor=anchor, period=plan.facts.period)
+
+
+def _schedule_timers(tx: Tx, run_id: int, instance: instances.Instance) -> None:
+    dues = instances.dues(instance)
+    wake(tx, [("run", run_id, f"timer:{d.timer}", 1, _timer_at(d.text), RANK_OPEN) for d in dues])
+
+
+def _timer_at(text: str) -> datetime:
+    """A printed date opens with its day."""
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
+    """Open what the diagram has reached: the items of a heading, or an item in a branch. What is open already stays so."""
+    reached = set(waits)
+    rows = tx.connection.execute(select(item.c.id, item.c.element, item.c.state).where(item.c.run_id == run_id)).all()
+    ids = {r.element: r.id for r in rows}
+    state = {r.element: r.state for r in rows}
+    for planned in plan.items:
+        if state[planned.id] != "pending" or (planned.heading or planned.id) not in reached:
+            continue
+        if any(state[other] != "closed" for other in planned.after):
+            continue
+        opens = resolve(planned.opens, tx.calendar, anchor=tx.now, period=plan.facts.period) if planned.opens else None
+        if opens is not None and (at := _timer_at(opens.day.isoformat())) > tx.now:
+            wake(tx, [("item", ids[planned.id], "open", 1, at, RANK_OPEN)])
+            continue
+        open_item(tx, run_id, plan, planned, ids[planned.id])
+    tx.flush()
+
+
+def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> None:
+    """Hand an item out: a share with a todo for each unit, its ladder armed, its units told."""
+    first = published.lifecycle(planned.lifecycle).step(instances.entry(published.lifecycle_version(planned.lifecycle)))
+    limit = _due(tx, plan, planned, tx.now)
+    shares = _shares(plan, planned)
+    ids = tx.allocate("assignment", len(shares)) if shares else range(0)
+    tx.record(
+        f"item:{item_id}",
+        "item.opened",
+        {
+            "item": item_id,
+            "run": run_id,
+            "step": first.id,
+            "state": "acknowledging",
+            "role": first.role,
+            "due_at": limit.at if limit else None,
+            "due_steps": canonical(limit.steps if limit else ()),
+            "assignments": [{"id": i, **s} for i, s in zip(ids, shares, strict=True)],
+        },
+    )
+    if limit and not planned.cadence:  # a recurring item is chased by its occurrences alone
+        arm(tx, "assignment", ids, limit.at, plan.facts.ladder)
+    handed = [Notice("assignment", i, 1, "handed", s["unit"], first.role, run_id, item_id, immediate=True) for i, s in zip(ids, shares, strict=True)]
+    tell(tx.connection, handed, tx.now)
+
+
+def _shares(plan: Plan, planned: Item) -> list[dict[str, Any]]:
+    """The units behind the printed names, in printed order; a unit named twice keeps its first role."""
+    known = organisation.load(plan.facts.jurisdiction)
+    found: dict[str, dict[str, Any]] = {}
+    for share in planned.shares:
+        resolution = known.resolve(share.unit)
+        if resolution is None:
+            raise Refused(f"第 {planned.no} 项的单位“{share.unit}”不在单位目录中，请先登记，再启动方案。")
+        for unit in resolution.units:
+            found.setdefault(unit.key, {"unit": unit.key, "role": share.role, "ord": len(found) + 1, "quota": share.quota})
+    return list(found.values())
+
+
+def reopen_state(tx: Tx, run_id: int) -> tuple[Plan, instances.Instance]:
+    """A run's plan and its engine instance, locked for this transaction."""
+    version_id = tx.connection.execute(select(run_table.c.version_id).where(run_table.c.id == run_id)).scalar_one()
+    plan = published.plan_of(tx.connection, version_id)
+    stored = tx.connection.execute(select(run_state.c.state).where(run_state.c.run_id == run_id).with_for_update()).scalar_one()
+    return plan, instances.restore(published.version_key(version_id), stored)
+
+
+def save_state(tx: Tx, run_id: int, instance: instances.Instance) -> None:
+    """Store the engine's state beside what it caused."""
+    values = {"state": instances.dump(instance), "version": run_state.c.version + 1}
+    tx.connection.execute(update(run_state).where(run_state.c.run_id == run_id).values(**values))

@@ -1,0 +1,161 @@
+"""Commands that report: 填报 on a share at any time, 期次报送 for a round, 本期无新进展 in one tap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, select
+
+from engine.chasing import disarm
+from engine.desk import Case, Entry, case_of, seat
+from ledger.database import Tx
+from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
+from ledger.rules.figures import questions as doubts
+from ledger.rules.verbs import State, Verb, refusal
+from ledger.schema import assignment, figure, indicator, item, person, post, round_, share, todo, unit
+
+MAX_TEXT = 2000
+
+_indicators = (
+    select(
+        indicator.c.id, indicator.c.target, indicator.c.op, indicator.c.per, indicator.c.sum_rule, indicator.c.measure,
+        figure.c.value, assignment.c.id.label("assignment_id"),
+    )
+    .select_from(
+        assignment.join(indicator, indicator.c.item_id == assignment.c.item_id).outerjoin(
+            figure, and_(figure.c.indicator_id == indicator.c.id, figure.c.assignment_id == assignment.c.id)
+        )
+    )
+    .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
+)  # fmt: skip
+
+
+def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = False, confirmed: bool = False) -> None:
+    """填报: figures and progress of a share, any time while it is in the unit's hands.
+
+    Raises: Invalid, Questions (ask, then call again with `confirmed`), Refused, NotAllowed, NotFound.
+    """
+    case = case_of(tx, assignment_id)
+    tx.desk = seat(tx.actor, case.unit, "liaison")
+    if words := refusal(State(case.state), Verb.NOTHING_NEW if nothing_new else Verb.REPORT, holds=True):
+        raise Refused(words)
+    if entry.is_empty and not nothing_new:
+        raise Invalid({"progress": "请填写数字或进展；没有新情况，请点“本期无新进展”。"})
+    figures = checked_figures(tx, case, entry.figures, confirmed=confirmed)
+    _record_report(tx, case, figures, entry, None, nothing_new=nothing_new)
+
+
+def checked_figures(tx: Tx, case: Case, figures: Mapping[int, Decimal], *, confirmed: bool) -> list[tuple[int, Decimal]]:
+    """Figures that belong to the share's item and look right, or were confirmed. Raises: Invalid, Questions."""
+    return _checked(tx, {case.id: figures}, confirmed=confirmed).get(case.id, [])
+
+
+def _checked(tx: Tx, by_share: Mapping[int, Mapping[int, Decimal]], *, confirmed: bool) -> dict[int, list[tuple[int, Decimal]]]:
+    ids = [i for i, figures in by_share.items() if figures]
+    if not ids:
+        return {}
+    known = {(r.assignment_id, r.id): r for r in tx.connection.execute(_indicators, {"b_ids": ids})}
+    questions: dict[str, str] = {}
+    for share_id in ids:
+        for indicator_id, value in by_share[share_id].items():
+            found = known.get((share_id, indicator_id))
+            if found is None:
+                raise NotFound("这个指标不属于本任务，请刷新页面后重填。")
+            if value < 0:
+                raise Invalid({f"figure-{indicator_id}": "完成数不能小于 0。"})
+            if asked := _doubts(found, value):
+                questions[f"figure-{indicator_id}"] = asked
+    if questions and not confirmed:
+        raise Questions(questions)
+    return {i: sorted(by_share[i].items()) for i in ids}
+
+
+def _doubts(found: Row[Any], value: Decimal) -> str:
+    target = found.target if found.sum_rule == "sum" and found.per in (None, "total") else None
+    asked = doubts(value, previous=found.value, target=target, op=found.op, cumulative=found.sum_rule == "sum", unit=found.measure)
+    return "".join(asked)
+
+
+def _record_report(
+    tx: Tx, case: Row[Any], figures: list[tuple[int, Decimal]], entry: Entry, round_id: int | None, *, nothing_new: bool = False
+) -> None:
+    for name, words in (("progress", entry.progress), ("problem", entry.problem)):
+        if len(words) > MAX_TEXT:
+            raise Invalid({name: f"文字过长（{len(words)} 字），请压缩到 {MAX_TEXT} 字以内。"})
+    payload = {
+        "assignment": case.id, "item": case.item_id, "round": round_id,
+        "figures": figures, "nothing_new": nothing_new,
+    }  # fmt: skip
+    tx.record(f"item:{case.item_id}", "assignment.reported", payload, {"progress": entry.progress, "problem": entry.problem})
+
+
+# ---------------------------------------------------------------- rounds
+_share_case = (
+    select(
+        share.c.id, share.c.unit, share.c.state, share.c.assignment_id, share.c.reported_at, round_.c.id.label("round_id"), round_.c.run_id,
+        round_.c.item_id, round_.c.name, round_.c.n, round_.c.closed_at,
+    )
+    .join(round_, round_.c.id == share.c.round_id)
+    .where(share.c.id == bindparam("b_id"))
+    .with_for_update(of=share)
+)  # fmt: skip
+
+_reported_shares = (
+    select(assignment.c.id, assignment.c.item_id, assignment.c.state, assignment.c.unit, item.c.no)
+    .join(item, item.c.id == assignment.c.item_id)
+    .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
+)
+
+
+def report_round(
+    tx: Tx, share_id: int, entries: Mapping[int, Entry], *, nothing_new: bool = False, note: str = "", confirmed: bool = False
+) -> None:
+    """A unit's report for a round, by assignment id; `nothing_new` (本期无新进展) needs no entry.
+
+    Raises: Invalid, Questions, Refused, Conflict when a colleague reported first, NotAllowed, NotFound.
+    """
+    asked = tx.connection.execute(_share_case, {"b_id": share_id}).one_or_none()
+    if asked is None:
+        raise NotFound("没有这一期报送。")
+    tx.desk = seat(tx.actor, asked.unit, "liaison")
+    _require_owed(tx, asked)
+    filled = {i: e for i, e in entries.items() if not e.is_empty}
+    if not filled and not nothing_new:
+        raise Invalid({"progress": "还没有填写任何内容；没有新情况，请点“本期无新进展”。"})
+    shares = _shares_of(tx, asked, filled)
+    figures = _checked(tx, {i: e.figures for i, e in filled.items()}, confirmed=confirmed)
+    for assignment_id, entry in filled.items():
+        _record_report(tx, shares[assignment_id], figures.get(assignment_id, []), entry, asked.round_id)
+    stream = f"item:{asked.item_id}" if asked.item_id else f"run:{asked.run_id}"
+    payload = {"share": share_id, "round": asked.round_id, "unit": asked.unit, "nothing_new": nothing_new and not filled}
+    tx.record(stream, "round.reported", payload, {"note": note})
+    disarm(tx, "share", [share_id])
+
+
+def _require_owed(tx: Tx, asked: Row[Any]) -> None:
+    if asked.state == "missed":
+        raise Refused(f"第 {asked.n} 期{asked.name}已经截止，请把情况并入新一期报送。")
+    if asked.state == "reported":
+        who = tx.connection.execute(
+            select(unit.c.short, person.c.name)
+            .select_from(todo.join(post, post.c.id == todo.c.closed_post).join(unit, unit.c.key == post.c.unit).join(person, person.c.id == post.c.person_id))
+            .where(todo.c.owner_kind == "share", todo.c.owner_id == asked.id)
+        ).one_or_none()
+        raise Conflict(f"{who.short} {who.name}" if who else "本单位", asked.reported_at, "报送了这一期")
+
+
+def _shares_of(tx: Tx, asked: Row[Any], filled: Mapping[int, Entry]) -> dict[int, Row[Any]]:
+    """The shares that were filled in: this unit's own, in this round's scope, and signed for."""
+    if not filled and asked.assignment_id is None:
+        return {}
+    ids = sorted({*filled, *([asked.assignment_id] if asked.assignment_id else [])})
+    found = {r.id: r for r in tx.connection.execute(_reported_shares, {"b_ids": ids})}
+    for assignment_id in ids:
+        row = found.get(assignment_id)
+        if row is None or row.unit != asked.unit or asked.assignment_id not in (None, assignment_id):
+            raise NotFound("填报的任务不在这一期里，请刷新页面后重填。")
+        if words := refusal(State(row.state), Verb.REPORT, holds=True):
+            raise Refused(f"清单第 {row.no} 项：{words}")
+    return found

@@ -1,0 +1,106 @@
+"""Rounds (期次): turns of a cadence, and occurrences of a recurring item, which are the turns of the cadence it names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sqlalchemy import Row, select
+
+from bpmn.plan import Cadence, Plan
+from engine.chasing import RANK_CLOSE, RANK_OPEN, arm, wake
+from engine.notices import Notice, tell
+from ledger.calendar import WorkCalendar
+from ledger.database import Tx
+from ledger.events import canonical
+from ledger.rules.cadence import Turn, turns
+from ledger.rules.ladder import tiers
+from ledger.schema import assignment, item, round_, share
+
+OPEN_SHARES = ("lead", "responsible")
+
+
+@lru_cache(maxsize=256)
+def turns_of(cadence: Cadence, calendar: WorkCalendar) -> Sequence[Turn]:
+    """Every turn of a cadence on this calendar."""
+    return tuple(
+        turns(
+            cadence.opens, cadence.opens_at, cadence.opens_shift, cadence.due, cadence.due_at, cadence.due_shift,
+            cadence.first, cadence.last, calendar,
+        )
+    )  # fmt: skip
+
+
+def schedule_rounds(tx: Tx, plan: Plan, run_id: int) -> None:
+    """A due row for the opening of every turn that is not over yet."""
+    wake(
+        tx,
+        [
+            ("run", run_id, f"round:{cadence.id}:{turn.n}", 1, turn.opens_at, RANK_OPEN)
+            for cadence in plan.cadences
+            for turn in turns_of(cadence, tx.calendar)
+            if turn.due_at > tx.now
+        ],
+    )
+
+
+def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None:
+    """Ask the units of a turn for their reports; where nobody is to be asked, no round is opened."""
+    cadence = next(c for c in plan.cadences if c.id == cadence_id)
+    every = turns_of(cadence, tx.calendar)
+    turn = every[n - 1]
+    asked, item_id = _asked(tx, run_id, cadence)
+    if not asked:
+        return
+    round_id = tx.allocate("round")[0]
+    ids = tx.allocate("share", len(asked))
+    tx.record(
+        f"item:{item_id}" if item_id else f"run:{run_id}",
+        "round.opened",
+        {
+            "round": round_id,
+            "run": run_id,
+            "item": item_id,
+            "cadence": cadence.id,
+            "name": cadence.name,
+            "n": n,
+            "n_last": every[-1].n,
+            "opens_at": turn.opens_at,
+            "due_at": turn.due_at,
+            "steps": canonical(turn.steps),
+            "shares": [{"id": i, "unit": a.unit, "assignment": a.id if item_id else None} for i, a in zip(ids, asked, strict=True)],
+        },
+    )
+    arm(tx, "share", ids, turn.due_at, cadence.ladder)
+    if cadence.closes:
+        last = max(at for _, at in tiers(turn.due_at, cadence.ladder, tx.calendar))
+        wake(tx, [("round", round_id, "close", 1, max(last, turn.due_at), RANK_CLOSE)])
+    requests = [Notice("share", i, 1, "request", a.unit, "liaison", run_id, item_id, immediate=True) for i, a in zip(ids, asked, strict=True)]
+    tell(tx.connection, requests, tx.now)
+    tx.flush()
+
+
+def _asked(tx: Tx, run_id: int, cadence: Cadence) -> tuple[Sequence[Row[tuple[int, str]]], int | None]:
+    """Whom a turn asks, one row a unit, and the item when the turn is its occurrence."""
+    shares = (
+        select(assignment.c.id, assignment.c.unit, assignment.c.item_id)
+        .join(item, item.c.id == assignment.c.item_id)
+        .where(assignment.c.run_id == run_id, assignment.c.closed_at.is_(None), item.c.state == "open")
+        .order_by(assignment.c.id)
+    )
+    if cadence.asks == "item":
+        rows = tx.connection.execute(shares.where(item.c.cadence == cadence.id)).all()
+        return rows, rows[0].item_id if rows else None
+    rows = tx.connection.execute(shares.where(assignment.c.role.in_(OPEN_SHARES))).all()
+    return list({r.unit: r for r in reversed(rows)}.values())[::-1], None
+
+
+def close_round(tx: Tx, round_id: int) -> None:
+    """Take no more reports: what is still owed was missed."""
+    found = tx.connection.execute(select(round_.c.run_id, round_.c.item_id).where(round_.c.id == round_id)).one()
+    owed = tx.connection.execute(
+        select(share.c.id).where(share.c.round_id == round_id, share.c.state == "owed").order_by(share.c.id)
+    ).scalars()  # fmt: skip
+    name = f"item:{found.item_id}" if found.item_id else f"run:{found.run_id}"
+    tx.record(name, "round.closed", {"round": round_id, "missed": list(owed)})
+    tx.flush()

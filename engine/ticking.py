@@ -1,0 +1,195 @@
+"""The tick: what time makes happen. Nothing in a diagram looks at a clock; every moment is a row of `due`.
+
+Any number of schedulers may tick. Each transaction first moves the heartbeat row, which serialises them: the second finds the work done.
+A row that fails is logged and stays due; the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, tuple_, update
+
+from engine.advancing import drain, release_timer
+from engine.chasing import RANK_DIGEST, parse_ladder, wake
+from engine.gathering import gather_digests, gather_immediate
+from engine.notices import Notice, tell
+from engine.opening import open_item, reopen_state
+from engine.rounds import close_round, open_round
+from ledger.calendar import local_day, moment
+from ledger.database import Database, Tx
+from ledger.rules.ladder import NOTICE_TIME, highest_passed
+from ledger.schema import advance, assignment, due, heartbeat, item, round_, run, share
+
+log = logging.getLogger(__name__)
+
+TIER_BATCH = 500
+
+DueRow = Row[Any]
+
+
+def tick(db: Database) -> int:
+    """Do everything that is due at the business clock's present; returns how many due rows were done."""
+    _advance_runs(db)
+    done = 0
+    failed: set[int] = set()
+    while True:
+        count, failure = _fire_next(db, failed)
+        done += count
+        failed |= failure
+        if not count and not failure:
+            break
+    with _ticking(db) as tx:
+        gather_immediate(tx)
+    return done
+
+
+def start_ticking(tx: Tx) -> None:
+    """Plant the daily digest; harmless when it stands already."""
+    planted = select(due.c.id).where(due.c.owner_kind == "system", due.c.kind == "digest")
+    if tx.connection.execute(planted).first() is None:
+        _plant_digest(tx, tx.now)
+
+
+@contextmanager
+def _ticking(db: Database) -> Iterator[Tx]:
+    """A transaction of the tick: the heartbeat's row lock makes ticking single-file."""
+    with db.write() as tx:
+        beaten = tx.connection.execute(update(heartbeat).where(heartbeat.c.name == "tick").values(beat_at=tx.recorded_at))
+        if beaten.rowcount == 0:
+            tx.connection.execute(insert(heartbeat), {"name": "tick", "beat_at": tx.recorded_at})
+        yield tx
+
+
+def _advance_runs(db: Database) -> None:
+    with db.read() as connection:
+        waiting = connection.execute(select(advance.c.run_id).distinct()).scalars().all()
+    for run_id in waiting:
+        try:
+            with _ticking(db) as tx:
+                drain(tx, run_id)
+        except Exception:  # one broken run must not stop the others; its rows stay
+            log.exception("run %s could not advance", run_id)
+
+
+def _fire_next(db: Database, failed: set[int]) -> tuple[int, set[int]]:
+    """Fire the first due row, or all passed tiers when it is a tier: (rows done, rows that failed)."""
+    ids: list[int] = []
+    try:
+        with _ticking(db) as tx:
+            rows = _claim(tx, failed)
+            ids = [r.id for r in rows]
+            if not rows:
+                return 0, set()
+            tx.connection.execute(delete(due).where(due.c.id.in_(ids)))
+            _fire_tiers(tx, rows) if _is_tier(rows[0]) else _fire(tx, rows[0])
+            tx.flush()
+        return len(ids), set()
+    except Exception:  # the sweep goes on; the rows stay due
+        log.exception("due rows %s failed", ids)
+        return 0, set(ids)
+
+
+def _is_tier(row: DueRow) -> bool:
+    return bool(row.kind.startswith("tier:"))
+
+
+def _claim(tx: Tx, failed: set[int]) -> Sequence[DueRow]:
+    passed = select(due).where(due.c.at <= tx.now, due.c.id.not_in(failed)).order_by(due.c.at, due.c.rank, due.c.id)
+    rows = tx.connection.execute(passed.limit(1)).all()
+    if not rows or not _is_tier(rows[0]):
+        return rows
+    first = tx.connection.execute(passed.where(due.c.kind.like("tier:%")).limit(TIER_BATCH)).all()
+    owners = {(r.owner_kind, r.owner_id) for r in first}  # an owner's passed tiers go together: only the highest is sent
+    same = passed.where(due.c.kind.like("tier:%"), tuple_(due.c.owner_kind, due.c.owner_id).in_(owners))
+    return tx.connection.execute(same).all()
+
+
+def _fire(tx: Tx, row: DueRow) -> None:
+    verb, _, name = row.kind.partition(":")
+    match verb:
+        case "timer":
+            release_timer(tx, row.owner_id, name)
+        case "round":
+            cadence, _, n = name.rpartition(":")
+            plan, _ = reopen_state(tx, row.owner_id)
+            open_round(tx, plan, row.owner_id, cadence, int(n))
+        case "close":
+            close_round(tx, row.owner_id)
+        case "open":
+            _open_by_date(tx, row.owner_id)
+        case "digest":
+            _digest(tx)
+        case _:
+            raise LookupError(f"nobody fires due rows of kind {row.kind}")
+
+
+def _open_by_date(tx: Tx, item_id: int) -> None:
+    found = tx.connection.execute(select(item.c.run_id, item.c.element).where(item.c.id == item_id)).one()
+    plan, _ = reopen_state(tx, found.run_id)
+    open_item(tx, found.run_id, plan, next(i for i in plan.items if i.id == found.element), item_id)
+
+
+def _digest(tx: Tx) -> None:
+    """Today's digest, if today is a working day, and the next one's moment."""
+    if tx.calendar.is_working_day(local_day(tx.now)):
+        gather_digests(tx)
+    _plant_digest(tx, tx.now)
+
+
+def _plant_digest(tx: Tx, now: datetime) -> None:
+    today = local_day(now)
+    at = moment(today, NOTICE_TIME)
+    if not (tx.calendar.is_working_day(today) and at > now):
+        at = moment(tx.calendar.after(today, 1), NOTICE_TIME)
+    wake(tx, [("system", 0, "digest", 1, at, RANK_DIGEST)])
+
+
+# ---------------------------------------------------------------- tiers
+def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
+    """Of the tiers an owner has passed only the highest is told; lower ones are kept as superseded."""
+    rungs: dict[tuple[str, int, int], list[tuple[int, datetime]]] = defaultdict(list)
+    for row in rows:
+        rungs[row.owner_kind, row.owner_id, row.arm].append((int(row.kind.removeprefix("tier:")), row.at))
+    owners = _owners(tx, {(kind, owner) for kind, owner, _ in rungs})
+    notices = []
+    for (kind, owner_id, turn), passed in rungs.items():
+        owner = owners[kind, owner_id]
+        decided = highest_passed(passed, tx.now)
+        tiers = [(tier, "superseded") for tier in decided.superseded]
+        for tier, state in [*tiers, (decided.send, "pending")]:
+            if tier is not None:
+                notices += _tier_notices(kind, owner, turn, tier, state)
+    tell(tx.connection, notices, tx.now)
+
+
+def _tier_notices(kind: str, owner: Row[Any], turn: int, tier: int, state: str) -> list[Notice]:
+    """The liaison is told; the last tier of the plan's ladder is copied to the unit's deputy head and the coordinator."""
+    told = [(owner.unit, "liaison")]
+    if tier > 0 and tier >= max(parse_ladder(owner.ladder)):
+        told += [(owner.unit, "deputy_head"), (owner.office, "coordinator")]
+    return [Notice(kind, owner.id, turn, str(tier), unit, role, owner.run_id, owner.item_id, state=state) for unit, role in told]
+
+
+def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], Row[Any]]:
+    found: dict[tuple[str, int], Row[Any]] = {}
+    for kind, query in _OWNERS.items():
+        ids = [owner for k, owner in wanted if k == kind]
+        if ids:
+            found |= {(kind, r.id): r for r in tx.connection.execute(query.where(query.selected_columns.id.in_(ids)))}
+    return found
+
+
+_OWNERS = {
+    "assignment": select(assignment.c.id, assignment.c.unit, assignment.c.run_id, assignment.c.item_id, run.c.office, run.c.ladder).join(
+        run, run.c.id == assignment.c.run_id
+    ),
+    "share": select(share.c.id, share.c.unit, share.c.run_id, round_.c.item_id, run.c.office, run.c.ladder)
+    .join(round_, round_.c.id == share.c.round_id)
+    .join(run, run.c.id == share.c.run_id),
+}

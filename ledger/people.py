@@ -1,0 +1,94 @@
+"""Who acts, and who holds which post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, select, tuple_
+
+from ledger.schema import person, post, unit
+
+# A body (领导小组) has no officials of its own above its office: these posts are those of its host organ.
+HOSTED_ROLES = frozenset({"section_head", "deputy_head", "head"})
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A post as it acts: one unit, one role."""
+
+    post_id: int
+    unit: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person who is logged in, with the posts held today."""
+
+    person_id: int
+    name: str
+    desks: tuple[Desk, ...]
+
+    def desk(self, unit_key: str, role: str) -> Desk | None:
+        """The post that answers for this unit and role, or None."""
+        return next((d for d in self.desks if d.unit == unit_key and d.role == role), None)
+
+    def has(self, *roles: str) -> bool:
+        return any(d.role in roles for d in self.desks)
+
+    @property
+    def units(self) -> frozenset[str]:
+        return frozenset(d.unit for d in self.desks)
+
+
+SYSTEM = Actor(0, "系统", ())
+
+
+def actor_of(connection: Connection, person_id: int) -> Actor | None:
+    """The person with today's posts; deputies of a host organ also answer for the bodies it hosts."""
+    rows = connection.execute(
+        select(person.c.name, post.c.id, post.c.unit, post.c.role)
+        .select_from(person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None))))
+        .where(person.c.id == person_id, person.c.active)
+        .order_by(post.c.id)
+    ).all()
+    if not rows:
+        return None
+    desks = [Desk(r.id, r.unit, r.role) for r in rows if r.id is not None]
+    hosting = [d for d in desks if d.role in HOSTED_ROLES]
+    if hosting:
+        bodies = connection.execute(select(unit.c.key, unit.c.host).where(unit.c.host.in_([d.unit for d in hosting]))).all()
+        desks += [Desk(d.post_id, body.key, d.role) for body in bodies for d in hosting if d.unit == body.host]
+    return Actor(person_id, rows[0].name, tuple(desks))
+
+
+@dataclass(frozen=True)
+class Holder:
+    person_id: int
+    name: str
+    email: str
+
+
+def holders(connection: Connection, desks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Holder]]:
+    """Who holds each (unit, role) now. An empty post falls to the unit's head (主要负责人); nobody at all gives an empty list."""
+    wanted = set(desks)
+    if not wanted:
+        return {}
+    hosts = {r.key: r.host for r in connection.execute(select(unit.c.key, unit.c.host).where(unit.c.key.in_({u for u, _ in wanted})))}
+
+    def where(unit_key: str, role: str) -> tuple[str, str]:
+        host = hosts.get(unit_key)
+        return (host if host and role in HOSTED_ROLES else unit_key, role)
+
+    seats = {where(u, r) for u, r in wanted} | {where(u, "head") for u, _ in wanted}
+    found: dict[tuple[str, str], list[Holder]] = {}
+    rows = connection.execute(
+        select(post.c.unit, post.c.role, person.c.id, person.c.name, person.c.email)
+        .join(person, person.c.id == post.c.person_id)
+        .where(post.c.until.is_(None), person.c.active, tuple_(post.c.unit, post.c.role).in_(sorted(seats)))
+        .order_by(post.c.id)
+    )
+    for r in rows:
+        found.setdefault((r.unit, r.role), []).append(Holder(r.id, r.name, r.email))
+    return {(u, r): found.get(where(u, r)) or found.get(where(u, "head")) or [] for u, r in wanted}

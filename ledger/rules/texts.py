@@ -1,0 +1,70 @@
+"""Wording several rules share: how a day, a span of working days and a figure are written for people."""
+
+from datetime import date, datetime
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from ledger.calendar import SHANGHAI, WorkCalendar, last_day, local_day, weekday
+
+
+def month_day(day: date) -> str:
+    """8月31日."""
+    return f"{day.month}月{day.day}日"
+
+
+def short_day(day: date) -> str:
+    """08-31 周日."""
+    return f"{day:%m-%d} {weekday(day)}"
+
+
+def full_day(day: date) -> str:
+    """2025-08-31 周日."""
+    return f"{day:%Y-%m-%d} {weekday(day)}"
+
+
+def due_words(due_at: datetime) -> str:
+    """2025-08-31 周日 for the end of a day, 2025-06-06 周五 17:00 for a time of day."""
+    day = last_day(due_at)
+    if day != local_day(due_at):
+        return full_day(day)
+    return f"{full_day(day)} {due_at.astimezone(SHANGHAI):%H:%M}"
+
+
+def left_words(today: date, due_day: date, calendar: WorkCalendar) -> str:
+    """剩 N 个工作日, 今日到期 or 逾期 N 个工作日; where only days off remain, the due day is named (8月31日到期)."""
+    if today > due_day:
+        return late_words(-calendar.days_left(today, due_day))
+    left = calendar.days_left(today, due_day)
+    if left:
+        return f"剩 {left} 个工作日"
+    return "今日到期" if today == due_day else f"{month_day(due_day)}到期"
+
+
+def late_words(days: int) -> str:
+    """逾期 N 个工作日; the same day and days off alone make less than one."""
+    return f"逾期 {days} 个工作日" if days else "逾期不足 1 个工作日"
+
+
+def number_words(value: Decimal) -> str:
+    """1,412 or 3.5: thousands separated, no trailing zeros, never an exponent."""
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent_words(share: Fraction) -> str:
+    """39.2%, half up as people round."""
+    return f"{_decimal(share * 100).quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
+
+
+def ratio_words(ratio: Fraction, threshold: Fraction) -> str:
+    """0.62; with more places where rounding would contradict the comparison with `threshold` (0.6996 is not 0.70)."""
+    value = _decimal(ratio)
+    for places in range(2, 7):
+        shown = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        if (Fraction(shown) < threshold) == (ratio < threshold):
+            return str(shown)
+    return str(value.quantize(Decimal("0.000001"), ROUND_DOWN))
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)

@@ -1,0 +1,443 @@
+"""Every table, by concept. Projections are written by `ledger.projections` alone; the rest is named as what it is.
+
+Identifiers of projections stand in the events that create them, so a replay gives the same rows. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime on every database (SQLite itself keeps no offset)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite only numbers rows by itself for INTEGER PRIMARY KEY.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# ---------------------------------------------------------------- truth: append-only
+event = Table(
+    "event",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("stream", String(40), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("prev", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("stream", "seq"),
+)
+
+content = Table(  # free text and names, apart from the chain: an event knows only the salted digest
+    "content",
+    metadata,
+    Column("stream", String(40), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("field", String(40), primary_key=True),
+    Column("salt", String(32)),
+    Column("text", Text),
+)
+
+stream = Table(  # the head of each chain
+    "stream",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("head", String(64), nullable=False),
+)
+
+# ---------------------------------------------------------------- the directory
+unit = Table(
+    "unit",
+    metadata,
+    Column("key", String(60), primary_key=True),
+    Column("jurisdiction", String(40), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("short", String(40), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("host", String(60)),
+    Column("ord", Integer, nullable=False),
+)
+
+person = Table(  # an account, not a projection: names and passwords never enter the chain
+    "person",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("login", String(60), nullable=False, unique=True),
+    Column("name", String(40), nullable=False),
+    Column("email", String(200), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("active", Boolean, nullable=False, default=True),
+)
+
+post = Table(
+    "post",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", Integer, nullable=False, index=True),
+    Column("unit", String(60), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+    Index("ix_post_unit_role", "unit", "role"),
+)
+
+# ---------------------------------------------------------------- plans and runs
+plan_version = Table(
+    "plan_version",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("plan", String(60), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("jurisdiction", String(40), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("published_at", Instant, nullable=False),
+    UniqueConstraint("plan", "number"),
+)
+
+plan_source = Table(  # the published diagram, byte for byte; found by its digest, never changed
+    "plan_source",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("xml", Text, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version_id", Integer, ForeignKey("plan_version.id"), nullable=False),
+    Column("plan", String(60), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("short", String(60), nullable=False),
+    Column("jurisdiction", String(40), nullable=False),
+    Column("office", String(60), nullable=False),
+    Column("period_start", Date, nullable=False),
+    Column("period_end", Date, nullable=False),
+    Column("sign_roles", String(60), nullable=False),
+    Column("mend_days", Integer, nullable=False),
+    Column("mail", String(10), nullable=False),
+    Column("ladder", String(40), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+run_state = Table(  # the engine's own state; not rebuilt by a replay
+    "run_state",
+    metadata,
+    Column("run_id", Integer, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+# ---------------------------------------------------------------- items, shares, figures
+item = Table(
+    "item",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", Integer, ForeignKey("run.id"), nullable=False),
+    Column("element", String(80), nullable=False),
+    Column("ord", Integer, nullable=False),
+    Column("no", String(20), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("clause", Text, nullable=False),
+    Column("heading", String(80)),
+    Column("heading_name", String(120), nullable=False),
+    Column("completion", String(10), nullable=False),
+    Column("lifecycle", String(40), nullable=False),
+    Column("cadence", String(40)),
+    Column("state", String(20), nullable=False),
+    Column("due_at", Instant),
+    Column("due_text", String(80), nullable=False),
+    Column("due_steps", Text, nullable=False),
+    Column("n_total", Integer, nullable=False),
+    Column("n_done", Integer, nullable=False),
+    Column("open_units", Text, nullable=False),  # printed groups that still expand to nobody, a JSON list
+    Column("opened_at", Instant),
+    Column("closed_at", Instant),
+    UniqueConstraint("run_id", "element"),
+    Index("ix_item_run_id_ord", "run_id", "ord"),
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("item_id", Integer, ForeignKey("item.id"), nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("unit", String(60), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("ord", Integer, nullable=False),
+    Column("quota", Numeric(18, 4)),
+    Column("state", String(20), nullable=False),
+    Column("step", String(40)),
+    Column("arm", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("acknowledged_at", Instant),
+    Column("submitted_at", Instant),
+    Column("reported_at", Instant),
+    Column("returns", Integer, nullable=False),
+    Column("touched_at", Instant),
+    Column("closed_at", Instant),
+    UniqueConstraint("item_id", "unit"),
+    Index("ix_assignment_run_id_unit", "run_id", "unit"),
+    Index("ix_assignment_unit", "unit"),
+)
+
+indicator = Table(
+    "indicator",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("item_id", Integer, ForeignKey("item.id"), nullable=False, index=True),
+    Column("key", String(60), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("op", String(5), nullable=False),
+    Column("target", Numeric(18, 4), nullable=False),
+    Column("target_max", Numeric(18, 4)),
+    Column("measure", String(20), nullable=False),
+    Column("per", String(10)),
+    Column("each", String(60)),
+    Column("sum_rule", String(10), nullable=False),
+)
+
+reading = Table(  # every value as reported; `figure` holds the latest of each share
+    "reading",
+    metadata,
+    Column("item_id", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("indicator_id", Integer, primary_key=True),
+    Column("assignment_id", Integer, nullable=False),
+    Column("value", Numeric(18, 4), nullable=False),
+    Column("round_id", Integer),
+    Column("reported_at", Instant, nullable=False),
+    Index("ix_reading_indicator_id", "indicator_id", "assignment_id"),
+)
+
+figure = Table(
+    "figure",
+    metadata,
+    Column("indicator_id", Integer, primary_key=True),
+    Column("assignment_id", Integer, primary_key=True),
+    Column("value", Numeric(18, 4), nullable=False),
+    Column("reported_at", Instant, nullable=False),
+)
+
+# ---------------------------------------------------------------- rounds
+round_ = Table(
+    "round",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", Integer, ForeignKey("run.id"), nullable=False),
+    Column("item_id", Integer),  # set: the round is an occurrence of this recurring item
+    Column("cadence", String(40), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("n_last", Integer, nullable=False),
+    Column("opens_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("n_total", Integer, nullable=False),
+    Column("n_done", Integer, nullable=False),
+    Column("closed_at", Instant),
+    UniqueConstraint("run_id", "cadence", "n"),
+    Index("ix_round_item_id", "item_id"),
+)
+
+share = Table(  # a unit's share of a round
+    "share",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("round_id", Integer, ForeignKey("round.id"), nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("unit", String(60), nullable=False),
+    Column("assignment_id", Integer),  # set in an occurrence
+    Column("state", String(10), nullable=False),
+    Column("nothing_new", Boolean, nullable=False),
+    Column("reported_at", Instant),
+    UniqueConstraint("round_id", "unit"),
+    Index("ix_share_assignment_id", "assignment_id"),
+)
+
+todo = Table(  # what stands in an inbox: addresses a unit and a role, never a person
+    "todo",
+    metadata,
+    Column("owner_kind", String(12), primary_key=True),
+    Column("owner_id", Integer, primary_key=True),
+    Column("step", String(40), primary_key=True),
+    Column("arm", Integer, primary_key=True),
+    Column("run_id", Integer, nullable=False),
+    Column("item_id", Integer),
+    Column("unit", String(60), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("due_at", Instant),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("closed_post", Integer),
+    Index("ix_todo_open", "unit", "role", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
+    Index("ix_todo_run", "run_id", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
+)
+
+PROJECTIONS = (
+    unit, post, plan_version, run, item, assignment, indicator, reading, figure, round_, share, todo,
+)  # fmt: skip
+
+# ---------------------------------------------------------------- work to be done: state without events
+due = Table(
+    "due",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("owner_kind", String(12), nullable=False),
+    Column("owner_id", Integer, nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("arm", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("rank", Integer, nullable=False),  # order within one instant: openings, then tiers, then the digest
+    UniqueConstraint("owner_kind", "owner_id", "kind", "arm"),
+    Index("ix_due_at", "at", "rank", "id"),
+)
+
+advance = Table(
+    "advance",
+    metadata,
+    Column("run_id", Integer, primary_key=True),
+    Column("item_id", Integer, primary_key=True),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("owner_kind", String(12), nullable=False),
+    Column("owner_id", Integer, nullable=False),
+    Column("arm", Integer, nullable=False),
+    Column("tier", String(20), nullable=False),
+    Column("unit", String(60), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("item_id", Integer),
+    Column("at", Instant, nullable=False),
+    Column("immediate", Boolean, nullable=False),
+    Column("state", String(12), nullable=False),  # pending, sent, superseded, moot, nobody
+    UniqueConstraint("owner_kind", "owner_id", "arm", "tier", "unit", "role"),
+    Index("ix_notice_pending", "immediate", sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
+    Index("ix_notice_item_id", "item_id"),
+)
+
+delivery = Table(  # which notices went to whom in which mail
+    "delivery",
+    metadata,
+    Column("notice_id", BigInteger, ForeignKey("notice.id"), primary_key=True),
+    Column("message_id", BigInteger, ForeignKey("message.id"), primary_key=True),
+)
+
+message = Table(  # the outbox
+    "message",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("key", String(120), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("person_id", Integer, nullable=False, index=True),
+    Column("address", String(200), nullable=False),
+    Column("context", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("header_id", String(120), nullable=False),  # Message-ID: the same in every attempt
+    Column("state", String(12), nullable=False),  # queued, sending, sent, dead
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("try_at", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Column("token", String(32)),
+    Column("sent_at", Instant),
+    Column("error", Text),
+    Index("ix_message_state_try_at", "state", "try_at"),
+)
+
+draft = Table(  # what a person typed and has not yet handed in
+    "draft",
+    metadata,
+    Column("person_id", Integer, primary_key=True),
+    Column("form", String(80), primary_key=True),
+    Column("fields", Text, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+)
+
+clock = Table(  # one row in demo mode: business time and where it is going
+    "clock",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("now", Instant, nullable=False),
+    Column("target", Instant, nullable=False),
+)
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("beat_at", Instant, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+day_override = Table(  # an administrator's word on a day, before the yearly notice or against it
+    "day_override",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("working", Boolean, nullable=False),
+)

@@ -1,0 +1,103 @@
+"""Databases for the tests, and the promise of CI: with DUBAN_REQUIRE_ALL=1 no browser or PostgreSQL test is skipped."""
+
+import os
+import uuid
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import URL, make_url
+
+REQUIRE_ALL = os.environ.get("DUBAN_REQUIRE_ALL") == "1"
+LOCAL_SERVERS = [
+    URL.create("postgresql+psycopg", username=user, host="127.0.0.1", port=5432, database="postgres")
+    for user in ("postgres", "root")
+]
+
+
+# -- nothing is skipped in CI
+
+
+def refusal(nodeid: str, report: pytest.TestReport | pytest.CollectReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    return f"DUBAN_REQUIRE_ALL=1, but {nodeid} was skipped: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    required = item.get_closest_marker("e2e") or item.get_closest_marker("postgres")
+    if REQUIRE_ALL and required and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = refusal(item.nodeid, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module that skips itself whole hides its marks, so under DUBAN_REQUIRE_ALL none may."""
+    report = yield
+    if REQUIRE_ALL and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = refusal(collector.nodeid, report)
+    return report
+
+
+# -- PostgreSQL
+
+
+def libpq(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def reachable_server() -> URL:
+    """The server of DUBAN_TEST_POSTGRES_URL, which must answer, or else a local one, if any answers."""
+    named = os.environ.get("DUBAN_TEST_POSTGRES_URL")
+    if named:
+        return make_url(named)
+    refusals = []
+    for url in LOCAL_SERVERS:
+        try:
+            psycopg.connect(libpq(url), connect_timeout=3).close()
+        except psycopg.OperationalError as refusal:
+            refusals.append(f"{url.username}: {str(refusal).strip()}")
+        else:
+            return url
+    pytest.skip(f"no PostgreSQL; set DUBAN_TEST_POSTGRES_URL ({'; '.join(refusals)})")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A database of this session's (this xdist worker's) own, dropped at its end."""
+    server = reachable_server()
+    name = f"duban_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(libpq(server), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        try:
+            yield server.set(database=name).render_as_string(hide_password=False)
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def empty(url: str) -> None:
+    """Ends what an earlier test left open there, since its locks would hold up the DROP, and starts the schema anew."""
+    with psycopg.connect(libpq(make_url(url)), autocommit=True) as session:
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        session.execute("DROP SCHEMA public CASCADE")
+        session.execute("CREATE SCHEMA public")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: the test runs once on a SQLite file and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'duban.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    empty(url)
+    return url
