@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, time
-
-from dateutil.rrule import rrulestr
 
 from bpmn import library
 from bpmn.lint.finding import Directory, Findings, error, warning
 from bpmn.plan import Cadence, Item, Plan
-from ledger.rules.due import DueRule
+from ledger.calendar import WorkCalendar
+from ledger.rules.cadence import turns
 
 
 def check_plan(plan: Plan, directory: Directory) -> Findings:
@@ -22,7 +20,7 @@ def check_plan(plan: Plan, directory: Directory) -> Findings:
     for item in plan.items:
         yield from _item(item)
         yield from _units(item, directory)
-        yield from _times(item, ids)
+        yield from _anchors(item, ids)
         yield from _rounds(item, cadences)
     yield from _circles(plan)
     for cadence in plan.cadences:
@@ -88,30 +86,12 @@ def _units(item: Item, directory: Directory) -> Findings:
             yield error("share-repeated", item.id, f"任务 {item.no} 把“{unit}”写了 {count} 次；请只留一种角色。")
 
 
-def _times(item: Item, ids: set[str]) -> Findings:
+def _anchors(item: Item, ids: set[str]) -> Findings:
     for words, rule in (("完成时限", item.due), ("启动时间", item.opens)):
-        if rule is None:
-            continue
-        problem = _problem(rule)
-        if problem:
-            yield error("due-incomplete", item.id, f"任务 {item.no} 的{words}“{rule.text}”{problem}。")
-        anchor = rule.anchor or ""
-        known = anchor in ("", "run", "acknowledge") or anchor.removeprefix("item:") in ids - {item.id}
-        if not known:
-            message = f"任务 {item.no} 的{words}从 {anchor} 起算，找不到；应为 run、acknowledge 或 item:任务编号。"
+        anchor = rule.anchor if rule and rule.kind == "within" and rule.anchor else "run"
+        if anchor not in ("run", "acknowledge") and anchor.removeprefix("item:") not in ids - {item.id}:
+            message = f"任务 {item.no} 的{words}从 {anchor} 起算，方案里没有这项任务；请改为 item: 加任务的编号。"
             yield error("anchor-unknown", item.id, message)
-
-
-def _problem(rule: DueRule) -> str | None:
-    if rule.kind == "by" and rule.date is None:
-        return "没有写日期"
-    if rule.kind == "within" and (rule.days is None or rule.days < 0 or not rule.anchor):
-        return "要写天数和起算点"
-    if rule.kind == "every" and rule.period is None:
-        return "要写周期"
-    if rule.kind == "during" and (rule.start is None or rule.end is None or rule.start > rule.end):
-        return "要写起止日期，起不晚于止"
-    return None
 
 
 def _rounds(item: Item, cadences: dict[str, Cadence]) -> Findings:
@@ -142,17 +122,24 @@ def _circles(plan: Plan) -> Findings:
 
 
 def _cadence(cadence: Cadence, plan: Plan) -> Findings:
-    if not _has_turns(cadence):
+    try:
+        found = turns(
+            cadence.opens,
+            cadence.opens_at,
+            cadence.opens_shift,
+            cadence.due,
+            cadence.due_at,
+            cadence.due_shift,
+            cadence.first,
+            cadence.last,
+            WorkCalendar(),
+        )
+    except ValueError as problem:
+        yield error("cadence-unrunnable", plan.facts.key, f"报送节奏“{cadence.name}”：{problem}")
+        return
+    if not found:
         message = f"报送节奏“{cadence.name}”在 {cadence.first} 至 {cadence.last} 之间没有一期；请检查规则和首末期日期。"
         yield error("cadence-without-turns", plan.facts.key, message)
     if cadence.asks == "item" and cadence.id not in {item.cadence for item in plan.items}:
         message = f"报送节奏“{cadence.name}”没有任务使用；请在任务里写上它的编号 {cadence.id}。"
         yield warning("cadence-unused", plan.facts.key, message)
-
-
-def _has_turns(cadence: Cadence) -> bool:
-    first, last = (datetime.combine(day, time(), UTC) for day in (cadence.first, cadence.last))
-    opening = rrulestr(cadence.opens, dtstart=first).after(first, inc=True)
-    if opening is None or opening > last:
-        return False
-    return rrulestr(cadence.due, dtstart=opening).after(opening, inc=True) is not None

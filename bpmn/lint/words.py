@@ -8,8 +8,8 @@ from lxml import etree
 
 from bpmn.dialect import ELEMENTS, DialectError, ElementType, read_value
 from bpmn.lint.finding import Findings, error
-from bpmn.reading import words
-from bpmn.xml import DUBAN, Element, qualified
+from bpmn.reading import due_rule, words
+from bpmn.xml import DUBAN, DiagramError, Element, qualified
 
 
 def check_dialect(root: Element) -> Findings:
@@ -60,6 +60,11 @@ def _attributes(element: Element, kind: ElementType) -> Findings:
         if attribute.required and not (element.get(attribute.name) or "").strip():
             message = f"“{kind.label}”缺少“{attribute.label}”，请填写属性 {attribute.name}。"
             yield error("dialect-missing-attribute", element, message)
+    if kind.name in ("due", "opens") and element.get("kind"):
+        try:
+            due_rule(element)
+        except DiagramError as problem:
+            yield error("due-incomplete", element, f"{kind.label}：{problem.message}")
 
 
 def _repeated(root: Element) -> Findings:
