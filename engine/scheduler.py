@@ -30,7 +30,13 @@ def run_scheduler(db: Database, transport: Transport, base_url: str, *, every_se
     """Beat until the process is told to stop."""
     scheduler = BlockingScheduler(timezone=UTC)
     scheduler.add_job(
-        beat, "interval", seconds=every_seconds, args=(db, transport, base_url), max_instances=1, coalesce=True, misfire_grace_time=None
+        beat,
+        "interval",
+        seconds=every_seconds,
+        args=(db, transport, base_url),
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
     )
     log.info("ticking every %s s", every_seconds)
     try:
