@@ -203,7 +203,15 @@ def _stories() -> Iterator[Act]:
     for unit in COUNTIES:
         yield from _closed(unit, "18", d(2025, 7, 14), "“零工驿站”已挂牌运行，岗位信息每日更新。")
     yield _act(d(2025, 7, 16), 9, 50, Office.apply, "renshe", "18", "用工联盟与各级零工驿站全部贯通，共享用工平稳。")
-    yield _act(d(2025, 7, 15), 9, 40, Office.apply, "hubei-ligong", "28", "“24小时人社高校服务e站”建成，十项高频服务可自助办理。")
+    yield _act(
+        d(2025, 7, 15),
+        9,
+        40,
+        Office.apply,
+        "hubei-ligong",
+        "28",
+        "“24小时人社高校服务e站”建成，十项高频服务可自助办理。",
+    )
     yield _act(d(2025, 7, 15), 11, 20, Office.decide, "hubei-ligong", "28")
     for unit in ("jiaoyu", "hubei-shifan"):
         yield from _closed(unit, "29", d(2025, 7, 15), "两个包保帮扶机制已建立，责任到人到班。")
