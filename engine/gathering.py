@@ -16,10 +16,14 @@ from sqlalchemy import Select, and_, func, insert, select, update
 
 from engine.notices import Notice, tell
 from engine.wording import line_of, link_of
+from ledger import organisation
 from ledger.calendar import local_day
 from ledger.database import Tx
 from ledger.people import Holder, holders
+from ledger.rules.verbs import Role
 from ledger.schema import AnyRow, assignment, delivery, item, message, notice, round_, run, share, todo, unit
+
+recipient = unit.alias("recipient")
 
 _IN_HAND = ("acknowledging", "working", "returned", "signing")
 _REVIEWS = ("sign", "accept", "review", "host_review")
@@ -99,6 +103,8 @@ def _notices() -> Select[Any]:
             run.c.short.label("plan"),
             run.c.mail,
             unit.c.short.label("owner_unit"),
+            recipient.c.short.label("to_unit"),
+            run.c.jurisdiction,
         )
         .select_from(
             notice.outerjoin(assignment, owner_assignment)
@@ -107,6 +113,7 @@ def _notices() -> Select[Any]:
             .outerjoin(item, item.c.id == notice.c.item_id)
             .join(run, run.c.id == notice.c.run_id)
             .join(unit, unit.c.key == func.coalesce(assignment.c.unit, share.c.unit))
+            .join(recipient, recipient.c.key == notice.c.unit)
         )
         .order_by(notice.c.id)
     )
@@ -197,7 +204,8 @@ def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
     titles = [n for n in mail.lines if n.mail == "titles"]
     first = mail.lines[0]
     return {
-        "name": mail.holder.name,
+        "post": f"{first.to_unit} {Role(first.role).label}",
+        "place": organisation.load(first.jurisdiction).name,
         "day": local_day(tx.now).isoformat(),
         "count": count,
         "overdue": overdue,
