@@ -12,7 +12,7 @@ from bpmn import names
 from bpmn.plan import Heading, Item, Plan, Timer
 from bpmn.rhythm import annotation
 
-BOX_W, BOX_H = 158, 66
+BOX_W, BOX_H = 164, 66
 GAP = 10
 PAD, FOOT, LINE = 12, 28, 14.4
 GROUP_GAP = 28

@@ -20,8 +20,8 @@ def end_id(first: str) -> str:
 
 
 def box_name(item: Item) -> str:
-    """Number and title with a plain space: bpmn-js breaks the line there and keeps the title clear of the icon."""
-    return f"{item.no} {item.title}"
+    """The number on a line of its own, so that titles stand clear of the user icon; they break by themselves."""
+    return f"{item.no}\n{item.title}"
 
 
 def branches(plan: Plan) -> Iterator[tuple[Timer | None, tuple[Item, ...]]]:

@@ -152,7 +152,19 @@ def _share(element: Element) -> Share:
 
 def _rule(root: Element, name: str) -> DueRule | None:
     element = root.find(tag(f"duban:{name}"))
-    return None if element is None else DueRule(text=words(element), **_values(element))
+    return None if element is None else due_rule(element)
+
+
+def due_rule(element: Element) -> DueRule:
+    """The rule of a `due` or `opens` element. Raises: DiagramError when its parts contradict its kind."""
+    try:
+        rule = DueRule(text=words(element), **_values(element))
+    except ValueError as error:
+        raise DiagramError(str(error), nearest_id(element)) from None
+    dated = {"by": rule.date is not None, "during": rule.start is not None and rule.end is not None}
+    if not dated.get(rule.kind, True):
+        raise DiagramError(f"时限“{rule.text}”没有写日期。", nearest_id(element))
+    return rule
 
 
 def _indicator(element: Element) -> Indicator:

@@ -51,7 +51,7 @@ def _frame() -> dict[str, Any]:
 
 
 def _entries(counts: navigation.Counts) -> list[Entry]:
-    rounds = url_for("rounds.show", share_id=counts.owed[0]) if len(counts.owed) == 1 else url_for("rounds.owed")
+    rounds = url_for("rounds.show", share_id=counts.owed[0]) if len(counts.owed) == 1 else url_for("rounds.choose")
     places = [("待办", url_for("inbox.show"), counts.todos)]
     if counts.owed:
         places.append(("报送", rounds, len(counts.owed)))

@@ -1,0 +1,66 @@
+"""The linter: refuses what cannot run, in plain Chinese, before anybody publishes it."""
+
+from __future__ import annotations
+
+from bpmn.lifecycle import STEP_VALUES
+from bpmn.lint.content import check_plan
+from bpmn.lint.finding import Directory, Finding, Findings, called, error
+from bpmn.lint.graph import check_conditions, check_graph
+from bpmn.lint.structure import check_elements, check_references
+from bpmn.lint.words import check_dialect
+from bpmn.reading import extension, plan_of
+from bpmn.schema import schema_errors
+from bpmn.xml import DiagramError, Element, parse, process_of, tag
+
+__all__ = ["Directory", "Finding", "lint"]
+
+
+def lint(xml: bytes, directory: Directory) -> list[Finding]:
+    """All findings of a plan or lifecycle diagram, errors first, none twice.
+
+    `directory` answers what a printed unit name means; the caller injects the organisation of the plan's jurisdiction.
+    """
+    try:
+        root = parse(xml)
+        process = process_of(root)
+    except DiagramError as problem:
+        return [error("unreadable", problem.element, str(problem))]
+    found = list(dict.fromkeys(_form(root, process)))
+    if not any(finding.severity == "error" for finding in found):
+        found += dict.fromkeys(_meaning(process, directory))
+    return sorted(found, key=lambda finding: finding.severity)
+
+
+def _form(root: Element, process: Element) -> Findings:
+    yield from check_dialect(root)
+    yield from check_elements(process)
+    yield from check_references(root, process)
+    yield from check_graph(process)
+    lifecycle = _is_lifecycle(process)
+    yield from check_conditions(process, STEP_VALUES if lifecycle else ())
+    yield from _filled(process, "step" if lifecycle else "item")
+    if not lifecycle and extension(process, "plan") is None:
+        yield error("plan-missing", process, "流程缺少方案信息（duban:plan）：名称、文号、期限、专班办等，请填写。")
+    for ident, message in schema_errors(root):
+        yield error("schema", ident, f"不符合 BPMN 2.0 格式：{message}")
+
+
+def _is_lifecycle(process: Element) -> bool:
+    """A lifecycle has steps, a plan has facts and headings."""
+    return extension(process, "plan") is None and process.find(f".//{tag('duban:step')}") is not None
+
+
+def _filled(process: Element, name: str) -> Findings:
+    for task in process.iter(tag("bpmn:userTask")):
+        if extension(task, name) is None:
+            words = "由谁办理（duban:step）" if name == "step" else "任务内容（duban:item）"
+            yield error(f"{name}-missing", task, f"{called(task)}还没有填写{words}，请补填。")
+
+
+def _meaning(process: Element, directory: Directory) -> Findings:
+    if _is_lifecycle(process):
+        return
+    try:
+        yield from check_plan(plan_of(process), directory)
+    except DiagramError as problem:
+        yield error("unreadable", problem.element, str(problem))

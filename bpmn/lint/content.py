@@ -1,0 +1,145 @@
+"""What a plan says and could not be carried out: units nobody knows, limits without words, rhythms without turns."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bpmn import library
+from bpmn.lint.finding import Directory, Findings, error, warning
+from bpmn.plan import Cadence, Item, Plan
+from ledger.calendar import WorkCalendar
+from ledger.rules.cadence import turns
+
+
+def check_plan(plan: Plan, directory: Directory) -> Findings:
+    """Everything that needs the whole plan."""
+    yield from _facts(plan, directory)
+    yield from _numbers(plan)
+    cadences = {cadence.id: cadence for cadence in plan.cadences}
+    ids = {item.id for item in plan.items}
+    for item in plan.items:
+        yield from _item(item)
+        yield from _units(item, directory)
+        yield from _anchors(item, ids)
+        yield from _rounds(item, cadences)
+    yield from _circles(plan)
+    for cadence in plan.cadences:
+        yield from _cadence(cadence, plan)
+
+
+def _facts(plan: Plan, directory: Directory) -> Findings:
+    facts = plan.facts
+    if facts.period[0] > facts.period[1]:
+        yield error("period-reversed", facts.key, "方案的开始日期晚于结束日期；请改正。")
+    if directory.resolve(facts.office) is None:
+        yield error("unknown-unit", facts.key, f"专班办“{facts.office}”不在单位名录里；请改用名录中的名称或添加别名。")
+    if not plan.items:
+        yield error("plan-empty", facts.key, "方案里没有任务。")
+
+
+def _numbers(plan: Plan) -> Findings:
+    numbers = Counter(item.no for item in plan.items)
+    for item in plan.items:
+        if numbers[item.no] > 1:
+            yield error("duplicate-number", item.id, f"序号 {item.no} 用了 {numbers[item.no]} 次；请改成不同的序号。")
+    keys = Counter(indicator.key for item in plan.items for indicator in item.indicators)
+    for item in plan.items:
+        for indicator in item.indicators:
+            if keys[indicator.key] > 1:
+                message = f"任务 {item.no} 的指标“{indicator.name}”与别的指标同键 {indicator.key}；请换一个键。"
+                yield error("duplicate-indicator-key", item.id, message)
+    for ident, count in Counter(cadence.id for cadence in plan.cadences).items():
+        if count > 1:
+            yield error("duplicate-id", plan.facts.key, f"报送节奏 {ident} 写了 {count} 次；请换一个编号。")
+
+
+def _item(item: Item) -> Findings:
+    if not item.clause:
+        yield error("clause-missing", item.id, f"任务 {item.no}“{item.title}”没有原文；请照方案填写原文条款。")
+    if item.lifecycle not in library.lifecycle_keys():
+        message = (
+            f"任务 {item.no} 的办理流程“{item.lifecycle}”不存在；可用的有：{'、'.join(library.lifecycle_keys())}。"
+        )
+        yield error("lifecycle-unknown", item.id, message)
+    if item.completion == "lead" and not item.units("lead"):
+        message = f"任务 {item.no} 由牵头单位办结，却没有牵头单位；请写牵头单位，或改为各责任单位分别办结（all）。"
+        yield error("lead-missing", item.id, message)
+    if item.completion == "all" and not item.units("lead", "responsible"):
+        yield error("assignment-missing", item.id, f"任务 {item.no} 没有牵头或责任单位，无人办理；请填写责任分工。")
+    if item.units("cooperating") and not item.units("lead"):
+        message = f"任务 {item.no} 有配合单位而无牵头单位，配合情况由专班办审核；如另有牵头，请补写。"
+        yield warning("cooperating-without-lead", item.id, message)
+    for indicator in item.indicators:
+        ranged = indicator.op == "range"
+        if ranged != (indicator.value_max is not None) or (ranged and indicator.value > (indicator.value_max or 0)):
+            message = f"任务 {item.no} 的指标“{indicator.name}”：区间要有下限和更大的上限，其他比较不写上限。"
+            yield error("indicator-range", item.id, message)
+
+
+def _units(item: Item, directory: Directory) -> Findings:
+    for share in item.shares:
+        if directory.resolve(share.unit) is None:
+            message = f"任务 {item.no} 的单位“{share.unit}”不在单位名录里；请改用名录中的名称或添加别名。"
+            yield error("unknown-unit", item.id, message)
+    for unit, count in Counter(share.unit for share in item.shares).items():
+        if count > 1:
+            yield error("share-repeated", item.id, f"任务 {item.no} 把“{unit}”写了 {count} 次；请只留一种角色。")
+
+
+def _anchors(item: Item, ids: set[str]) -> Findings:
+    for words, rule in (("完成时限", item.due), ("启动时间", item.opens)):
+        anchor = rule.anchor if rule and rule.kind == "within" and rule.anchor else "run"
+        if anchor not in ("run", "acknowledge") and anchor.removeprefix("item:") not in ids - {item.id}:
+            message = f"任务 {item.no} 的{words}从 {anchor} 起算，方案里没有这项任务；请改为 item: 加任务的编号。"
+            yield error("anchor-unknown", item.id, message)
+
+
+def _rounds(item: Item, cadences: dict[str, Cadence]) -> Findings:
+    if item.due is not None and item.due.kind == "every" and item.cadence is None:
+        message = (
+            f"任务 {item.no} 的时限是“{item.due.text}”，却没有报送节奏；请建一个节奏（cadence）并在任务里写上它的编号。"
+        )
+        yield error("recurring-without-cadence", item.id, message)
+    if item.cadence is None:
+        return
+    cadence = cadences.get(item.cadence)
+    if cadence is None:
+        yield error("cadence-unknown", item.id, f"任务 {item.no} 的报送节奏 {item.cadence} 不存在；请先在方案里建立。")
+    elif cadence.asks != "item":
+        message = f"任务 {item.no} 用的报送节奏“{cadence.name}”是向各单位统一收的；请另建一个 asks=item 的节奏。"
+        yield error("cadence-of-another-kind", item.id, message)
+
+
+def _circles(plan: Plan) -> Findings:
+    """Items that wait for each other never open."""
+    after = {item.id: set(item.after) for item in plan.items}
+    while free := {ident for ident, earlier in after.items() if not earlier & set(after)}:
+        after = {ident: earlier for ident, earlier in after.items() if ident not in free}
+    if after:
+        yield error(
+            "order-circle", min(after), f"任务 {'、'.join(sorted(after))} 互相等待，都不会启动；请删去其中一条线。"
+        )
+
+
+def _cadence(cadence: Cadence, plan: Plan) -> Findings:
+    try:
+        found = turns(
+            cadence.opens,
+            cadence.opens_at,
+            cadence.opens_shift,
+            cadence.due,
+            cadence.due_at,
+            cadence.due_shift,
+            cadence.first,
+            cadence.last,
+            WorkCalendar(),
+        )
+    except ValueError as problem:
+        yield error("cadence-unrunnable", plan.facts.key, f"报送节奏“{cadence.name}”：{problem}")
+        return
+    if not found:
+        message = f"报送节奏“{cadence.name}”在 {cadence.first} 至 {cadence.last} 之间没有一期；请检查规则和首末期日期。"
+        yield error("cadence-without-turns", plan.facts.key, message)
+    if cadence.asks == "item" and cadence.id not in {item.cadence for item in plan.items}:
+        message = f"报送节奏“{cadence.name}”没有任务使用；请在任务里写上它的编号 {cadence.id}。"
+        yield warning("cadence-unused", plan.facts.key, message)

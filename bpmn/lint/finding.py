@@ -1,0 +1,48 @@
+"""What the linter says: one rule, one element, one sentence that names the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bpmn.xml import Element, nearest_id, qualified
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`rule` is stable and English, `message` Chinese; `element` is the id to mark in the editor."""
+
+    rule: str
+    severity: Severity
+    element: str | None
+    message: str
+
+
+Findings = Iterator[Finding]
+
+
+class Directory(Protocol):
+    """Who is known by a printed name; `ledger.organisation.Organisation` is one."""
+
+    def resolve(self, printed: str, /) -> object | None: ...
+
+
+def error(rule: str, at: Element | str | None, message: str) -> Finding:
+    return Finding(rule, "error", _ident(at), message)
+
+
+def warning(rule: str, at: Element | str | None, message: str) -> Finding:
+    return Finding(rule, "warning", _ident(at), message)
+
+
+def _ident(at: Element | str | None) -> str | None:
+    return at if at is None or isinstance(at, str) else nearest_id(at)
+
+
+def called(element: Element) -> str:
+    """How a person finds the element: its name, else its kind and id."""
+    name = " ".join((element.get("name") or "").split())
+    return f"“{name}”" if name else f"{qualified(element).removeprefix('bpmn:')} {element.get('id') or '（无编号）'}"

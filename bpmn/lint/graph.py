@@ -1,0 +1,171 @@
+"""The flow of a process as a graph: dead ends, islands, circles of gateways, and sizes that would hang the engine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from bpmn.expressions import ExpressionError, names
+from bpmn.lint.finding import Findings, called, error
+from bpmn.xml import Element, qualified, tag
+
+GATEWAYS = tuple(tag(f"bpmn:{name}") for name in ("exclusiveGateway", "inclusiveGateway", "parallelGateway"))
+WAITS = tuple(tag(f"bpmn:{name}") for name in ("userTask", "adHocSubProcess", "intermediateCatchEvent"))
+OTHERS = ("startEvent", "endEvent", "boundaryEvent", "intermediateThrowEvent", "complexGateway", "eventBasedGateway")
+TASKS = ("task", "scriptTask", "serviceTask", "sendTask", "receiveTask", "manualTask", "businessRuleTask")
+ACTIVITIES = ("callActivity", "subProcess", "transaction")
+FLOW_NODES = (*GATEWAYS, *WAITS, *(tag(f"bpmn:{name}") for name in (*OTHERS, *TASKS, *ACTIVITIES)))
+
+MAX_DEPTH = 150
+"""Elements in one chain: the parser recurses along it, and at 500 Python gives up."""
+MAX_SPREAD = 500
+"""Elements that gateways can open at once, counting every path: doubled diamonds grow beyond any memory."""
+MAX_ITEMS = 1000
+
+
+class Graph:
+    """The flow nodes of one process, without what stands inside headings."""
+
+    def __init__(self, process: Element) -> None:
+        self.process = process
+        self.nodes = {node.get("id", ""): node for node in process if node.tag in FLOW_NODES}
+        self.flows = [flow for flow in process.iterfind(tag("bpmn:sequenceFlow"))]
+        self.out: defaultdict[str, list[str]] = defaultdict(list)
+        self.into: defaultdict[str, list[str]] = defaultdict(list)
+        for flow in self.flows:
+            source, target = flow.get("sourceRef", ""), flow.get("targetRef", "")
+            if source in self.nodes and target in self.nodes:
+                self.out[source].append(target)
+                self.into[target].append(source)
+        self.starts = [ident for ident, node in self.nodes.items() if node.tag == tag("bpmn:startEvent")]
+
+    def reachable(self) -> set[str]:
+        seen: set[str] = set()
+        todo = list(self.starts)
+        while todo:
+            ident = todo.pop()
+            if ident not in seen:
+                seen.add(ident)
+                todo += self.out[ident]
+        return seen
+
+    def depth(self) -> int:
+        """How deep the engine's parser descends: depth first, each node once, flows in drawn order."""
+        deepest, seen = 0, set[str]()
+        todo = [iter(self.starts[:1])]
+        while todo:
+            ident = next(todo[-1], None)
+            if ident is None:
+                todo.pop()
+            elif ident not in seen:
+                seen.add(ident)
+                deepest = max(deepest, len(todo))
+                todo.append(iter(self.out[ident]))
+        return deepest
+
+
+def check_graph(process: Element) -> Findings:
+    """Whether a token that starts can reach an end, and nothing else is drawn."""
+    graph = Graph(process)
+    if len(graph.starts) != 1:
+        message = f"要有一个开始事件，这里有 {len(graph.starts)} 个；请保留一个。"
+        yield error("start-count", process, message)
+    yield from _ends(graph)
+    yield from _loose(graph)
+    yield from _sizes(graph)
+
+
+def _ends(graph: Graph) -> Findings:
+    reached = graph.reachable()
+    for ident, node in graph.nodes.items():
+        ends = node.tag == tag("bpmn:endEvent")
+        if ident not in reached and graph.starts and not _is_loose(graph, ident):
+            yield error("unreachable", node, f"{called(node)}从开始事件走不到，不会启动；请连上或删去。")
+        if not ends and not graph.out[ident] and not _is_loose(graph, ident):
+            rule = "task-without-outgoing" if node.tag in WAITS else "dead-end"
+            yield error(rule, node, f"{called(node)}没有连出的线，办完后流程停住；请连到下一步或结束事件。")
+        if ends and graph.out[ident]:
+            yield error("end-with-outgoing", node, f"结束事件{called(node)}不能再连出线；请删去连线。")
+
+
+def _is_loose(graph: Graph, ident: str) -> bool:
+    return graph.nodes[ident].tag == tag("bpmn:userTask") and not graph.out[ident] and not graph.into[ident]
+
+
+def _loose(graph: Graph) -> Findings:
+    for ident, node in graph.nodes.items():
+        if _is_loose(graph, ident):
+            message = f"任务{called(node)}在标题框之外、又没有连线；请拖进所属标题，或连成单独的一支。"
+            yield error("loose-task", node, message)
+
+
+def _sizes(graph: Graph) -> Findings:
+    depth = graph.depth()
+    if depth > MAX_DEPTH:
+        message = f"流程一条线上有 {depth} 个元素，上限 {MAX_DEPTH}；没有先后的任务请放进同一标题。"
+        yield error("chain-too-long", graph.process, message)
+    items = sum(1 for _ in graph.process.iter(tag("bpmn:userTask")))
+    if items > MAX_ITEMS:
+        yield error("too-many-items", graph.process, f"任务有 {items} 个，上限 {MAX_ITEMS}；请拆成几个方案。")
+    spread: dict[str, int] = {}
+    for ident, node in graph.nodes.items():
+        if node.tag in GATEWAYS and _spread(graph, ident, spread, ()) > MAX_SPREAD:
+            message = (
+                f"从{called(node)}起一下子展开超过 {MAX_SPREAD} 条路；没有先后的任务请放进同一标题，不要连用网关。"
+            )
+            yield error("fan-out", node, message)
+            break
+    for node in _circles(graph, spread):
+        message = f"网关{called(node)}转一圈又回到自己，中间没有任务，会空转；请在圈里放一个任务。"
+        yield error("gateway-loop", node, message)
+
+
+def _spread(graph: Graph, ident: str, known: dict[str, int], path: tuple[str, ...]) -> int:
+    """How many elements open behind a gateway until somebody has to act, every path counted; 0 marks a circle."""
+    if graph.nodes[ident].tag not in GATEWAYS:
+        return 1
+    if ident in path or len(path) > MAX_DEPTH:
+        known[ident] = 0
+        return 0
+    if ident not in known:
+        total = 1 + sum(_spread(graph, after, known, (*path, ident)) for after in graph.out[ident])
+        known.setdefault(ident, min(total, MAX_SPREAD + 1))
+    return known[ident]
+
+
+def _circles(graph: Graph, spread: dict[str, int]) -> Iterable[Element]:
+    return (graph.nodes[ident] for ident, size in spread.items() if size == 0)
+
+
+def check_conditions(process: Element, allowed: Iterable[str]) -> Findings:
+    """Conditions stand on flows that leave exclusive or inclusive gateways, and read only known values."""
+    graph, known = Graph(process), frozenset(allowed)
+    defaults = {node.get("default") for node in graph.nodes.values()}
+    for flow in graph.flows:
+        condition = flow.find(tag("bpmn:conditionExpression"))
+        source = graph.nodes.get(flow.get("sourceRef", ""))
+        if source is None:
+            continue
+        chooses = source.tag in GATEWAYS[:2]
+        if condition is None:
+            if chooses and len(graph.out[source.get("id", "")]) > 1 and flow.get("id") not in defaults:
+                message = f"{called(source)}的连线 {flow.get('id')} 没有条件；请写条件，或设为默认连线。"
+                yield error("condition-missing", flow, message)
+            continue
+        if not chooses:
+            kind = "任务" if source.tag in WAITS else qualified(source)
+            message = f"连线 {flow.get('id')} 的条件不起作用：它从{kind}{called(source)}连出；请先连到排他网关。"
+            yield error("condition-on-task-flow", flow, message)
+        yield from _condition(flow, condition.text or "", known)
+
+
+def _condition(flow: Element, text: str, known: frozenset[str]) -> Findings:
+    try:
+        unknown = sorted(names(text) - known)
+    except ExpressionError as problem:
+        yield error("condition-unsafe", flow, f"连线 {flow.get('id')}：{problem}。")
+        return
+    if unknown:
+        usable = "、".join(sorted(known)) or "无（方案图里不作判断）"
+        message = f"连线 {flow.get('id')} 的条件用到 {'、'.join(unknown)}，办理时没有这个值；可用的有：{usable}。"
+        yield error("condition-unknown-name", flow, message)
