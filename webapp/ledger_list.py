@@ -11,7 +11,15 @@ from flask_login import login_required
 
 from ledger.calendar import local_day
 from ledger.queries.ledger import (
-    SIZES, SORTS, Filters, RunChoice, heading_choices, ledger_page, run_choices, unit_choices, without,
+    SIZES,
+    SORTS,
+    Filters,
+    RunChoice,
+    heading_choices,
+    ledger_page,
+    run_choices,
+    unit_choices,
+    without,
 )  # fmt: skip
 from ledger.queries.words import SHARE_WORDS, STATE_WORDS
 from ledger.rules.lights import share_of_time

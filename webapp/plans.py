@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template
 from flask_login import login_required
 
-from bpmn.veil import veiled
+from bpmn.drawing import size_of, veiled
 from engine.published import plan_of
 from ledger.calendar import local_day
 from ledger.queries.ledger import COLOURS, closed_books
@@ -76,6 +76,7 @@ def show(run_id: int) -> str:
         "plan.html",
         run=facts,
         cover=plan_of(connection, facts.version_id).facts,
+        size=size_of(diagram(connection, facts.version_id)),
         pace=_pace(facts),
         tally=_tally(stands),
         sections=_sections(stands),
@@ -180,5 +181,3 @@ def _pace(facts: RunFacts) -> tuple[float, int, int]:
     share = share_of_time(first, last, local_day(context.now()))
     days = (last - first).days + 1
     return round(float(share) * 100, 1), int(share * days), days
-
-

@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
-from ledger.queries.directory import UnitName, matching
+from ledger.queries.directory import UnitName, folded, matching
 from ledger.queries.standing import Gauge, Part, Standing, standings
 from ledger.schema import assignment, item, run, unit
 from ledger.visibility import may_read_reports, visible
@@ -53,13 +53,23 @@ class Line:
     touched_at: datetime | None
     gauge: Gauge | None
     has_more_gauges: bool
+    is_open_book: bool
 
     @property
     def parts(self) -> list[Part]:
         return [p for p in self.standing.parts if p.state != "withdrawn"]
 
+    @property
+    def why(self) -> str:
+        """The numbers behind a light that dates do not explain."""
+        lit = self.standing.light
+        is_late = self.standing.left.startswith("逾期") or lit.word == "临期"
+        return lit.reason if lit.colour in ("red", "yellow") and self.is_open_book and not is_late else ""
+
     def units(self, role: str) -> list[str]:
-        return [p.unit_name for p in self.parts if p.role == role]
+        """Whom the document names in this role; units that make up a whole group are printed as the group."""
+        units = {p.unit: p.unit_name for p in self.parts if p.role == role}
+        return folded(units, self.standing.item.jurisdiction)
 
 
 @dataclass(frozen=True)
@@ -207,7 +217,7 @@ def closed_books(connection: Connection, actor: Actor, item_ids: Collection[int]
 def _line(s: Standing, touched_at: datetime | None, is_open_book: bool) -> Line:
     measured = [g for g in s.gauges if g.share is not None] if is_open_book else []
     worst = min(measured, key=lambda g: g.share or 0.0, default=None)
-    return Line(s, state_of(s), touched_at, worst, len(measured) > 1)
+    return Line(s, state_of(s), touched_at, worst, len(measured) > 1, is_open_book)
 
 
 # What the share that is furthest behind does is what the item does.

@@ -63,7 +63,16 @@ def run_facts(connection: Connection, actor: Actor, run_id: int) -> RunFacts:
 def _facts(r: Row[Any]) -> RunFacts:
     period = (r.period_start, r.period_end)
     return RunFacts(
-        r.id, r.version_id, r.number, r.title, r.short, r.office or "", period, r.started_at, r.ended_at, bool(r.is_whole)
+        r.id,
+        r.version_id,
+        r.number,
+        r.title,
+        r.short,
+        r.office or "",
+        period,
+        r.started_at,
+        r.ended_at,
+        bool(r.is_whole),
     )
 
 
@@ -114,7 +123,7 @@ class Turn:
 
 
 def turns(connection: Connection, actor: Actor, run_facts: RunFacts, limit: int = 60) -> list[Turn]:
-    """The rounds of a run, the newest first: all of them to who sees the plan whole, else those asked of the own units."""
+    """The rounds of a run, newest first: all to who sees the plan whole, else those asked of the own units."""
     chosen = (
         select(round_, item.c.title)
         .outerjoin(item, item.c.id == round_.c.item_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask_login import login_required
 from sqlalchemy import select
 
@@ -19,7 +19,9 @@ bp = Blueprint("demo_mail", __name__, url_prefix="/demo/mail")
 
 PAGE = 40
 # The mail's own page: inline styles are all it needs. It has no script, no image and no form.
-_MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+_MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Addressee:
 
 
 def mailbox() -> Mailbox:
-    """The folder the demo's mail server writes into (`DUBAN_MAIL_DIR` of the app's config, else var/mail)."""
-    return Mailbox(Path(current_app.config.get("DEMO_MAIL_DIR", "var/mail")))
+    """The folder the demo's mail server writes into."""
+    return Mailbox(Path(context.settings().demo_mail))
 
 
 @bp.get("")
@@ -54,7 +56,7 @@ def index() -> str:
         kind=kind,
         page=page,
         pages=max(1, -(-len(found) // PAGE)),
-        link=lambda number: url_for("demo_mail.index", **_asked(to, kind), page=number),
+        link=lambda number: url_for("demo_mail.index", to=to or None, kind=kind or None, page=number),
     )
 
 
@@ -110,10 +112,6 @@ def _neighbours(head: Head) -> dict[str, int | None]:
         "newer": numbers[place - 1] if place else None,
         "older": numbers[place + 1] if place + 1 < len(numbers) else None,
     }
-
-
-def _asked(to: str, kind: str) -> dict[str, str]:
-    return {name: value for name, value in (("to", to), ("kind", kind)) if value}
 
 
 def _page() -> int:

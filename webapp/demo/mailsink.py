@@ -6,6 +6,7 @@ Every mail is one file, numbered in the order of arrival. Nothing is ever sent o
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -19,6 +20,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from engine.mail.smtp import DAY_HEADER, KIND_HEADER
 
+HOST = "127.0.0.1"
 _SUFFIX = ".eml"
 
 
@@ -88,17 +90,35 @@ class _Handler:
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 -- its name
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.original_content or b""
         self._mailbox.keep(content)  # one at a time: aiosmtpd serves all sessions from one loop
         return "250 OK"
 
 
-def start(folder: Path, port: int, host: str = "127.0.0.1") -> Controller:
-    """Start the server in a thread of its own; the caller calls `stop()` on what is returned."""
-    controller = Controller(_Handler(Mailbox(folder)), hostname=host, port=port)
+class Sink:
+    """The running server: `port` for the sender's settings, `stop` for the end."""
+
+    def __init__(self, controller: Controller, port: int) -> None:
+        self.port = port
+        self._controller = controller
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+
+def start_sink(folder: Path, port: int | None = None) -> Sink:
+    """Start the server in a thread of its own, on this port of the local machine or on a free one."""
+    chosen = port or _free_port()
+    controller = Controller(_Handler(Mailbox(folder)), hostname=HOST, port=chosen)
     controller.start()
-    return controller
+    return Sink(controller, chosen)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def body(message: EmailMessage, subtype: str) -> str:
