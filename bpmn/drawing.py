@@ -35,8 +35,9 @@ def veiled(xml: bytes, numbers: Mapping[str, str], shown: Collection[str]) -> by
         parent = element.getparent()
         if parent is not None:
             parent.remove(element)
-    for element in root.iter():
-        key = element.get("id")
+    for element in list(root.iter()):
+        key = element.get("id", "")
         if key in numbers and key not in shown:
+            element.tag = tag("bpmn:task")  # without the mark of a person, which says nothing here
             element.set("name", f"{numbers[key]} （其他单位任务）")
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")

@@ -38,7 +38,7 @@ def _pinyin(words: str) -> tuple[str, str]:
 
 
 def folded(units: Mapping[str, str], jurisdiction: str) -> list[str]:
-    """Short names of units (key -> name) in their order; all members of a group together are its name (各县(市、区))."""
+    """Short names of units (key -> name) in order; all members of a group together are its name (各县(市、区))."""
     left = dict(units)
     for group in _groups(jurisdiction):
         if all(key in left for key in group.members):

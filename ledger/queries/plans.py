@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, or_, select
 
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.ledger import seen_items
-from ledger.schema import item, plan_source, plan_version, round_, run, share, unit
+from ledger.schema import AnyRow, item, plan_source, plan_version, round_, run, share, unit
 from ledger.visibility import visible_runs
 
 
@@ -60,7 +60,7 @@ def run_facts(connection: Connection, actor: Actor, run_id: int) -> RunFacts:
     return found[0]
 
 
-def _facts(r: Row[Any]) -> RunFacts:
+def _facts(r: AnyRow) -> RunFacts:
     period = (r.period_start, r.period_end)
     return RunFacts(
         r.id,
