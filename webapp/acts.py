@@ -1,4 +1,4 @@
-"""What a person does on an item: each act is one command of the engine; a refused form comes back with everything in it."""
+"""What a person does on an item: each act is one command; a refused form comes back with everything in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from engine import commands
 from engine.desk import Entry, TodoRef
-from ledger.errors import DubanError, NotFound, Questions, Invalid
+from ledger.errors import DubanError, Invalid, NotFound, Questions
 from ledger.queries.items import require_visible
 from ledger.schema import assignment, indicator
 from webapp import context, forms
@@ -30,7 +30,9 @@ def acknowledge(assignment_id: int) -> Answer:
     arm = _whole(request.form.get("arm"))
     ref = TodoRef(assignment_id, "acknowledge", arm)
     key = f"acknowledge-{assignment_id}-{arm}"
-    return _act(_item_of(assignment_id), key, lambda: context.perform(commands.acknowledge, ref), "已签收，请按时限办理。")
+    return _act(
+        _item_of(assignment_id), key, lambda: context.perform(commands.acknowledge, ref), "已签收，请按时限办理。"
+    )
 
 
 @bp.post("/assignments/<int:assignment_id>/report")
@@ -57,7 +59,9 @@ def submit(assignment_id: int) -> Answer:
     def perform() -> None:
         entry = forms.entry(request.form, _measures(item_id))
         ref = TodoRef(assignment_id, "work", arm)
-        context.perform(commands.submit, ref, entry, summary=request.form.get("summary", "").strip(), confirmed=_confirmed())
+        context.perform(
+            commands.submit, ref, entry, summary=request.form.get("summary", "").strip(), confirmed=_confirmed()
+        )
 
     return _act(item_id, f"submit-{assignment_id}-{arm}", perform, "已提交，送下一步审签或审核；结果会发到待办。")
 

@@ -1,4 +1,4 @@
-"""A form as a page shows it: what was typed (or drafted), what is wrong beside which field, what is asked, what stands above it."""
+"""A form as a page shows it: what was typed or drafted, what is wrong beside which field, what stands above it."""
 
 from __future__ import annotations
 

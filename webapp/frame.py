@@ -1,4 +1,4 @@
-"""What stands around every page: navigation with counts, who is logged in, the demo's clock, the banner of a silent scheduler."""
+"""What stands around every page: navigation with counts, the person, the demo's clock, a silent scheduler's banner."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _frame() -> dict[str, Any]:
             "banner": silence(),
             "demo_clock": target_of(connection) if settings.demo else None,
         }
-    return values | g.frame
+    return {**values, **g.frame}
 
 
 def _entries(counts: navigation.Counts) -> list[Entry]:

@@ -67,7 +67,9 @@ def page(item_id: int, failed: Form | None = None) -> str:
         panes=panes,
         chosen=chosen,
         lost=failed if failed and failed.key not in {p.key for p in panes} else None,
-        lights={p.id: part_light(p, standing.item, standing.gauges, calendar, now, dated=dated) for p in standing.parts},
+        lights={
+            p.id: part_light(p, standing.item, standing.gauges, calendar, now, dated=dated) for p in standing.parts
+        },
         lines=timeline(connection, standing, view.readable),
         own=actor.units,
     )
@@ -87,9 +89,13 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
     holds = desk is not None and actor.desk(desk.unit, desk.role) is not None
     panes = []
     if desk and holds and desk.step in DECISION_STEPS:
-        panes.append(Pane(f"decide-{part.id}-{desk.step}-{desk.arm}", "decide", _decision(view, part, desk), part, desk))
+        panes.append(
+            Pane(f"decide-{part.id}-{desk.step}-{desk.arm}", "decide", _decision(view, part, desk), part, desk)
+        )
     if desk and holds and desk.step == "acknowledge":
-        panes.append(Pane(f"acknowledge-{part.id}-{desk.arm}", "acknowledge", "签收" + _whose(view, part, actor), part, desk))
+        panes.append(
+            Pane(f"acknowledge-{part.id}-{desk.arm}", "acknowledge", "签收" + _whose(view, part, actor), part, desk)
+        )
     if actor.desk(part.unit, "liaison") and part.is_open:
         if refusal(State(part.state), Verb.REPORT, holds=True) is None:
             panes.append(Pane(f"report-{part.id}", "report", "填报" + _whose(view, part, actor), part, desk))
@@ -112,7 +118,7 @@ def _decision(view: ItemView, part: Part, desk: Desk) -> str:
 
 
 def _urging(view: ItemView, actor: Actor) -> list[Pane]:
-    """Shares this person may urge: all of them as the office's coordinator, the cooperating ones as the lead's liaison."""
+    """Shares this person may urge: all as the office's coordinator, cooperating ones as the lead's liaison."""
     parts = view.standing.parts
     leads = any(p.role == "lead" and actor.desk(p.unit, "liaison") for p in parts)
     if actor.desk(view.standing.item.office, "coordinator"):

@@ -112,10 +112,14 @@ def _last(asked: Asked) -> Mapping[int, Decimal]:
 def _page(share_id: int, failed: Form | None = None) -> str:
     found = _report(share_id)
     form = failed or restored([f"round-{share_id}"])[f"round-{share_id}"]
-    last = {f"figure-{i}": number_words(r.value).replace(",", "") for a in found.asked for i, r in a.part.figures.items()}
+    last = {
+        f"figure-{i}": number_words(r.value).replace(",", "") for a in found.asked for i, r in a.part.figures.items()
+    }
     form.values = {**last, **form.values}
     left = words_left(found.share.due_at, context.calendar(), context.now())
-    return render_template("report.html", report=found, share=found.share, form=form, last=last, left=left, headings=_headings(found))
+    return render_template(
+        "report.html", report=found, share=found.share, form=form, last=last, left=left, headings=_headings(found)
+    )
 
 
 def _headings(found: RoundReport) -> list[tuple[str, list[Asked]]]:

@@ -99,7 +99,9 @@ def require_visible(connection: Connection, actor: Actor, item_id: int) -> None:
 def readable_shares(connection: Connection, actor: Actor, item_id: int) -> frozenset[int]:
     """The shares of an item whose figures, reports and reasons the actor may read."""
     shares = select(assignment.c.id).join(run, run.c.id == assignment.c.run_id)
-    return frozenset(connection.execute(shares.where(assignment.c.item_id == item_id, may_read_reports(actor))).scalars())
+    return frozenset(
+        connection.execute(shares.where(assignment.c.item_id == item_id, may_read_reports(actor))).scalars()
+    )
 
 
 def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:
@@ -117,19 +119,31 @@ def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occ
     own = and_(share.c.round_id == round_.c.id, share.c.unit.in_(units), share.c.state == "owed")
     rows = connection.execute(
         select(
-            round_.c.n, round_.c.n_last, round_.c.name, round_.c.due_at, round_.c.n_done, round_.c.n_total, round_.c.closed_at,
+            round_.c.n,
+            round_.c.n_last,
+            round_.c.name,
+            round_.c.due_at,
+            round_.c.n_done,
+            round_.c.n_total,
+            round_.c.closed_at,
             func.min(share.c.id).label("own"),
         )
         .outerjoin(share, own)
         .where(round_.c.item_id == item_id)
         .group_by(round_.c.id)
         .order_by(round_.c.n)
-    )  # fmt: skip
+    )
     return [Occurrence(*r) for r in rows]
 
 
-_MAIL_WORDS = {"queued": "待发送", "sending": "发送中", "sent": "已送达", "dead": "未能送达"}
-_TIER_WORDS = {"handed": "交办通知", "request": "报送通知", "returned": "退回通知", "urged": "催办", "waiting": "待办提醒"}
+_MAIL_WORDS = {"queued": "待发送", "sending": "发送中", "sent": "已发出", "dead": "未能送达"}
+_TIER_WORDS = {
+    "handed": "交办通知",
+    "request": "报送通知",
+    "returned": "退回通知",
+    "urged": "催办",
+    "waiting": "待办提醒",
+}
 
 
 def tier_words(tier: str) -> str:
@@ -147,7 +161,11 @@ def _sent(connection: Connection, item_id: int) -> list[Sent]:
     """Mails that carried a notice about the item, one line for each mail kind and minute, newest first."""
     rows = connection.execute(
         select(message.c.at, message.c.state, notice.c.tier, unit.c.short, notice.c.role)
-        .select_from(notice.join(delivery, delivery.c.notice_id == notice.c.id).join(message, message.c.id == delivery.c.message_id))
+        .select_from(
+            notice.join(delivery, delivery.c.notice_id == notice.c.id).join(
+                message, message.c.id == delivery.c.message_id
+            )
+        )
         .join(unit, unit.c.key == notice.c.unit)
         .where(notice.c.item_id == item_id)
         .order_by(message.c.at.desc(), message.c.id.desc())
@@ -178,4 +196,3 @@ def changes(part: Part, view: ItemView, previous: Mapping[int, Any]) -> list[Cha
         for g in view.standing.gauges
         if g.id in part.figures
     ]
-

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
-from ledger.schema import assignment, item, round_, run, share, unit
+from ledger.schema import AnyRow, assignment, item, round_, run, share, unit
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class RoundReport:
-    share: Row[Any]
+    share: AnyRow
     asked: Sequence[Asked]
 
     @property
@@ -39,10 +39,24 @@ class RoundReport:
 
 
 _columns = (
-    share.c.id, share.c.unit, share.c.state, share.c.assignment_id, share.c.reported_at, share.c.run_id,
-    round_.c.name, round_.c.n, round_.c.n_last, round_.c.opens_at, round_.c.due_at, round_.c.item_id, round_.c.n_done, round_.c.n_total,
-    run.c.short.label("plan_short"), run.c.title.label("plan_title"), unit.c.short.label("unit_name"),
-)  # fmt: skip
+    share.c.id,
+    share.c.unit,
+    share.c.state,
+    share.c.assignment_id,
+    share.c.reported_at,
+    share.c.run_id,
+    round_.c.name,
+    round_.c.n,
+    round_.c.n_last,
+    round_.c.opens_at,
+    round_.c.due_at,
+    round_.c.item_id,
+    round_.c.n_done,
+    round_.c.n_total,
+    run.c.short.label("plan_short"),
+    run.c.title.label("plan_title"),
+    unit.c.short.label("unit_name"),
+)
 
 
 def _shares(actor: Actor) -> Any:
@@ -56,7 +70,9 @@ def _shares(actor: Actor) -> Any:
     )
 
 
-def round_report(connection: Connection, calendar: WorkCalendar, now: datetime, actor: Actor, share_id: int) -> RoundReport:
+def round_report(
+    connection: Connection, calendar: WorkCalendar, now: datetime, actor: Actor, share_id: int
+) -> RoundReport:
     """The report a unit owes. Raises: NotFound when the share is not that of one of the actor's units."""
     found = connection.execute(_shares(actor).where(share.c.id == share_id)).one_or_none()
     if found is None:
@@ -70,13 +86,17 @@ def round_report(connection: Connection, calendar: WorkCalendar, now: datetime, 
     if found.assignment_id is not None:
         wanted = wanted.where(assignment.c.id == found.assignment_id)
     else:
-        wanted = wanted.where(assignment.c.role.in_(("lead", "responsible")), item.c.cadence.is_(None))
+        wanted = wanted.where(assignment.c.role.in_(("lead", "responsible")))
     rows = connection.execute(wanted).all()
     known = standings(connection, calendar, now, {r.item_id for r in rows})
-    return RoundReport(found, [Asked(known[r.item_id], next(p for p in known[r.item_id].parts if p.id == r.id)) for r in rows])
+    return RoundReport(
+        found, [Asked(known[r.item_id], next(p for p in known[r.item_id].parts if p.id == r.id)) for r in rows]
+    )
 
 
-def owed(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
+def owed(connection: Connection, actor: Actor) -> Sequence[AnyRow]:
     """Every share the actor's units still owe, the nearest first."""
-    found: Sequence[Row[Any]] = connection.execute(_shares(actor).where(share.c.state == "owed").order_by(round_.c.due_at, share.c.id)).all()
+    found: Sequence[AnyRow] = connection.execute(
+        _shares(actor).where(share.c.state == "owed").order_by(round_.c.due_at, share.c.id)
+    ).all()
     return found

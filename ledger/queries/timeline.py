@@ -10,12 +10,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from ledger.queries.standing import Standing
 from ledger.queries.words import ROLE_WORDS
 from ledger.rules.texts import due_words, number_words
-from ledger.schema import content, event, post, unit
+from ledger.schema import AnyRow, content, event, post, unit
 
 CLEARED = "（内容已依规清除）"
 
@@ -64,7 +64,14 @@ class _Reader:
         return "，".join(said)
 
 
-_QUOTED = {"progress": "进展", "problem": "问题和需协调", "summary": "完成情况", "reason": "意见", "words": "催办内容", "note": "说明"}
+_QUOTED = {
+    "progress": "进展",
+    "problem": "问题和需协调",
+    "summary": "完成情况",
+    "reason": "意见",
+    "words": "催办内容",
+    "note": "说明",
+}
 
 
 def timeline(connection: Connection, standing: Standing, readable: Collection[int]) -> list[Line]:
@@ -88,12 +95,19 @@ def last_submission(connection: Connection, standing: Standing, assignment_id: i
         figures = {i: Decimal(v) for i, v in payload["figures"]}
         if r.kind == "assignment.submitted":
             said = texts[r.seq]
-            found = Submission(r.at, said.get("actor") or "", said.get("summary") or "", said.get("problem") or "", figures, dict(before))
+            found = Submission(
+                r.at,
+                said.get("actor") or "",
+                said.get("summary") or "",
+                said.get("problem") or "",
+                figures,
+                dict(before),
+            )
         before |= figures
     return found
 
 
-def _events(connection: Connection, standing: Standing) -> Sequence[Row[Any]]:
+def _events(connection: Connection, standing: Standing) -> Sequence[AnyRow]:
     name = f"item:{standing.item.id}"
     columns = (event.c.seq, event.c.kind, event.c.at, event.c.actor, event.c.payload, event.c.hash)
     return connection.execute(select(*columns).where(event.c.stream == name).order_by(event.c.seq)).all()
@@ -106,16 +120,18 @@ def _texts(connection: Connection, standing: Standing) -> Mapping[int, dict[str,
     return found
 
 
-def _reader(connection: Connection, standing: Standing, readable: Collection[int], rows: Sequence[Row[Any]]) -> _Reader:
+def _reader(connection: Connection, standing: Standing, readable: Collection[int], rows: Sequence[AnyRow]) -> _Reader:
     posts = {a["post"] for r in rows if "post" in (a := json.loads(r.actor))}
     found = connection.execute(
-        select(post.c.id, unit.c.short, post.c.role).join(unit, unit.c.key == post.c.unit).where(post.c.id.in_(sorted(posts)))
+        select(post.c.id, unit.c.short, post.c.role)
+        .join(unit, unit.c.key == post.c.unit)
+        .where(post.c.id.in_(sorted(posts)))
     ).all()
     names = {p.unit: p.unit_name for p in standing.parts}
     return _Reader(standing, readable, names, {r.id: (r.short, ROLE_WORDS.get(r.role, r.role)) for r in found})
 
 
-def _line(r: Row[Any], payload: Mapping[str, Any], texts: Mapping[str, str | None], reader: _Reader) -> Line | None:
+def _line(r: AnyRow, payload: Mapping[str, Any], texts: Mapping[str, str | None], reader: _Reader) -> Line | None:
     wording = _WORDINGS.get(r.kind)
     if wording is None:
         return None
@@ -123,7 +139,11 @@ def _line(r: Row[Any], payload: Mapping[str, Any], texts: Mapping[str, str | Non
     shares = payload.get("assignment")
     quotes = []
     if shares is None or shares in reader.readable:
-        quotes = [(label, CLEARED if said is None else said) for key, label in _QUOTED.items() if key in texts and (said := texts[key]) != ""]
+        quotes = [
+            (label, CLEARED if said is None else said)
+            for key, label in _QUOTED.items()
+            if key in texts and (said := texts[key]) != ""
+        ]
     who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
     return Line(r.at, who, held, words, quotes, tone, r.seq, r.hash[:6])
 
@@ -189,7 +209,8 @@ def _urged(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 
 
 def _round_opened(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
-    return f"第{p['n']}期{p['name']}开始，请 {len(p['shares'])} 家单位于 {due_words(datetime.fromisoformat(p['due_at']))} 前报送", ""
+    due = due_words(datetime.fromisoformat(p["due_at"]))
+    return f"第{p['n']}期{p['name']}开始，请 {len(p['shares'])} 家单位于 {due} 前报送", ""
 
 
 def _round_reported(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
