@@ -1,6 +1,7 @@
 """Chasing: which moments of an assignment or a share wake the tick, and who is told.
 
-A ladder (提醒梯次) such as -3 0 1 5 counts working days from the due day. Its moments are rows of `due`; a return arms them anew under the
+A ladder (提醒梯次) such as -3 0 1 5 counts working days from the due day. Its moments are rows of `due`; a return
+arms them anew under the
 next `arm`. What leaves the unit, or is reported, deletes its rows: a due row that is still there still holds.
 """
 
@@ -29,13 +30,23 @@ def parse_ladder(text: str) -> tuple[int, ...]:
 
 def wake(tx: Tx, rows: Iterable[tuple[str, int, str, int, datetime, int]]) -> None:
     """Add due rows: (owner kind, owner id, kind, arm, at, rank)."""
-    values = [{"owner_kind": k, "owner_id": o, "kind": kind, "arm": arm, "at": at, "rank": rank} for k, o, kind, arm, at, rank in rows]
+    values = [
+        {"owner_kind": k, "owner_id": o, "kind": kind, "arm": arm, "at": at, "rank": rank}
+        for k, o, kind, arm, at, rank in rows
+    ]
     if values:
         tx.connection.execute(_insert_due, values)
 
 
 def arm(
-    tx: Tx, owner_kind: str, owners: Iterable[int], due_at: datetime, ladder: Sequence[int], *, turn: int = 1, rearmed: bool = False
+    tx: Tx,
+    owner_kind: str,
+    owners: Iterable[int],
+    due_at: datetime,
+    ladder: Sequence[int],
+    *,
+    turn: int = 1,
+    rearmed: bool = False,
 ) -> None:
     """Arm the ladder of owners with one due date. Re-armed (after a return), only moments still ahead count."""
     moments = [(tier, at) for tier, at in tiers(due_at, ladder, tx.calendar) if not rearmed or at > tx.now]

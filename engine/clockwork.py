@@ -26,7 +26,11 @@ def advance_to(db: Database, target: datetime) -> None:
                 break
             upcoming = next_due(tx.connection)
             step = min(max(upcoming, tx.now), target) if upcoming else target
-            tx.connection.execute(update(clock).where(clock.c.id == 1).values(now=step, target=case((clock.c.target < step, step), else_=clock.c.target)))
+            tx.connection.execute(
+                update(clock)
+                .where(clock.c.id == 1)
+                .values(now=step, target=case((clock.c.target < step, step), else_=clock.c.target))
+            )
         tick(db)
     tick(db)
 

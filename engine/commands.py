@@ -1,8 +1,20 @@
-"""Everything a person can do, by its verb. A command takes the transaction first and never commits; `engine.desk.perform` does."""
+"""Everything a person can do, by its verb. A command takes the transaction first and never commits;
+`engine.desk.perform` does."""
 
 from engine.desk import Entry, TodoRef, perform
 from engine.moving import acknowledge, acknowledge_many, decide, submit
 from engine.reporting import report, report_round
 from engine.urging import urge
 
-__all__ = ["Entry", "TodoRef", "acknowledge", "acknowledge_many", "decide", "perform", "report", "report_round", "submit", "urge"]
+__all__ = [
+    "Entry",
+    "TodoRef",
+    "acknowledge",
+    "acknowledge_many",
+    "decide",
+    "perform",
+    "report",
+    "report_round",
+    "submit",
+    "urge",
+]

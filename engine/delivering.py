@@ -1,6 +1,7 @@
 """The outbox: claim with a lease and a token, commit, send, finish where the token still matches.
 
-Exactly one row a mail, at-least-once sending under one Message-ID. No SMTP inside a transaction; a crash leaves a lease that runs out.
+Exactly one row a mail, at-least-once sending under one Message-ID. No SMTP inside a transaction; a crash leaves a
+lease that runs out.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from engine.mail.rendering import render
 from engine.mail.smtp import SendError, Transport
 from ledger.clock import wall_now
 from ledger.database import Database
-from ledger.schema import message
+from ledger.schema import AnyRow, message
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +40,13 @@ def deliver(db: Database, transport: Transport, base_url: str) -> int:
     return sent
 
 
-def _claim(db: Database) -> Sequence[Row[Any]]:
+def _claim(db: Database) -> Sequence[AnyRow]:
     with db.write() as tx:
         now = tx.recorded_at
-        ready = or_(and_(message.c.state == "queued", message.c.try_at <= now), and_(message.c.state == "sending", message.c.lease_until < now))
+        ready = or_(
+            and_(message.c.state == "queued", message.c.try_at <= now),
+            and_(message.c.state == "sending", message.c.lease_until < now),
+        )
         rows = tx.connection.execute(
             select(message).where(ready).order_by(message.c.id).limit(BATCH).with_for_update(skip_locked=True)
         ).all()
@@ -55,9 +59,11 @@ def _claim(db: Database) -> Sequence[Row[Any]]:
     return rows
 
 
-def _send(db: Database, row: Row[Any], transport: Transport, base_url: str) -> bool:
+def _send(db: Database, row: AnyRow, transport: Transport, base_url: str) -> bool:
     try:
-        transport.send(row.address, render(row.kind, {**json.loads(row.context), "base_url": base_url}), row.header_id, wall_now())
+        transport.send(
+            row.address, render(row.kind, {**json.loads(row.context), "base_url": base_url}), row.header_id, wall_now()
+        )
     except SendError as error:
         log.warning("message %s not sent: %s", row.id, error)
         _finish(db, row, _failed(row, error))
@@ -66,16 +72,18 @@ def _send(db: Database, row: Row[Any], transport: Transport, base_url: str) -> b
     return True
 
 
-def _failed(row: Row[Any], error: SendError) -> dict[str, Any]:
+def _failed(row: AnyRow, error: SendError) -> dict[str, Any]:
     if error.permanent or row.attempts >= ATTEMPTS:
         return {"state": "dead", "error": str(error)}
     wait = BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
     return {"state": "queued", "try_at": wall_now() + timedelta(seconds=wait), "error": str(error)}
 
 
-def _finish(db: Database, row: Row[Any], values: dict[str, Any]) -> None:
+def _finish(db: Database, row: AnyRow, values: dict[str, Any]) -> None:
     """Only the holder of the token may say how it ended."""
     with db.write() as tx:
         tx.connection.execute(
-            update(message).where(message.c.id == row.id, message.c.token == row.token).values(**values, token=None, lease_until=None)
+            update(message)
+            .where(message.c.id == row.id, message.c.token == row.token)
+            .values(**values, token=None, lease_until=None)
         )

@@ -6,16 +6,16 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Row, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from engine.advancing import advance_run
 from ledger.database import Database, Tx
 from ledger.errors import Conflict, NotAllowed, NotFound
 from ledger.people import Actor, Desk
 from ledger.projections import Stale
-from ledger.schema import assignment, item, person, post, run, todo, unit
+from ledger.schema import AnyRow, assignment, item, person, post, run, todo, unit
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,11 @@ class Entry:
         return not (self.figures or self.progress or self.problem)
 
 
-def perform(db: Database, actor: Actor, command: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run one command as one transaction. What it closed advances the plan once after the commit; the tick guarantees it.
+def perform(
+    db: Database, actor: Actor, command: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run one command as one transaction. What it closed advances the plan once after the commit; the tick guarantees
+    it.
 
     Raises: what the command raises (ledger.errors); Conflict when somebody was faster between reading and writing.
     """
@@ -67,12 +70,34 @@ def perform(db: Database, actor: Actor, command: Callable[Concatenate[Tx, P], R]
 
 _case = (
     select(
-        assignment.c.id, assignment.c.item_id, assignment.c.run_id, assignment.c.unit, assignment.c.role, assignment.c.ord, assignment.c.state,
-        assignment.c.step, assignment.c.arm, assignment.c.version, assignment.c.due_at, assignment.c.closed_at,
-        item.c.title, item.c.no, item.c.completion, item.c.lifecycle, item.c.cadence, item.c.state.label("item_state"),
-        run.c.office, run.c.sign_roles, run.c.mend_days, run.c.ladder,
-        unit.c.name.label("unit_name"), unit.c.kind.label("unit_kind"), unit.c.host,
-        todo.c.unit.label("todo_unit"), todo.c.role.label("todo_role"),
+        assignment.c.id,
+        assignment.c.item_id,
+        assignment.c.run_id,
+        assignment.c.unit,
+        assignment.c.role,
+        assignment.c.ord,
+        assignment.c.state,
+        assignment.c.step,
+        assignment.c.arm,
+        assignment.c.version,
+        assignment.c.due_at,
+        assignment.c.submitted_at,
+        assignment.c.closed_at,
+        item.c.title,
+        item.c.no,
+        item.c.completion,
+        item.c.lifecycle,
+        item.c.cadence,
+        item.c.state.label("item_state"),
+        run.c.office,
+        run.c.sign_roles,
+        run.c.mend_days,
+        run.c.ladder,
+        unit.c.name.label("unit_name"),
+        unit.c.kind.label("unit_kind"),
+        unit.c.host,
+        todo.c.unit.label("todo_unit"),
+        todo.c.role.label("todo_role"),
     )
     .select_from(
         assignment.join(item, item.c.id == assignment.c.item_id)
@@ -81,16 +106,19 @@ _case = (
         .outerjoin(
             todo,
             and_(
-                todo.c.owner_kind == "assignment", todo.c.owner_id == assignment.c.id, todo.c.step == assignment.c.step,
-                todo.c.arm == assignment.c.arm, todo.c.closed_at.is_(None),
+                todo.c.owner_kind == "assignment",
+                todo.c.owner_id == assignment.c.id,
+                todo.c.step == assignment.c.step,
+                todo.c.arm == assignment.c.arm,
+                todo.c.closed_at.is_(None),
             ),
         )
     )
     .where(assignment.c.id == bindparam("b_id"))
     .with_for_update(of=assignment)
-)  # fmt: skip
+)
 
-Case = Row[Any]
+Case = AnyRow
 
 
 def case_of(tx: Tx, assignment_id: int) -> Case:
@@ -129,7 +157,12 @@ def _done_by_other(connection: Connection, ref: TodoRef) -> Conflict:
             .outerjoin(unit, unit.c.key == post.c.unit)
             .outerjoin(person, person.c.id == post.c.person_id)
         )
-        .where(todo.c.owner_kind == "assignment", todo.c.owner_id == ref.assignment_id, todo.c.step == ref.step, todo.c.arm == ref.arm)
+        .where(
+            todo.c.owner_kind == "assignment",
+            todo.c.owner_id == ref.assignment_id,
+            todo.c.step == ref.step,
+            todo.c.arm == ref.arm,
+        )
     ).one_or_none()
     if done is None or done.closed_at is None:
         return Conflict("系统", None, "变更了这件待办")

@@ -1,7 +1,7 @@
 """Gathering notices into messages, one mail a person: at once for what cannot wait, else the day's digest.
 
-What no longer holds (the share was reported, the todo done) is dropped as moot; a person with nothing left gets no mail. The facts a
-mail shows are frozen here; it is rendered when it is sent.
+What no longer holds (the share was reported, the todo done) is dropped as moot; a person with nothing left gets no
+mail. The facts a mail shows are frozen here; it is rendered when it is sent.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, select, update
+from sqlalchemy import Select, and_, func, insert, select, update
 
 from engine.notices import Notice, tell
 from engine.wording import line_of, link_of
+from ledger import organisation
 from ledger.calendar import local_day
 from ledger.database import Tx
 from ledger.people import Holder, holders
-from ledger.schema import assignment, delivery, item, message, notice, round_, run, share, todo, unit
+from ledger.rules.verbs import Role
+from ledger.schema import AnyRow, assignment, delivery, item, message, notice, round_, run, share, todo, unit
+
+recipient = unit.alias("recipient")
 
 _IN_HAND = ("acknowledging", "working", "returned", "signing")
 _REVIEWS = ("sign", "accept", "review", "host_review")
@@ -30,7 +34,7 @@ class _Mail:
     key: str
     kind: str
     holder: Holder
-    lines: list[Row[Any]] = field(default_factory=list)
+    lines: list[AnyRow] = field(default_factory=list)
 
 
 def gather_immediate(tx: Tx) -> None:
@@ -39,7 +43,7 @@ def gather_immediate(tx: Tx) -> None:
     _mail(tx, pending, lambda n, h: (_immediate_key(n, h), n.tier.partition(":")[0]))
 
 
-def _immediate_key(n: Row[Any], h: Holder) -> str:
+def _immediate_key(n: AnyRow, h: Holder) -> str:
     """Notices of one act share a mail: the hand-out of a day, a round, one return, one urging."""
     kind = n.tier.partition(":")[0]
     match kind:
@@ -61,11 +65,19 @@ def gather_digests(tx: Tx) -> None:
 def _tell_waiting(tx: Tx) -> None:
     """What waits for a signer or reviewer is told once, in the next digest."""
     rows = tx.connection.execute(
-        select(todo).where(todo.c.owner_kind == "assignment", todo.c.step.in_(_REVIEWS), todo.c.closed_at.is_(None), todo.c.opened_at <= tx.now)
+        select(todo).where(
+            todo.c.owner_kind == "assignment",
+            todo.c.step.in_(_REVIEWS),
+            todo.c.closed_at.is_(None),
+            todo.c.opened_at <= tx.now,
+        )
     ).all()
     tell(
         tx.connection,
-        [Notice("assignment", t.owner_id, t.arm, f"waiting:{t.step}", t.unit, t.role, t.run_id, t.item_id) for t in rows],
+        [
+            Notice("assignment", t.owner_id, t.arm, f"waiting:{t.step}", t.unit, t.role, t.run_id, t.item_id)
+            for t in rows
+        ],
         tx.now,
     )
 
@@ -76,10 +88,23 @@ def _notices() -> Select[Any]:
     owner_share = and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id)
     return (
         select(
-            notice, assignment.c.state.label("assignment_state"), assignment.c.step, assignment.c.arm.label("assignment_arm"),
-            share.c.state.label("share_state"), round_.c.id.label("round_id"), round_.c.name.label("round_name"), round_.c.n,
-            func.coalesce(assignment.c.due_at, round_.c.due_at).label("due_at"), item.c.title, item.c.no, item.c.cadence,
-            run.c.short.label("plan"), run.c.mail, unit.c.short.label("owner_unit"),
+            notice,
+            assignment.c.state.label("assignment_state"),
+            assignment.c.step,
+            assignment.c.arm.label("assignment_arm"),
+            share.c.state.label("share_state"),
+            round_.c.id.label("round_id"),
+            round_.c.name.label("round_name"),
+            round_.c.n,
+            func.coalesce(assignment.c.due_at, round_.c.due_at).label("due_at"),
+            item.c.title,
+            item.c.no,
+            item.c.cadence,
+            run.c.short.label("plan"),
+            run.c.mail,
+            unit.c.short.label("owner_unit"),
+            recipient.c.short.label("to_unit"),
+            run.c.jurisdiction,
         )
         .select_from(
             notice.outerjoin(assignment, owner_assignment)
@@ -88,12 +113,13 @@ def _notices() -> Select[Any]:
             .outerjoin(item, item.c.id == notice.c.item_id)
             .join(run, run.c.id == notice.c.run_id)
             .join(unit, unit.c.key == func.coalesce(assignment.c.unit, share.c.unit))
+            .join(recipient, recipient.c.key == notice.c.unit)
         )
         .order_by(notice.c.id)
-    )  # fmt: skip
+    )
 
 
-def _current(tx: Tx, query: Select[Any]) -> list[Row[Any]]:
+def _current(tx: Tx, query: Select[Any]) -> list[AnyRow]:
     """The notices that still hold; the others become moot."""
     rows = tx.connection.execute(query).all()
     current = [n for n in rows if _holds(n)]
@@ -101,7 +127,7 @@ def _current(tx: Tx, query: Select[Any]) -> list[Row[Any]]:
     return current
 
 
-def _holds(n: Row[Any]) -> bool:
+def _holds(n: AnyRow) -> bool:
     if n.owner_kind == "share":
         return bool(n.share_state != "reported")
     if n.tier.startswith("waiting:"):
@@ -114,7 +140,7 @@ def _settle(tx: Tx, ids: Iterable[int], state: str) -> None:
         tx.connection.execute(update(notice).where(notice.c.id.in_(found)).values(state=state))
 
 
-def _mail(tx: Tx, rows: Sequence[Row[Any]], key_of: Any) -> None:
+def _mail(tx: Tx, rows: Sequence[AnyRow], key_of: Any) -> None:
     if not rows:
         return
     posts = holders(tx.connection, {(n.unit, n.role) for n in rows})
@@ -137,11 +163,19 @@ def _store(tx: Tx, mails: Sequence[_Mail]) -> None:
         context = _context(tx, mail, *counts[mail.holder.person_id])
         rows.append(
             {
-                "id": message_id, "key": mail.key, "kind": mail.kind, "person_id": mail.holder.person_id, "address": mail.holder.email,
-                "context": json.dumps(context, ensure_ascii=False), "at": tx.now, "header_id": f"<{mail.key.replace(':', '.')}@duban>",
-                "state": "queued", "attempts": 0, "try_at": tx.recorded_at,
+                "id": message_id,
+                "key": mail.key,
+                "kind": mail.kind,
+                "person_id": mail.holder.person_id,
+                "address": mail.holder.email,
+                "context": json.dumps(context, ensure_ascii=False),
+                "at": tx.now,
+                "header_id": f"<{mail.key.replace(':', '.')}@duban>",
+                "state": "queued",
+                "attempts": 0,
+                "try_at": tx.recorded_at,
             }
-        )  # fmt: skip
+        )
     tx.connection.execute(insert(message), rows)
     links = {(n.id, message_id) for message_id, mail in zip(ids, mails, strict=True) for n in mail.lines}
     tx.connection.execute(insert(delivery), [{"notice_id": n, "message_id": m} for n, m in sorted(links)])
@@ -150,7 +184,9 @@ def _store(tx: Tx, mails: Sequence[_Mail]) -> None:
 def _open_todos(tx: Tx, mails: Sequence[_Mail]) -> dict[int, tuple[int, int]]:
     """(open todos, overdue ones) of each person who gets a mail."""
     rows = tx.connection.execute(
-        select(todo.c.unit, todo.c.role, func.count().label("n"), func.count().filter(todo.c.due_at < tx.now).label("late"))
+        select(
+            todo.c.unit, todo.c.role, func.count().label("n"), func.count().filter(todo.c.due_at < tx.now).label("late")
+        )
         .where(todo.c.closed_at.is_(None))
         .group_by(todo.c.unit, todo.c.role)
     ).all()
@@ -168,7 +204,8 @@ def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
     titles = [n for n in mail.lines if n.mail == "titles"]
     first = mail.lines[0]
     return {
-        "name": mail.holder.name,
+        "post": f"{first.to_unit} {Role(first.role).label}",
+        "place": organisation.load(first.jurisdiction).name,
         "day": local_day(tx.now).isoformat(),
         "count": count,
         "overdue": overdue,

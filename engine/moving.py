@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from bpmn.lifecycle import Step
 from engine import instances, published
@@ -21,7 +22,7 @@ from ledger.rules.completion import Share as RuleShare
 from ledger.rules.completion import blockers, closes
 from ledger.rules.timeliness import mend_due
 from ledger.rules.verbs import State, Verb, refusal
-from ledger.schema import advance, assignment, round_, share, unit
+from ledger.schema import AnyRow, advance, assignment, round_, share, unit
 
 _STATE_AT = {"acknowledge": State.ACKNOWLEDGING, "work": State.WORKING, "sign": State.SIGNING}
 
@@ -100,15 +101,23 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "") -> None:
 
 def _return(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
     """退回补正: some working days to mend, the ladder armed anew, the unit told at once."""
-    due_at = mend_due(case.due_at, tx.now, case.mend_days, tx.calendar) if case.due_at else None
+    due_at = _time_to_mend(tx, case)
     _record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, texts)
     if due_at and not case.cadence:
         arm_ladder(tx, "assignment", [case.id], due_at, parse_ladder(case.ladder), turn=to.arm, rearmed=True)
     _tell_returned(tx, case, to)
 
 
+def _time_to_mend(tx: Tx, case: Case) -> datetime | None:
+    if case.due_at is None:
+        return None
+    return mend_due(case.due_at, tx.now, case.mend_days, tx.calendar, submitted_at=case.submitted_at)
+
+
 def _tell_returned(tx: Tx, case: Case, to: _Next) -> None:
-    told = Notice("assignment", case.id, to.arm, "returned", case.unit, "liaison", case.run_id, case.item_id, immediate=True)
+    told = Notice(
+        "assignment", case.id, to.arm, "returned", case.unit, "liaison", case.run_id, case.item_id, immediate=True
+    )
     tell(tx.connection, [told], tx.now)
 
 
@@ -154,7 +163,12 @@ def _holder(tx: Tx, case: Case, step: Step) -> str:
 
 
 def _record_move(
-    tx: Tx, case: Case, kind: str, to: _Next, extra: Mapping[str, Any] | None = None, texts: Mapping[str, str] | None = None
+    tx: Tx,
+    case: Case,
+    kind: str,
+    to: _Next,
+    extra: Mapping[str, Any] | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> None:
     payload: dict[str, Any] = {
         "assignment": case.id,
@@ -176,14 +190,22 @@ def _record_move(
 
 # ---------------------------------------------------------------- what closes an item
 _siblings = (
-    select(assignment.c.id, assignment.c.role, assignment.c.ord, assignment.c.state, assignment.c.step, assignment.c.arm, unit.c.short)
+    select(
+        assignment.c.id,
+        assignment.c.role,
+        assignment.c.ord,
+        assignment.c.state,
+        assignment.c.step,
+        assignment.c.arm,
+        unit.c.short,
+    )
     .join(unit, unit.c.key == assignment.c.unit)
     .where(assignment.c.item_id == bindparam("b_item"))
     .order_by(assignment.c.ord)
 )
 
 
-def _shares(rows: Sequence[Row[Any]], accepted: int | None = None) -> list[RuleShare]:
+def _shares(rows: Sequence[AnyRow], accepted: int | None = None) -> list[RuleShare]:
     return [RuleShare(str(r.id), r.role, r.ord, r.state == State.CLOSED or r.id == accepted) for r in rows]
 
 
@@ -218,4 +240,3 @@ def _close_item_if_done(tx: Tx, case: Case) -> None:
     disarm(tx, "assignment", [r.id for r in left])
     tx.connection.execute(insert(advance), {"run_id": case.run_id, "item_id": case.item_id})
     tx.closed_runs.add(case.run_id)
-

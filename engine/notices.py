@@ -1,7 +1,7 @@
 """Notices: who is to be told of what, one row each, before anything becomes a mail.
 
-The key (owner, arm, tier, unit, role) makes a second telling impossible. A notice names a unit and a role; who holds that post is
-found when it is gathered into a mail.
+The key (owner, arm, tier, unit, role) makes a second telling impossible. A notice names a unit and a role; who holds
+that post is found when it is gathered into a mail.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from ledger.schema import notice
 
 @dataclass(frozen=True)
 class Notice:
-    """`tier`: handed, request, returned, urged:<n>, waiting:<step>, or a ladder's tier such as -3. `immediate`: goes at once."""
+    """`tier`: handed, request, returned, urged:<n>, waiting:<step>, or a ladder's tier such as -3. `immediate`: goes
+    at once."""
 
     owner_kind: str
     owner_id: int
@@ -33,7 +34,10 @@ class Notice:
     state: str = "pending"
 
 
-_INSERT = {"sqlite": sqlite.insert(notice).on_conflict_do_nothing(), "postgresql": postgresql.insert(notice).on_conflict_do_nothing()}
+_INSERT = {
+    "sqlite": sqlite.insert(notice).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(notice).on_conflict_do_nothing(),
+}
 
 
 def tell(connection: Connection, notices: Iterable[Notice], at: datetime) -> None:

@@ -40,7 +40,12 @@ def publish(tx: Tx, xml: bytes) -> int:
     last = select(func.max(plan_version.c.number)).where(plan_version.c.plan == plan.facts.key)
     number = (tx.connection.execute(last).scalar_one_or_none() or 0) + 1
     tx.connection.execute(insert(plan_source), {"digest": digest, "xml": xml.decode()})
-    facts = {"plan": plan.facts.key, "number": number, "title": plan.facts.title, "jurisdiction": plan.facts.jurisdiction}
+    facts = {
+        "plan": plan.facts.key,
+        "number": number,
+        "title": plan.facts.title,
+        "jurisdiction": plan.facts.jurisdiction,
+    }
     tx.record(ADMIN, "plan.published", {"version": version_id, "digest": digest, **facts})
     tx.flush()
     return version_id
@@ -51,7 +56,9 @@ def start_run(tx: Tx, version_id: int) -> int:
     plan = published.plan_of(tx.connection, version_id)
     run_id = tx.allocate("run")[0]
     tx.record(f"run:{run_id}", "run.started", _run_facts(plan, run_id, version_id))
-    for item_id, (ord_, planned) in zip(tx.allocate("item", len(plan.items)), enumerate(plan.items, start=1), strict=True):
+    for item_id, (ord_, planned) in zip(
+        tx.allocate("item", len(plan.items)), enumerate(plan.items, start=1), strict=True
+    ):
         _plan_item(tx, plan, run_id, item_id, ord_, planned)
     tx.flush()
     instance = instances.start(published.version_key(version_id))
@@ -112,7 +119,9 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
             "due_at": limit.at if limit else None,
             "due_text": planned.due.text if planned.due else "",
             "due_steps": canonical(limit.steps if limit else ()),
-            "open_units": canonical([s.unit for s in planned.shares if (r := known.resolve(s.unit)) is not None and r.open]),
+            "open_units": canonical(
+                [s.unit for s in planned.shares if (r := known.resolve(s.unit)) is not None and r.open]
+            ),
             "indicators": [
                 {
                     "id": indicator_id,
@@ -150,7 +159,8 @@ def _timer_at(text: str) -> datetime:
 
 
 def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
-    """Open what the diagram has reached: the items of a heading, or an item in a branch. What is open already stays so."""
+    """Open what the diagram has reached: the items of a heading, or an item in a branch. What is open already stays
+    so."""
     reached = set(waits)
     rows = tx.connection.execute(select(item.c.id, item.c.element, item.c.state).where(item.c.run_id == run_id)).all()
     ids = {r.element: r.id for r in rows}
@@ -190,7 +200,10 @@ def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> N
     )
     if limit and not planned.cadence:  # a recurring item is chased by its occurrences alone
         arm(tx, "assignment", ids, limit.at, plan.facts.ladder)
-    handed = [Notice("assignment", i, 1, "handed", s["unit"], first.role, run_id, item_id, immediate=True) for i, s in zip(ids, shares, strict=True)]
+    handed = [
+        Notice("assignment", i, 1, "handed", s["unit"], first.role, run_id, item_id, immediate=True)
+        for i, s in zip(ids, shares, strict=True)
+    ]
     tell(tx.connection, handed, tx.now)
 
 
@@ -203,7 +216,9 @@ def _shares(plan: Plan, planned: Item) -> list[dict[str, Any]]:
         if resolution is None:
             raise Refused(f"第 {planned.no} 项的单位“{share.unit}”不在单位目录中，请先登记，再启动方案。")
         for unit in resolution.units:
-            found.setdefault(unit.key, {"unit": unit.key, "role": share.role, "ord": len(found) + 1, "quota": share.quota})
+            found.setdefault(
+                unit.key, {"unit": unit.key, "role": share.role, "ord": len(found) + 1, "quota": share.quota}
+            )
     return list(found.values())
 
 
@@ -211,7 +226,9 @@ def reopen_state(tx: Tx, run_id: int) -> tuple[Plan, instances.Instance]:
     """A run's plan and its engine instance, locked for this transaction."""
     version_id = tx.connection.execute(select(run_table.c.version_id).where(run_table.c.id == run_id)).scalar_one()
     plan = published.plan_of(tx.connection, version_id)
-    stored = tx.connection.execute(select(run_state.c.state).where(run_state.c.run_id == run_id).with_for_update()).scalar_one()
+    stored = tx.connection.execute(
+        select(run_state.c.state).where(run_state.c.run_id == run_id).with_for_update()
+    ).scalar_one()
     return plan, instances.restore(published.version_key(version_id), stored)
 
 

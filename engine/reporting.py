@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, select
+from sqlalchemy import and_, bindparam, select
 
 from engine.chasing import disarm
 from engine.desk import Case, Entry, case_of, seat
@@ -14,14 +13,20 @@ from ledger.database import Tx
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
 from ledger.rules.figures import questions as doubts
 from ledger.rules.verbs import State, Verb, refusal
-from ledger.schema import assignment, figure, indicator, item, person, post, round_, share, todo, unit
+from ledger.schema import AnyRow, assignment, figure, indicator, item, person, post, round_, share, todo, unit
 
 MAX_TEXT = 2000
 
 _indicators = (
     select(
-        indicator.c.id, indicator.c.target, indicator.c.op, indicator.c.per, indicator.c.sum_rule, indicator.c.measure,
-        figure.c.value, assignment.c.id.label("assignment_id"),
+        indicator.c.id,
+        indicator.c.target,
+        indicator.c.op,
+        indicator.c.per,
+        indicator.c.sum_rule,
+        indicator.c.measure,
+        figure.c.value,
+        assignment.c.id.label("assignment_id"),
     )
     .select_from(
         assignment.join(indicator, indicator.c.item_id == assignment.c.item_id).outerjoin(
@@ -29,7 +34,7 @@ _indicators = (
         )
     )
     .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
-)  # fmt: skip
+)
 
 
 def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = False, confirmed: bool = False) -> None:
@@ -47,12 +52,16 @@ def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = Fals
     _record_report(tx, case, figures, entry, None, nothing_new=nothing_new)
 
 
-def checked_figures(tx: Tx, case: Case, figures: Mapping[int, Decimal], *, confirmed: bool) -> list[tuple[int, Decimal]]:
+def checked_figures(
+    tx: Tx, case: Case, figures: Mapping[int, Decimal], *, confirmed: bool
+) -> list[tuple[int, Decimal]]:
     """Figures that belong to the share's item and look right, or were confirmed. Raises: Invalid, Questions."""
     return _checked(tx, {case.id: figures}, confirmed=confirmed).get(case.id, [])
 
 
-def _checked(tx: Tx, by_share: Mapping[int, Mapping[int, Decimal]], *, confirmed: bool) -> dict[int, list[tuple[int, Decimal]]]:
+def _checked(
+    tx: Tx, by_share: Mapping[int, Mapping[int, Decimal]], *, confirmed: bool
+) -> dict[int, list[tuple[int, Decimal]]]:
     ids = [i for i, figures in by_share.items() if figures]
     if not ids:
         return {}
@@ -72,35 +81,57 @@ def _checked(tx: Tx, by_share: Mapping[int, Mapping[int, Decimal]], *, confirmed
     return {i: sorted(by_share[i].items()) for i in ids}
 
 
-def _doubts(found: Row[Any], value: Decimal) -> str:
+def _doubts(found: AnyRow, value: Decimal) -> str:
     target = found.target if found.sum_rule == "sum" and found.per in (None, "total") else None
-    asked = doubts(value, previous=found.value, target=target, op=found.op, cumulative=found.sum_rule == "sum", unit=found.measure)
+    asked = doubts(
+        value, previous=found.value, target=target, op=found.op, cumulative=found.sum_rule == "sum", unit=found.measure
+    )
     return "".join(asked)
 
 
 def _record_report(
-    tx: Tx, case: Row[Any], figures: list[tuple[int, Decimal]], entry: Entry, round_id: int | None, *, nothing_new: bool = False
+    tx: Tx,
+    case: AnyRow,
+    figures: list[tuple[int, Decimal]],
+    entry: Entry,
+    round_id: int | None,
+    *,
+    nothing_new: bool = False,
 ) -> None:
     for name, words in (("progress", entry.progress), ("problem", entry.problem)):
         if len(words) > MAX_TEXT:
             raise Invalid({name: f"文字过长（{len(words)} 字），请压缩到 {MAX_TEXT} 字以内。"})
     payload = {
-        "assignment": case.id, "item": case.item_id, "round": round_id,
-        "figures": figures, "nothing_new": nothing_new,
-    }  # fmt: skip
-    tx.record(f"item:{case.item_id}", "assignment.reported", payload, {"progress": entry.progress, "problem": entry.problem})
+        "assignment": case.id,
+        "item": case.item_id,
+        "round": round_id,
+        "figures": figures,
+        "nothing_new": nothing_new,
+    }
+    tx.record(
+        f"item:{case.item_id}", "assignment.reported", payload, {"progress": entry.progress, "problem": entry.problem}
+    )
 
 
 # ---------------------------------------------------------------- rounds
 _share_case = (
     select(
-        share.c.id, share.c.unit, share.c.state, share.c.assignment_id, share.c.reported_at, round_.c.id.label("round_id"), round_.c.run_id,
-        round_.c.item_id, round_.c.name, round_.c.n, round_.c.closed_at,
+        share.c.id,
+        share.c.unit,
+        share.c.state,
+        share.c.assignment_id,
+        share.c.reported_at,
+        round_.c.id.label("round_id"),
+        round_.c.run_id,
+        round_.c.item_id,
+        round_.c.name,
+        round_.c.n,
+        round_.c.closed_at,
     )
     .join(round_, round_.c.id == share.c.round_id)
     .where(share.c.id == bindparam("b_id"))
     .with_for_update(of=share)
-)  # fmt: skip
+)
 
 _reported_shares = (
     select(assignment.c.id, assignment.c.item_id, assignment.c.state, assignment.c.unit, item.c.no)
@@ -110,7 +141,13 @@ _reported_shares = (
 
 
 def report_round(
-    tx: Tx, share_id: int, entries: Mapping[int, Entry], *, nothing_new: bool = False, note: str = "", confirmed: bool = False
+    tx: Tx,
+    share_id: int,
+    entries: Mapping[int, Entry],
+    *,
+    nothing_new: bool = False,
+    note: str = "",
+    confirmed: bool = False,
 ) -> None:
     """A unit's report for a round, by assignment id; `nothing_new` (本期无新进展) needs no entry.
 
@@ -129,24 +166,33 @@ def report_round(
     for assignment_id, entry in filled.items():
         _record_report(tx, shares[assignment_id], figures.get(assignment_id, []), entry, asked.round_id)
     stream = f"item:{asked.item_id}" if asked.item_id else f"run:{asked.run_id}"
-    payload = {"share": share_id, "round": asked.round_id, "unit": asked.unit, "nothing_new": nothing_new and not filled}
+    payload = {
+        "share": share_id,
+        "round": asked.round_id,
+        "unit": asked.unit,
+        "nothing_new": nothing_new and not filled,
+    }
     tx.record(stream, "round.reported", payload, {"note": note})
     disarm(tx, "share", [share_id])
 
 
-def _require_owed(tx: Tx, asked: Row[Any]) -> None:
+def _require_owed(tx: Tx, asked: AnyRow) -> None:
     if asked.state == "missed":
         raise Refused(f"第 {asked.n} 期{asked.name}已经截止，请把情况并入新一期报送。")
     if asked.state == "reported":
         who = tx.connection.execute(
             select(unit.c.short, person.c.name)
-            .select_from(todo.join(post, post.c.id == todo.c.closed_post).join(unit, unit.c.key == post.c.unit).join(person, person.c.id == post.c.person_id))
+            .select_from(
+                todo.join(post, post.c.id == todo.c.closed_post)
+                .join(unit, unit.c.key == post.c.unit)
+                .join(person, person.c.id == post.c.person_id)
+            )
             .where(todo.c.owner_kind == "share", todo.c.owner_id == asked.id)
         ).one_or_none()
         raise Conflict(f"{who.short} {who.name}" if who else "本单位", asked.reported_at, "报送了这一期")
 
 
-def _shares_of(tx: Tx, asked: Row[Any], filled: Mapping[int, Entry]) -> dict[int, Row[Any]]:
+def _shares_of(tx: Tx, asked: AnyRow, filled: Mapping[int, Entry]) -> dict[int, AnyRow]:
     """The shares that were filled in: this unit's own, in this round's scope, and signed for."""
     if not filled and asked.assignment_id is None:
         return {}

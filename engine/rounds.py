@@ -1,11 +1,12 @@
-"""Rounds (期次): turns of a cadence, and occurrences of a recurring item, which are the turns of the cadence it names."""
+"""Rounds (期次): turns of a cadence, and occurrences of a recurring item, which are the turns of the cadence it
+names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from bpmn.plan import Cadence, Plan
 from engine.chasing import RANK_CLOSE, RANK_OPEN, arm, wake
@@ -15,7 +16,7 @@ from ledger.database import Tx
 from ledger.events import canonical
 from ledger.rules.cadence import Turn, turns
 from ledger.rules.ladder import tiers
-from ledger.schema import assignment, item, round_, share
+from ledger.schema import AnyRow, assignment, item, round_, share
 
 OPEN_SHARES = ("lead", "responsible")
 
@@ -25,10 +26,17 @@ def turns_of(cadence: Cadence, calendar: WorkCalendar) -> Sequence[Turn]:
     """Every turn of a cadence on this calendar."""
     return tuple(
         turns(
-            cadence.opens, cadence.opens_at, cadence.opens_shift, cadence.due, cadence.due_at, cadence.due_shift,
-            cadence.first, cadence.last, calendar,
+            cadence.opens,
+            cadence.opens_at,
+            cadence.opens_shift,
+            cadence.due,
+            cadence.due_at,
+            cadence.due_shift,
+            cadence.first,
+            cadence.last,
+            calendar,
         )
-    )  # fmt: skip
+    )
 
 
 def schedule_rounds(tx: Tx, plan: Plan, run_id: int) -> None:
@@ -68,19 +76,25 @@ def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None
             "opens_at": turn.opens_at,
             "due_at": turn.due_at,
             "steps": canonical(turn.steps),
-            "shares": [{"id": i, "unit": a.unit, "assignment": a.id if item_id else None} for i, a in zip(ids, asked, strict=True)],
+            "shares": [
+                {"id": i, "unit": a.unit, "assignment": a.id if item_id else None}
+                for i, a in zip(ids, asked, strict=True)
+            ],
         },
     )
     arm(tx, "share", ids, turn.due_at, cadence.ladder)
     if cadence.closes:
         last = max(at for _, at in tiers(turn.due_at, cadence.ladder, tx.calendar))
         wake(tx, [("round", round_id, "close", 1, max(last, turn.due_at), RANK_CLOSE)])
-    requests = [Notice("share", i, 1, "request", a.unit, "liaison", run_id, item_id, immediate=True) for i, a in zip(ids, asked, strict=True)]
+    requests = [
+        Notice("share", i, 1, "request", a.unit, "liaison", run_id, item_id, immediate=True)
+        for i, a in zip(ids, asked, strict=True)
+    ]
     tell(tx.connection, requests, tx.now)
     tx.flush()
 
 
-def _asked(tx: Tx, run_id: int, cadence: Cadence) -> tuple[Sequence[Row[tuple[int, str]]], int | None]:
+def _asked(tx: Tx, run_id: int, cadence: Cadence) -> tuple[Sequence[AnyRow], int | None]:
     """Whom a turn asks, one row a unit, and the item when the turn is its occurrence."""
     shares = (
         select(assignment.c.id, assignment.c.unit, assignment.c.item_id)
@@ -100,7 +114,7 @@ def close_round(tx: Tx, round_id: int) -> None:
     found = tx.connection.execute(select(round_.c.run_id, round_.c.item_id).where(round_.c.id == round_id)).one()
     owed = tx.connection.execute(
         select(share.c.id).where(share.c.round_id == round_id, share.c.state == "owed").order_by(share.c.id)
-    ).scalars()  # fmt: skip
+    ).scalars()
     name = f"item:{found.item_id}" if found.item_id else f"run:{found.run_id}"
     tx.record(name, "round.closed", {"round": round_id, "missed": list(owed)})
     tx.flush()

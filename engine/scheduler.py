@@ -19,18 +19,25 @@ from ledger.database import Database
 log = logging.getLogger(__name__)
 
 
-def beat(db: Database, transport: Transport, base_url: str) -> None:
-    """One beat: catch up with the clock, do what is due, send what is queued."""
+def beat(db: Database, transport: Transport | None, base_url: str) -> None:
+    """One beat: catch up with the clock, do what is due, send what is queued (without a mail server it stays queued)."""
     if not follow_target(db):
         tick(db)
-    deliver(db, transport, base_url)
+    if transport is not None:
+        deliver(db, transport, base_url)
 
 
-def run_scheduler(db: Database, transport: Transport, base_url: str, *, every_seconds: float = 5) -> None:
+def run_scheduler(db: Database, transport: Transport | None, base_url: str, *, every_seconds: float = 5) -> None:
     """Beat until the process is told to stop."""
     scheduler = BlockingScheduler(timezone=UTC)
     scheduler.add_job(
-        beat, "interval", seconds=every_seconds, args=(db, transport, base_url), max_instances=1, coalesce=True, misfire_grace_time=None
+        beat,
+        "interval",
+        seconds=every_seconds,
+        args=(db, transport, base_url),
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
     )
     log.info("ticking every %s s", every_seconds)
     try:

@@ -1,7 +1,7 @@
 """The tick: what time makes happen. Nothing in a diagram looks at a clock; every moment is a row of `due`.
 
-Any number of schedulers may tick. Each transaction first moves the heartbeat row, which serialises them: the second finds the work done.
-A row that fails is logged and stays due; the others go on.
+Any number of schedulers may tick. Each transaction first moves the heartbeat row, which serialises them: the second
+finds the work done. A row that fails is logged and stays due; the others go on.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, tuple_, update
+from sqlalchemy import delete, insert, select, tuple_, update
 
 from engine.advancing import drain, release_timer
 from engine.chasing import RANK_DIGEST, parse_ladder, wake
@@ -24,13 +23,13 @@ from engine.rounds import close_round, open_round
 from ledger.calendar import local_day, moment
 from ledger.database import Database, Tx
 from ledger.rules.ladder import NOTICE_TIME, highest_passed
-from ledger.schema import advance, assignment, due, heartbeat, item, round_, run, share
+from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, round_, run, share
 
 log = logging.getLogger(__name__)
 
 TIER_BATCH = 500
 
-DueRow = Row[Any]
+DueRow = AnyRow
 
 
 def tick(db: Database) -> int:
@@ -60,7 +59,9 @@ def start_ticking(tx: Tx) -> None:
 def _ticking(db: Database) -> Iterator[Tx]:
     """A transaction of the tick: the heartbeat's row lock makes ticking single-file."""
     with db.write() as tx:
-        beaten = tx.connection.execute(update(heartbeat).where(heartbeat.c.name == "tick").values(beat_at=tx.recorded_at))
+        beaten = tx.connection.execute(
+            update(heartbeat).where(heartbeat.c.name == "tick").values(beat_at=tx.recorded_at)
+        )
         if beaten.rowcount == 0:
             tx.connection.execute(insert(heartbeat), {"name": "tick", "beat_at": tx.recorded_at})
         yield tx
@@ -105,7 +106,9 @@ def _claim(tx: Tx, failed: set[int]) -> Sequence[DueRow]:
     if not rows or not _is_tier(rows[0]):
         return rows
     first = tx.connection.execute(passed.where(due.c.kind.like("tier:%")).limit(TIER_BATCH)).all()
-    owners = {(r.owner_kind, r.owner_id) for r in first}  # an owner's passed tiers go together: only the highest is sent
+    owners = {
+        (r.owner_kind, r.owner_id) for r in first
+    }  # an owner's passed tiers go together: only the highest is sent
     same = passed.where(due.c.kind.like("tier:%"), tuple_(due.c.owner_kind, due.c.owner_id).in_(owners))
     return tx.connection.execute(same).all()
 
@@ -168,16 +171,20 @@ def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
     tell(tx.connection, notices, tx.now)
 
 
-def _tier_notices(kind: str, owner: Row[Any], turn: int, tier: int, state: str) -> list[Notice]:
-    """The liaison is told; the last tier of the plan's ladder is copied to the unit's deputy head and the coordinator."""
+def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) -> list[Notice]:
+    """The liaison is told; the last tier of the plan's ladder is copied to the unit's deputy head and the
+    coordinator."""
     told = [(owner.unit, "liaison")]
     if tier > 0 and tier >= max(parse_ladder(owner.ladder)):
         told += [(owner.unit, "deputy_head"), (owner.office, "coordinator")]
-    return [Notice(kind, owner.id, turn, str(tier), unit, role, owner.run_id, owner.item_id, state=state) for unit, role in told]
+    return [
+        Notice(kind, owner.id, turn, str(tier), unit, role, owner.run_id, owner.item_id, state=state)
+        for unit, role in told
+    ]
 
 
-def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], Row[Any]]:
-    found: dict[tuple[str, int], Row[Any]] = {}
+def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], AnyRow]:
+    found: dict[tuple[str, int], AnyRow] = {}
     for kind, query in _OWNERS.items():
         ids = [owner for k, owner in wanted if k == kind]
         if ids:
@@ -186,9 +193,9 @@ def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], Row[A
 
 
 _OWNERS = {
-    "assignment": select(assignment.c.id, assignment.c.unit, assignment.c.run_id, assignment.c.item_id, run.c.office, run.c.ladder).join(
-        run, run.c.id == assignment.c.run_id
-    ),
+    "assignment": select(
+        assignment.c.id, assignment.c.unit, assignment.c.run_id, assignment.c.item_id, run.c.office, run.c.ladder
+    ).join(run, run.c.id == assignment.c.run_id),
     "share": select(share.c.id, share.c.unit, share.c.run_id, round_.c.item_id, run.c.office, run.c.ladder)
     .join(round_, round_.c.id == share.c.round_id)
     .join(run, run.c.id == share.c.run_id),

@@ -18,7 +18,8 @@ from ledger.schema import assignment
 def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
     """Urge the units that hold these shares.
 
-    Raises: Invalid (nothing chosen, no words), Refused when a share is no longer in its unit's hands, NotAllowed, NotFound.
+    Raises: Invalid (nothing chosen, no words), Refused when a share is no longer in its unit's hands, NotAllowed,
+    NotFound.
     """
     if not assignment_ids:
         raise Invalid({"assignments": "请先勾选要催办的单位。"})
@@ -32,7 +33,17 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
         urging = tx.allocate("urging")[0]
         payload = {"assignment": case.id, "item": case.item_id, "urging": urging}
         tx.record(f"item:{case.item_id}", "assignment.urged", payload, {"words": words})
-        told = Notice("assignment", case.id, case.arm, f"urged:{urging}", case.unit, "liaison", case.run_id, case.item_id, immediate=True)
+        told = Notice(
+            "assignment",
+            case.id,
+            case.arm,
+            f"urged:{urging}",
+            case.unit,
+            "liaison",
+            case.run_id,
+            case.item_id,
+            immediate=True,
+        )
         tell(tx.connection, [told], tx.now)
         tx.flush()
 

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import Row
 
 from ledger.calendar import SHANGHAI, WorkCalendar, last_day, local_day
+from ledger.schema import AnyRow
 
 _WAITING = {"sign": "待审签", "accept": "待认可", "review": "待审核", "host_review": "待审核"}
 _KINDS = {"handed": "待签收", "request": "待报送", "returned": "退回补正", "urged": "催办"}
 
 
-def line_of(n: Row[Any], now: datetime, calendar: WorkCalendar) -> dict[str, str]:
+def line_of(n: AnyRow, now: datetime, calendar: WorkCalendar) -> dict[str, str]:
     """{"word", "shape", "colour", "title", "plan", "due", "note"} of a notice (see engine.gathering)."""
     word, colour = _word(n, now, calendar)
     shape = {"red": "◆", "yellow": "▲", "blue": "☑", "grey": "○"}[colour]
     title = f"第{n.n}期{n.round_name}" if n.round_id and not n.title else n.title
     if n.round_id and n.title:
         title = f"{n.title}（第{n.n}期）"
-    return {"word": word, "shape": shape, "colour": colour, "title": title, "plan": n.plan, "due": _due(n), "note": _note(n)}
+    return {
+        "word": word,
+        "shape": shape,
+        "colour": colour,
+        "title": title,
+        "plan": n.plan,
+        "due": _due(n),
+        "note": _note(n),
+    }
 
 
-def link_of(n: Row[Any]) -> str:
+def link_of(n: AnyRow) -> str:
     """The page on which a notice is answered."""
     if n.owner_kind == "share":
         return f"/rounds/{n.owner_id}"
     return f"/items/{n.item_id}" if n.tier.partition(":")[0] in ("returned", "urged") else "/inbox"
 
 
-def _word(n: Row[Any], now: datetime, calendar: WorkCalendar) -> tuple[str, str]:
+def _word(n: AnyRow, now: datetime, calendar: WorkCalendar) -> tuple[str, str]:
     kind, _, step = n.tier.partition(":")
     if kind == "waiting":
         return _WAITING[step], "grey"
@@ -44,7 +50,7 @@ def _word(n: Row[Any], now: datetime, calendar: WorkCalendar) -> tuple[str, str]
     return ("今天到期" if last_day(n.due_at) == local_day(now) else f"临期，剩 {left} 个工作日"), "yellow"
 
 
-def _due(n: Row[Any]) -> str:
+def _due(n: AnyRow) -> str:
     if n.due_at is None:
         return "未定时限"
     clock = n.due_at.astimezone(SHANGHAI)
@@ -52,6 +58,6 @@ def _due(n: Row[Any]) -> str:
     return day if clock.hour == clock.minute == 0 else f"{day} {clock:%H:%M}"
 
 
-def _note(n: Row[Any]) -> str:
+def _note(n: AnyRow) -> str:
     """Whose share it is, where the reader is not of that unit."""
     return n.owner_unit if n.role != "liaison" or n.tier.startswith("waiting:") else ""

@@ -63,9 +63,8 @@ class _Year(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _published_year(year: int) -> _Year:
-    # A notice may turn a weekend of late December into a working day of the *next* year's arrangement (2018-12-29), so
-    # the following year is loaded too; `expand` off, else the look-ups below would load years one by one.
-    found = holidays.country_holidays("CN", years=(year, year + 1), expand=False, language="zh_CN")
+    # `expand` off, else a look-up outside the year would silently load another one.
+    found = holidays.country_holidays("CN", years=year, expand=False, language="zh_CN")
     first = date(year, 1, 1)
     days = (first + timedelta(days=n) for n in range((date(year + 1, 1, 1) - first).days))
     return _Year(tuple(day for day in days if found.is_working_day(day)), dict(found.items()))

@@ -33,7 +33,9 @@ _lock_heads = (
     .with_for_update()
 )
 _new_heads = insert(stream)
-_move_heads = update(stream).where(stream.c.name == bindparam("b_name")).values(seq=bindparam("b_seq"), head=bindparam("b_head"))
+_move_heads = (
+    update(stream).where(stream.c.name == bindparam("b_name")).values(seq=bindparam("b_seq"), head=bindparam("b_head"))
+)
 _insert_events = insert(event)
 _insert_contents = insert(content)
 _next_id = text(
@@ -44,7 +46,8 @@ _next_id = text(
 
 @dataclass
 class Tx:
-    """A write transaction. What is recorded is chained and projected at `flush`, at the latest when the transaction ends."""
+    """A write transaction. What is recorded is chained and projected at `flush`, at the latest when the transaction
+    ends."""
 
     connection: Connection
     now: datetime
@@ -59,7 +62,9 @@ class Tx:
         """Working days; read only by the few commands that count in them."""
         return calendar_of(self.connection)
 
-    def record(self, stream_name: str, kind: str, payload: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> None:
+    def record(
+        self, stream_name: str, kind: str, payload: Mapping[str, Any], texts: Mapping[str, str] | None = None
+    ) -> None:
         """Add an event; `texts` (free text by field) are kept apart and only their digests enter the chain."""
         self._drafts.append(Draft(stream_name, kind, payload, {k: v for k, v in (texts or {}).items() if v}))
 
@@ -88,7 +93,9 @@ class Tx:
         project(self.connection, events)
         return events
 
-    def _chained(self, drafts: Sequence[Draft], heads: dict[str, tuple[int, str]]) -> tuple[list[Event], list[dict[str, Any]]]:
+    def _chained(
+        self, drafts: Sequence[Draft], heads: dict[str, tuple[int, str]]
+    ) -> tuple[list[Event], list[dict[str, Any]]]:
         events, contents = [], []
         for d in drafts:
             seq, prev = heads.get(d.stream, (0, GENESIS))
@@ -101,21 +108,34 @@ class Tx:
                 salt, digests[name] = salted(words)
                 contents.append({"stream": d.stream, "seq": seq, "field": name, "salt": salt, "text": words})
             payload = {**d.payload, "texts": digests}
-            hashed = chain_hash(prev, d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, canonical(actor), canonical(payload))
-            events.append(Event(d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, actor, payload, prev, hashed))
+            hashed = chain_hash(
+                prev, d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, canonical(actor), canonical(payload)
+            )
+            events.append(
+                Event(d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, actor, payload, prev, hashed)
+            )
             heads[d.stream] = (seq, hashed)
         return events, contents
 
 
 def _row(e: Event) -> dict[str, Any]:
     return {
-        "stream": e.stream, "seq": e.seq, "kind": e.kind, "schema": e.schema, "at": e.at, "recorded_at": e.recorded_at,
-        "actor": canonical(e.actor), "payload": canonical(e.payload), "prev": e.prev, "hash": e.hash,
-    }  # fmt: skip
+        "stream": e.stream,
+        "seq": e.seq,
+        "kind": e.kind,
+        "schema": e.schema,
+        "at": e.at,
+        "recorded_at": e.recorded_at,
+        "actor": canonical(e.actor),
+        "payload": canonical(e.payload),
+        "prev": e.prev,
+        "hash": e.hash,
+    }
 
 
 class Database:
-    """A database by its SQLAlchemy URL (`sqlite:///...` or `postgresql+psycopg://...`) and the clock that business follows."""
+    """A database by its SQLAlchemy URL (`sqlite:///...` or `postgresql+psycopg://...`) and the clock that business
+    follows."""
 
     def __init__(self, url: str, clock: BusinessClock | None = None) -> None:
         self.url = url
@@ -148,7 +168,9 @@ _calendars: dict[tuple[Any, ...], WorkCalendar] = {}
 
 def calendar_of(connection: Connection) -> WorkCalendar:
     """The working calendar with the administrator's overrides."""
-    rows = tuple(sorted((r.day, r.working) for r in connection.execute(select(day_override.c.day, day_override.c.working))))
+    rows = tuple(
+        sorted((r.day, r.working) for r in connection.execute(select(day_override.c.day, day_override.c.working)))
+    )
     if rows not in _calendars:
         _calendars[rows] = WorkCalendar(dict(rows))
     return _calendars[rows]
@@ -161,7 +183,13 @@ def _engine(url: str, begin: str) -> Engine:
         @sa_event.listens_for(engine, "connect")
         def _connect(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # pysqlite's own transactions would begin too late
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_SECONDS * 1000}", "foreign_keys=ON", "recursive_triggers=ON"):
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                f"busy_timeout={BUSY_SECONDS * 1000}",
+                "foreign_keys=ON",
+                "recursive_triggers=ON",
+            ):
                 connection.execute(f"PRAGMA {pragma}")
 
         @sa_event.listens_for(engine, "begin")

@@ -1,8 +1,8 @@
 """Events: drafts, their canonical form, the chain's hash, upcasters.
 
-An event's hash covers the hash before it in its stream, so nothing can be changed, left out or moved without breaking the
-chain. Free text and names hang on an event by a salted digest and are stored apart (`content`), where they can be cleared
-(依规清除) while the chain still verifies.
+An event's hash covers the hash before it in its stream, so nothing can be changed, left out or moved without breaking
+the chain. Free text and names hang on an event by a salted digest and are stored apart (`content`), where they can be
+cleared (依规清除) while the chain still verifies.
 """
 
 from __future__ import annotations
@@ -75,7 +75,15 @@ def salted(text: str) -> tuple[str, str]:
 
 
 def chain_hash(
-    prev: str, stream: str, seq: int, kind: str, schema: int, at: datetime, recorded_at: datetime, actor: str, payload: str
+    prev: str,
+    stream: str,
+    seq: int,
+    kind: str,
+    schema: int,
+    at: datetime,
+    recorded_at: datetime,
+    actor: str,
+    payload: str,
 ) -> str:
     """The hash of an event; `actor` and `payload` are the stored texts."""
     head = canonical([prev, stream, seq, kind, schema, at, recorded_at])

@@ -58,7 +58,9 @@ def actor_of(connection: Connection, person_id: int) -> Actor | None:
     desks = [Desk(r.id, r.unit, r.role) for r in rows if r.id is not None]
     hosting = [d for d in desks if d.role in HOSTED_ROLES]
     if hosting:
-        bodies = connection.execute(select(unit.c.key, unit.c.host).where(unit.c.host.in_([d.unit for d in hosting]))).all()
+        bodies = connection.execute(
+            select(unit.c.key, unit.c.host).where(unit.c.host.in_([d.unit for d in hosting]))
+        ).all()
         desks += [Desk(d.post_id, body.key, d.role) for body in bodies for d in hosting if d.unit == body.host]
     return Actor(person_id, rows[0].name, tuple(desks))
 
@@ -71,11 +73,15 @@ class Holder:
 
 
 def holders(connection: Connection, desks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Holder]]:
-    """Who holds each (unit, role) now. An empty post falls to the unit's head (主要负责人); nobody at all gives an empty list."""
+    """Who holds each (unit, role) now. An empty post falls to the unit's head (主要负责人); nobody at all gives an
+    empty list."""
     wanted = set(desks)
     if not wanted:
         return {}
-    hosts = {r.key: r.host for r in connection.execute(select(unit.c.key, unit.c.host).where(unit.c.key.in_({u for u, _ in wanted})))}
+    hosts = {
+        r.key: r.host
+        for r in connection.execute(select(unit.c.key, unit.c.host).where(unit.c.key.in_({u for u, _ in wanted})))
+    }
 
     def where(unit_key: str, role: str) -> tuple[str, str]:
         host = hosts.get(unit_key)

@@ -1,6 +1,7 @@
 """Every table, by concept. Projections are written by `ledger.projections` alone; the rest is named as what it is.
 
-Identifiers of projections stand in the events that create them, so a replay gives the same rows. Instants are aware UTC.
+Identifiers of projections stand in the events that create them, so a replay gives the same rows. Instants are aware
+UTC.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Numeric,
+    Row,
     String,
     Table,
     Text,
@@ -48,6 +50,8 @@ class Instant(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+
+AnyRow = Row[*tuple[Any, ...]]
 
 # SQLite only numbers rows by itself for INTEGER PRIMARY KEY.
 Serial = BigInteger().with_variant(Integer, "sqlite")
@@ -326,13 +330,30 @@ todo = Table(  # what stands in an inbox: addresses a unit and a role, never a p
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),
     Column("closed_post", Integer),
-    Index("ix_todo_open", "unit", "role", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
+    Index(
+        "ix_todo_open",
+        "unit",
+        "role",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
     Index("ix_todo_run", "run_id", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
 )
 
 PROJECTIONS = (
-    unit, post, plan_version, run, item, assignment, indicator, reading, figure, round_, share, todo,
-)  # fmt: skip
+    unit,
+    post,
+    plan_version,
+    run,
+    item,
+    assignment,
+    indicator,
+    reading,
+    figure,
+    round_,
+    share,
+    todo,
+)
 
 # ---------------------------------------------------------------- work to be done: state without events
 due = Table(
@@ -372,7 +393,12 @@ notice = Table(
     Column("immediate", Boolean, nullable=False),
     Column("state", String(12), nullable=False),  # pending, sent, superseded, moot, nobody
     UniqueConstraint("owner_kind", "owner_id", "arm", "tier", "unit", "role"),
-    Index("ix_notice_pending", "immediate", sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
+    Index(
+        "ix_notice_pending",
+        "immediate",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
     Index("ix_notice_item_id", "item_id"),
 )
 

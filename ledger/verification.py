@@ -17,12 +17,22 @@ def events(connection: Connection) -> Iterator[Event]:
     """The whole log in the order in which it was committed."""
     for r in connection.execute(select(event).order_by(event.c.id)):
         yield Event(
-            r.stream, r.seq, r.kind, r.schema, r.at, r.recorded_at, json.loads(r.actor), json.loads(r.payload), r.prev, r.hash
-        )  # fmt: skip
+            r.stream,
+            r.seq,
+            r.kind,
+            r.schema,
+            r.at,
+            r.recorded_at,
+            json.loads(r.actor),
+            json.loads(r.payload),
+            r.prev,
+            r.hash,
+        )
 
 
 def broken_chains(connection: Connection) -> list[str]:
-    """What does not fit, a sentence each: a changed, missing, reordered or cut-off event, a text that is not what was said."""
+    """What does not fit, a sentence each: a changed, missing, reordered or cut-off event, a text that is not what was
+    said."""
     found: list[str] = []
     heads: dict[str, tuple[int, str]] = {}
     digests: dict[tuple[str, int, str], str] = {}
@@ -46,7 +56,9 @@ def _broken_texts(connection: Connection, digests: dict[tuple[str, int, str], st
     for r in connection.execute(select(content)):
         expected = digests.pop((r.stream, r.seq, r.field), None)
         cleared = r.text is None and r.salt is None
-        if expected is None or (not cleared and (r.text is None or r.salt is None or digest(r.salt, r.text) != expected)):
+        if expected is None or (
+            not cleared and (r.text is None or r.salt is None or digest(r.salt, r.text) != expected)
+        ):
             found.append(f"{r.stream} 第 {r.seq} 号的文字（{r.field}）与其摘要不符")
     return found + [f"{name} 第 {seq} 号的文字（{field}）不见了" for name, seq, field in digests]
 

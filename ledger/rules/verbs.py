@@ -172,7 +172,7 @@ _REVIEWING: dict[Verb, Cell] = {
     Verb.SIGN_RETURN: Cell(_NOBODY, "{paper}已报送，单位内部不能再退回；如需修改，请联系{holder}退回补正。"),
     Verb.APPROVE: Cell(_HOLDER, "{paper}由{holder}审核；如有意见，请与其联系。"),
     Verb.RETURN: Cell(_HOLDER, "{paper}由{holder}审核；如有意见，请与其联系。"),
-    Verb.URGE: Cell(_NOBODY, "{paper}已报送，正在等{holder}审核，不必再催办承办单位；请尽快审核。"),
+    Verb.URGE: Cell(_NOBODY, "{paper}已报送，正在等{holder}审核，不必再催办承办单位；如需加快，请直接与其联系。"),
 }
 _RETURNED: dict[Verb, Cell] = {
     Verb.ACKNOWLEDGE: _ACKNOWLEDGED,

@@ -1,0 +1,120 @@
+"""Mails as subject, text and HTML, from a context of plain values (see `engine.mail.contexts`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from engine.mail.contexts import KIND_NAMES
+from ledger.calendar import weekday
+
+SUBJECT_MARK = "【督办台账】"
+TITLE_IN_SUBJECT = 28
+INKS = {"red": "#9C1F1A", "yellow": "#6E4A00", "green": "#1C6238", "grey": "#4C565C", "blue": "#1E4A8C"}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A mail without its address. `kind` and `day` become headers, so that a mailbox can sort by them."""
+
+    subject: str
+    text: str
+    html: str
+    kind: str
+    day: str
+
+
+def render(kind: str, context: Mapping[str, Any]) -> Rendered:
+    """The mail of a `contexts.Kind` from a `contexts.Context`. Raises ValueError when it is about nothing ("0 件")."""
+    if context["told"] < 1:
+        raise ValueError(f"nothing to say in a mail of kind {kind} ({KIND_NAMES[kind]})")
+    headline, opening = _OPENINGS[kind](context)
+    lines = context["lines"] if context["titles"] else []
+    values = {
+        "post": "",
+        "place": "",
+        **context,
+        "headline": headline,
+        "opening": opening,
+        "lines": lines,
+        "left_out": context["told"] - len(lines) if lines else 0,
+        "url": lambda path: address_of(context["base_url"], path),
+        "inks": INKS,
+        "weekday": weekday(date.fromisoformat(context["day"])),
+    }
+    parts = {form: _templates().get_template(f"{kind}.{form}").render(values) for form in ("txt", "html")}
+    return Rendered(SUBJECT_MARK + headline, parts["txt"], parts["html"], kind, context["day"])
+
+
+def address_of(base_url: str, path: str) -> str:
+    """The whole address of a page of ours. Raises ValueError for what is not a path of this site."""
+    if not path.startswith("/") or path.startswith("//"):
+        raise ValueError(f"not a path of this site: {path!r}")
+    return base_url.rstrip("/") + path
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("engine.mail", "templates"),
+        autoescape=select_autoescape(("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+# ---------------------------------------------------------------- the headline and the first sentence of each kind
+def _only_title(c: Mapping[str, Any]) -> str | None:
+    """The title, when the mail is about one item and may name it."""
+    if not (c["titles"] and c["told"] == 1 and c["lines"]):
+        return None
+    title = str(c["lines"][0]["title"])
+    return title if len(title) <= TITLE_IN_SUBJECT else title[: TITLE_IN_SUBJECT - 1] + "…"
+
+
+def _digest(c: Mapping[str, Any]) -> tuple[str, str]:
+    if not c["count"]:
+        return f"有 {c['told']} 件任务逾期较久，请您关注", "这些任务由其他单位办理，抄送您知悉，请登录查看。"
+    late = f"，其中 {c['overdue']} 件逾期" if c["overdue"] else ""
+    return f"您有 {c['count']} 件待办{late}", f"今天提醒您 {c['told']} 件，请登录办理。"
+
+
+def _handed(c: Mapping[str, Any]) -> tuple[str, str]:
+    title = _only_title(c)
+    headline = f"交办：{title}，请签收" if title else f"您有 {c['told']} 件新任务待签收"
+    return headline, "新交办的任务请先签收，再按时限办理。"
+
+
+def _request(c: Mapping[str, Any]) -> tuple[str, str]:
+    if not (c["titles"] and c["round"]):
+        return f"您有 {c['told']} 件报送待办", "请登录报送。"
+    due = c["lines"][0]["due"] if c["lines"] else ""
+    turn = f"{c['round']['name']}第{c['round']['n']}期"
+    return f"{turn}，请于 {due} 前报送" if due else f"{turn}，请报送", f"请报送{turn}的进展。"
+
+
+def _returned(c: Mapping[str, Any]) -> tuple[str, str]:
+    title = _only_title(c)
+    return f"退回补正：{title}" if title else f"您有 {c['told']} 件退回补正", "退回的原因请登录查看，补正后重新提交。"
+
+
+def _urged(c: Mapping[str, Any]) -> tuple[str, str]:
+    title = _only_title(c)
+    headline = f"催办：{title}" if title else f"您有 {c['told']} 件任务被催办"
+    return headline, "请抓紧办理；确有困难的，请登录填报存在的问题。"
+
+
+_OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
+    "digest": _digest,
+    "handed": _handed,
+    "request": _request,
+    "returned": _returned,
+    "urged": _urged,
+}

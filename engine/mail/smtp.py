@@ -1,0 +1,114 @@
+"""The wire: one mail to one address through the office's mail server."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import Literal, NoReturn
+
+from engine.mail.rendering import Rendered
+
+Security = Literal["none", "starttls", "ssl"]
+
+KIND_HEADER = "X-Duban-Kind"
+DAY_HEADER = "X-Duban-Day"
+
+
+class SendError(Exception):
+    """The mail did not go out. `permanent`: it will never be taken at this address, so trying again is useless."""
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        self.permanent = permanent
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Transport:
+    """How to reach the mail server. `sender` is an address, with or without a display name."""
+
+    host: str
+    port: int
+    sender: str
+    security: Security = "none"
+    user: str | None = None
+    password: str | None = None
+    timeout: float = 30.0
+
+    def send(self, address: str, rendered: Rendered, header_id: str, date: datetime) -> None:
+        """Hand one mail over.
+
+        `header_id` is its Message-ID, the same in every attempt, so that a mail sent twice is seen as one.
+
+        Raises:
+            SendError: with `permanent` as `_reason` reads the server's answer.
+        """
+        try:
+            message = compose(self.sender, address, rendered, header_id, date)
+        except ValueError as error:
+            raise SendError(f"{address}: {error}", permanent=True) from error
+        try:
+            with self._session() as session:
+                session.send_message(message)
+        except (OSError, smtplib.SMTPException) as error:
+            _reason(error)
+
+    @contextmanager
+    def _session(self) -> Iterator[smtplib.SMTP]:
+        if self.security == "ssl":
+            session: smtplib.SMTP = smtplib.SMTP_SSL(
+                self.host, self.port, timeout=self.timeout, context=ssl.create_default_context()
+            )
+        else:
+            session = smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+        with session:
+            if self.security == "starttls":
+                session.starttls(context=ssl.create_default_context())
+            if self.user is not None:
+                session.login(self.user, self.password or "")
+            yield session
+
+
+def compose(sender: str, address: str, rendered: Rendered, header_id: str, date: datetime) -> EmailMessage:
+    """The mail as it goes over the wire. Raises ValueError for what cannot stand in a header."""
+    message = EmailMessage(SMTP)
+    message["From"] = _address(sender)
+    message["To"] = _address(address)
+    message["Subject"] = rendered.subject
+    message["Date"] = format_datetime(date)
+    message["Message-ID"] = header_id
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answer, please
+    message[KIND_HEADER] = rendered.kind
+    message[DAY_HEADER] = rendered.day
+    message.set_content(rendered.text, cte="base64")
+    message.add_alternative(rendered.html, subtype="html", cte="base64")
+    return message
+
+
+def _address(printed: str) -> Address:
+    name, spec = parseaddr(printed)
+    if "@" not in spec or not spec.isascii() or not printed.isprintable():
+        raise ValueError(f"not a mail address: {printed!r}")
+    return Address(name, addr_spec=spec)
+
+
+def _reason(error: Exception) -> NoReturn:
+    """Raise what the failure means for the mail.
+
+    Only a refusal (5xx) of this address or of this text is for good. A refused sender or password is a fault of our
+    settings: the mail waits until they are mended, as it does for a server that is down, slow or busy (4xx).
+    """
+    permanent = False
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            permanent = all(code >= 500 for code, _ in error.recipients.values())
+        case smtplib.SMTPDataError():
+            permanent = error.smtp_code >= 500
+    raise SendError(str(error) or type(error).__name__, permanent=permanent) from error

@@ -1,0 +1,12 @@
+"""The only writer of projections: what an event does to the tables that pages read, live and in a replay alike.
+
+A handler takes the event and writes; it decides nothing and reads nothing but what it updates. A guard that does not
+meet exactly one row raises `Stale`: somebody was faster, or the log does not fit its projections.
+
+Importing the package registers the handlers of every kind of event.
+"""
+
+from ledger.projections import administration, assignments, rounds, runs
+from ledger.projections.registry import Stale, project
+
+__all__ = ["Stale", "administration", "assignments", "project", "rounds", "runs"]

@@ -1,0 +1,137 @@
+"""Shares on their way through a lifecycle, and what they report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, text, update
+
+from ledger.events import Event
+from ledger.projections.registry import (
+    Payload,
+    close_todo,
+    guarded,
+    insert_todo,
+    instant,
+    on,
+    on_batch,
+)
+from ledger.schema import assignment, figure, item, reading
+
+_count_done = update(item).where(item.c.id == bindparam("b_item")).values(n_done=item.c.n_done + 1)
+_guard_move = (assignment.c.id == bindparam("b_id"), assignment.c.version == bindparam("b_version"))
+_MOVED = {
+    "state": bindparam("b_state"),
+    "step": bindparam("b_to"),
+    "arm": bindparam("b_to_arm"),
+    "version": assignment.c.version + 1,
+    "touched_at": bindparam("b_at"),
+}
+_MOVES: dict[str, dict[str, Any]] = {
+    "assignment.acknowledged": {"acknowledged_at": bindparam("b_at")},
+    "assignment.submitted": {"submitted_at": bindparam("b_submitted"), "reported_at": bindparam("b_at")},
+    "assignment.signed": {"submitted_at": bindparam("b_at")},
+    "assignment.sent_back": {},
+    "assignment.accepted": {"closed_at": bindparam("b_at")},
+    "assignment.returned": {"due_at": bindparam("b_due"), "returns": assignment.c.returns + 1, "submitted_at": None},
+}
+_move = {kind: update(assignment).where(*_guard_move).values(**_MOVED, **extra) for kind, extra in _MOVES.items()}
+
+
+@on(*_MOVES)
+def _assignment_moved(c: Connection, e: Event, p: Payload) -> None:
+    """One step of a lifecycle: the done todo closes, the next one opens, the share counts when it is accepted."""
+    closing = {
+        "b_kind": "assignment",
+        "b_owner": p["assignment"],
+        "b_step": p["step"],
+        "b_arm": p["arm"],
+        "b_at": e.at,
+        "b_post": e.actor.get("post"),
+    }
+    guarded(c, close_todo, closing)
+    values = {
+        "b_id": p["assignment"],
+        "b_version": p["version"],
+        "b_state": p["state"],
+        "b_to": p["to"],
+        "b_to_arm": p["to_arm"],
+        "b_at": e.at,
+    }
+    if e.kind == "assignment.returned":
+        values["b_due"] = instant(p["due_at"])
+    if (
+        e.kind == "assignment.submitted"
+    ):  # the application counts from the moment it leaves the unit, not from the desk of its signer
+        values["b_submitted"] = e.at if p["leaves_unit"] else None
+    guarded(c, _move[e.kind], values)
+    if p["to"] is not None:
+        c.execute(
+            insert_todo,
+            {
+                "owner_kind": "assignment",
+                "owner_id": p["assignment"],
+                "step": p["to"],
+                "arm": p["to_arm"],
+                "run_id": p["run"],
+                "item_id": p["item"],
+                "unit": p["to_unit"],
+                "role": p["to_role"],
+                "due_at": instant(p["due_at"]),
+                "opened_at": e.at,
+            },
+        )
+    else:
+        c.execute(_count_done, {"b_item": p["item"]})
+    if e.kind == "assignment.submitted":
+        _read(c, [(e, p)])
+
+
+_reported = (
+    update(assignment)
+    .where(assignment.c.id == bindparam("b_id"))
+    .values(reported_at=bindparam("b_at"), touched_at=bindparam("b_at"))
+)
+_insert_reading = insert(reading)
+_set_figure = text(
+    "INSERT INTO figure (indicator_id, assignment_id, value, reported_at)"
+    " VALUES (:indicator_id, :assignment_id, :value, :reported_at)"
+    " ON CONFLICT (indicator_id, assignment_id)"
+    " DO UPDATE SET value = excluded.value, reported_at = excluded.reported_at"
+).bindparams(bindparam("value", type_=figure.c.value.type), bindparam("reported_at", type_=figure.c.reported_at.type))
+
+
+def _read(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
+    """The figures of reports and applications: every reading is kept, the latest of each share stands in `figure`."""
+    readings = [
+        {
+            "item_id": p["item"],
+            "seq": e.seq,
+            "indicator_id": i,
+            "assignment_id": p["assignment"],
+            "value": Decimal(value),
+            "round_id": p["round"],
+            "reported_at": e.at,
+        }
+        for e, p in batch
+        for i, value in p["figures"]
+    ]
+    if readings:
+        c.execute(_insert_reading, readings)
+        c.execute(_set_figure, readings)
+
+
+@on_batch("assignment.reported")
+def _assignment_reported(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
+    c.execute(_reported, [{"b_id": p["assignment"], "b_at": e.at} for e, p in batch])
+    _read(c, batch)
+
+
+_touched = update(assignment).where(assignment.c.id == bindparam("b_id")).values(touched_at=bindparam("b_at"))
+
+
+@on("assignment.urged")
+def _assignment_urged(c: Connection, e: Event, p: Payload) -> None:
+    c.execute(_touched, {"b_id": p["assignment"], "b_at": e.at})

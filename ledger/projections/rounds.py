@@ -1,0 +1,114 @@
+"""Rounds and the units' shares of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, bindparam, insert, update
+
+from ledger.events import Event
+from ledger.projections.registry import (
+    Payload,
+    close_todo,
+    guarded,
+    insert_todo,
+    instant,
+    on,
+)
+from ledger.schema import round_, share
+
+
+@on("round.opened")
+def _round_opened(c: Connection, e: Event, p: Payload) -> None:
+    due_at = instant(p["due_at"])
+    c.execute(
+        insert(round_),
+        {
+            "id": p["round"],
+            "run_id": p["run"],
+            "item_id": p["item"],
+            "cadence": p["cadence"],
+            "name": p["name"],
+            "n": p["n"],
+            "n_last": p["n_last"],
+            "opens_at": instant(p["opens_at"]),
+            "due_at": due_at,
+            "steps": p["steps"],
+            "n_total": len(p["shares"]),
+            "n_done": 0,
+        },
+    )
+    if not p["shares"]:
+        return
+    c.execute(
+        insert(share),
+        [
+            {
+                "id": s["id"],
+                "round_id": p["round"],
+                "run_id": p["run"],
+                "unit": s["unit"],
+                "assignment_id": s["assignment"],
+                "state": "owed",
+                "nothing_new": False,
+            }
+            for s in p["shares"]
+        ],
+    )
+    c.execute(
+        insert_todo,
+        [
+            {
+                "owner_kind": "share",
+                "owner_id": s["id"],
+                "step": "report",
+                "arm": 1,
+                "run_id": p["run"],
+                "item_id": p["item"],
+                "unit": s["unit"],
+                "role": "liaison",
+                "due_at": due_at,
+                "opened_at": e.at,
+            }
+            for s in p["shares"]
+        ],
+    )
+
+
+_report_share = (
+    update(share)
+    .where(share.c.id == bindparam("b_id"), share.c.state == "owed")
+    .values(state="reported", reported_at=bindparam("b_at"), nothing_new=bindparam("b_nothing"))
+)
+_count_share = update(round_).where(round_.c.id == bindparam("b_id")).values(n_done=round_.c.n_done + 1)
+
+
+@on("round.reported")
+def _round_reported(c: Connection, e: Event, p: Payload) -> None:
+    closing = {
+        "b_kind": "share",
+        "b_owner": p["share"],
+        "b_step": "report",
+        "b_arm": 1,
+        "b_at": e.at,
+        "b_post": e.actor.get("post"),
+    }
+    guarded(c, close_todo, closing)
+    guarded(c, _report_share, {"b_id": p["share"], "b_at": e.at, "b_nothing": p["nothing_new"]})
+    c.execute(_count_share, {"b_id": p["round"]})
+
+
+_miss_share = update(share).where(share.c.id == bindparam("b_id"), share.c.state == "owed").values(state="missed")
+_close_round = (
+    update(round_)
+    .where(round_.c.id == bindparam("b_id"), round_.c.closed_at.is_(None))
+    .values(closed_at=bindparam("b_at"))
+)
+
+
+@on("round.closed")
+def _round_closed(c: Connection, e: Event, p: Payload) -> None:
+    """A round that takes no more reports: what is still owed was missed (逾期未报)."""
+    guarded(c, _close_round, {"b_id": p["round"], "b_at": e.at})
+    for owed in p["missed"]:
+        guarded(c, _miss_share, {"b_id": owed})
+        closing = {"b_kind": "share", "b_owner": owed, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None}
+        guarded(c, close_todo, closing)

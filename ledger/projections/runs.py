@@ -1,0 +1,183 @@
+"""Runs and their items."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import Connection, bindparam, insert, update
+
+from ledger.events import Event
+from ledger.projections.registry import (
+    Payload,
+    close_todo,
+    day,
+    guarded,
+    instant,
+    number,
+    on,
+)
+from ledger.schema import assignment, indicator, item, run, todo
+
+_RUN_FACTS = ("plan", "title", "short", "jurisdiction", "office", "sign_roles", "mend_days", "mail", "ladder")
+
+
+@on("run.started")
+def _run_started(c: Connection, e: Event, p: Payload) -> None:
+    c.execute(
+        insert(run),
+        {
+            "id": p["run"],
+            "version_id": p["version"],
+            "period_start": day(p["period_start"]),
+            "period_end": day(p["period_end"]),
+            "started_at": e.at,
+            **{k: p[k] for k in _RUN_FACTS},
+        },
+    )
+
+
+@on("run.ended")
+def _run_ended(c: Connection, e: Event, p: Payload) -> None:
+    guarded(
+        c,
+        update(run).where(run.c.id == bindparam("b_run"), run.c.ended_at.is_(None)).values(ended_at=bindparam("b_at")),
+        {"b_run": p["run"], "b_at": e.at},
+    )
+
+
+_ITEM_FACTS = (
+    "element",
+    "ord",
+    "no",
+    "title",
+    "clause",
+    "heading",
+    "heading_name",
+    "completion",
+    "lifecycle",
+    "cadence",
+    "due_text",
+    "due_steps",
+    "open_units",
+)
+
+
+@on("item.planned")
+def _item_planned(c: Connection, e: Event, p: Payload) -> None:
+    c.execute(
+        insert(item),
+        {
+            "id": p["item"],
+            "run_id": p["run"],
+            "state": "pending",
+            "due_at": instant(p["due_at"]),
+            "n_total": 0,
+            "n_done": 0,
+            **{k: p[k] for k in _ITEM_FACTS},
+        },
+    )
+    if p["indicators"]:
+        c.execute(
+            insert(indicator),
+            [
+                {**i, "item_id": p["item"], "target": Decimal(i["target"]), "target_max": number(i["target_max"])}
+                for i in p["indicators"]
+            ],
+        )
+
+
+_open_item = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"), item.c.state == "pending")
+    .values(
+        state="open",
+        opened_at=bindparam("b_at"),
+        n_total=bindparam("b_n"),
+        due_at=bindparam("b_due"),
+        due_steps=bindparam("b_steps"),
+    )
+)
+
+
+@on("item.opened")
+def _item_opened(c: Connection, e: Event, p: Payload) -> None:
+    shares = p["assignments"]
+    due_at = instant(p["due_at"])
+    guarded(
+        c,
+        _open_item,
+        {"b_item": p["item"], "b_at": e.at, "b_n": len(shares), "b_due": due_at, "b_steps": p["due_steps"]},
+    )
+    if not shares:
+        return
+    c.execute(
+        insert(assignment),
+        [
+            {
+                "id": a["id"],
+                "item_id": p["item"],
+                "run_id": p["run"],
+                "unit": a["unit"],
+                "role": a["role"],
+                "ord": a["ord"],
+                "quota": number(a["quota"]),
+                "state": p["state"],
+                "step": p["step"],
+                "arm": 1,
+                "version": 1,
+                "due_at": due_at,
+                "returns": 0,
+            }
+            for a in shares
+        ],
+    )
+    c.execute(
+        insert(todo),
+        [
+            {
+                "owner_kind": "assignment",
+                "owner_id": a["id"],
+                "step": p["step"],
+                "arm": 1,
+                "run_id": p["run"],
+                "item_id": p["item"],
+                "unit": a["unit"],
+                "role": p["role"],
+                "due_at": due_at,
+                "opened_at": e.at,
+            }
+            for a in shares
+        ],
+    )
+
+
+_close_item = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"), item.c.state == "open")
+    .values(state="closed", closed_at=bindparam("b_at"))
+)
+
+
+_withdraw = (
+    update(assignment)
+    .where(assignment.c.id == bindparam("b_id"), assignment.c.closed_at.is_(None))
+    .values(state="withdrawn", step=None, closed_at=bindparam("b_at"), version=assignment.c.version + 1)
+)
+
+
+@on("item.closed")
+def _item_closed(c: Connection, e: Event, p: Payload) -> None:
+    """The item is done; shares that could not hold it up and are still open (配合 under rule `all`) are withdrawn
+    with their todos."""
+    guarded(c, _close_item, {"b_item": p["item"], "b_at": e.at})
+    for left in p["withdrawn"]:
+        closing = {
+            "b_kind": "assignment",
+            "b_owner": left["id"],
+            "b_step": left["step"],
+            "b_arm": left["arm"],
+            "b_at": e.at,
+            "b_post": None,
+        }
+        guarded(c, close_todo, closing)
+        guarded(c, _withdraw, {"b_id": left["id"], "b_at": e.at})

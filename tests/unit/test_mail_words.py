@@ -1,0 +1,100 @@
+"""The words of the mails: what they may say, and that they never say nothing."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from engine.mail.contexts import KIND_NAMES, Kind
+from engine.mail.rendering import address_of, render
+
+KINDS: tuple[str, ...] = get_args(Kind)
+TITLE = "集中开展“六进”校园活动"
+
+
+def line(**changes: Any) -> dict[str, Any]:
+    said = {"word": "逾期 2 个工作日", "shape": "◆", "colour": "red"}
+    return said | {"title": TITLE, "plan": "百日攻坚", "note": "", "due": "07-15"} | changes
+
+
+def context(**changes: Any) -> dict[str, Any]:
+    counts = {"count": 4, "overdue": 0, "told": 1, "titles": True, "lines": [line()]}
+    where = {"day": "2025-07-17", "post": "市人社局 联络员", "base_url": "http://127.0.0.1:8000", "link": "/inbox"}
+    return counts | where | {"round": {"name": "周调度", "n": 8}} | changes
+
+
+def test_every_kind_has_a_name_and_a_template() -> None:
+    assert set(KIND_NAMES) == set(KINDS)
+    for kind in KINDS:
+        rendered = render(kind, context())
+        assert rendered.subject.startswith("【督办台账】")
+        assert "市人社局 联络员　2025-07-17 周四" in rendered.text
+        assert rendered.html.lstrip().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_leave_no_title_round_plan_or_date_goes_out(kind: str) -> None:
+    rendered = render(kind, context(titles=False, told=3))
+    for part in (rendered.subject, rendered.text, rendered.html):
+        for secret in (TITLE, "百日攻坚", "第8期", "周调度", "07-15", "逾期"):
+            assert secret not in part
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_to_say_is_never_sent(kind: str) -> None:
+    with pytest.raises(ValueError, match="nothing to say"):
+        render(kind, context(told=0, lines=[]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_mail_counts_zero(kind: str) -> None:
+    rendered = render(kind, context(count=0, told=2))
+    assert "0 件" not in rendered.subject + rendered.text + rendered.html
+
+
+def test_digest_counts_what_is_late() -> None:
+    assert render("digest", context(count=5, overdue=1)).subject == "【督办台账】您有 5 件待办，其中 1 件逾期"
+    assert render("digest", context(count=5)).subject == "【督办台账】您有 5 件待办"
+
+
+def test_digest_for_somebody_who_is_only_kept_informed_speaks_of_others() -> None:
+    rendered = render("digest", context(count=0, told=2, lines=[line(), line()]))
+    assert rendered.subject == "【督办台账】有 2 件任务逾期较久，请您关注"
+    assert rendered.text.count(TITLE) == 2
+
+
+def test_what_a_line_does_not_show_is_counted() -> None:
+    assert "另有 3 件，请登录查看。" in render("digest", context(told=4)).text
+
+
+def test_one_item_stands_in_the_subject_when_titles_may_go_out() -> None:
+    assert render("returned", context()).subject == f"【督办台账】退回补正：{TITLE}"
+    assert render("urged", context(titles=False)).subject == "【督办台账】您有 1 件任务被催办"
+    assert len(render("handed", context(lines=[line(title="长" * 90)])).subject) < 50
+
+
+def test_titles_are_text_in_html() -> None:
+    html = render("urged", context(lines=[line(title="<img src=x>")])).html
+    assert "<img" not in html
+    assert "&lt;img src=x&gt;" in html
+
+
+def test_round_is_asked_for_with_its_due_time() -> None:
+    rendered = render("request", context(lines=[line(due="07-18 17:00")], link="/rounds/3"))
+    assert rendered.subject == "【督办台账】周调度第8期，请于 07-18 17:00 前报送"
+    assert "本期无新进展" in rendered.text
+    assert "http://127.0.0.1:8000/rounds/3" in rendered.html
+    assert render("request", context(titles=False)).subject == "【督办台账】您有 1 件报送待办"
+
+
+def test_a_line_leads_to_its_page_else_to_the_mails() -> None:
+    rendered = render("digest", context(told=2, lines=[line(path="/items/20"), line()]))
+    assert 'href="http://127.0.0.1:8000/items/20"' in rendered.html
+    assert rendered.html.count('href="http://127.0.0.1:8000/inbox"') == 2
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "http://evil.example", "javascript:1", ""])
+def test_links_lead_nowhere_else(path: str) -> None:
+    with pytest.raises(ValueError, match="not a path"):
+        address_of("http://127.0.0.1:8000", path)

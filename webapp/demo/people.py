@@ -1,0 +1,88 @@
+"""People for every unit of the demonstration. Names are invented; everything addresses their posts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+
+from bpmn.plan import Plan
+from ledger.database import Tx
+from ledger.directory import register_person, take_post
+from ledger.organisation import Organisation
+
+PASSWORD = "duban-demo"
+INSPECTING = "zhengfuban"
+
+_SURNAMES = "陈李王张刘杨黄赵周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
+_GIVEN = [
+    "静",
+    "敏",
+    "伟",
+    "洋",
+    "磊",
+    "晓燕",
+    "志强",
+    "文博",
+    "雅琴",
+    "建华",
+    "思远",
+    "海燕",
+    "俊杰",
+    "慧",
+    "子涵",
+    "国栋",
+    "丽娟",
+    "明",
+    "雪梅",
+    "浩然",
+    "玉兰",
+    "鹏",
+    "佳怡",
+    "家栋",
+]
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A person with the posts held: (unit, role)."""
+
+    login: str
+    posts: tuple[tuple[str, str], ...]
+
+
+def seats(plan: Plan, organisation: Organisation) -> list[Seat]:
+    """A liaison and a deputy head for each unit the plan names; its office's coordinator; those who look on."""
+    office = organisation.resolve(plan.facts.office)
+    if office is None:
+        raise LookupError(plan.facts.office)
+    body = office.units[0]
+    found = [
+        Seat("zhuanban", ((body.key, "coordinator"), (body.key, "liaison"))),
+        Seat("ducha", ((INSPECTING, "inspector"),)),
+        Seat("lingdao", ((INSPECTING, "leader"),)),
+    ]
+    for key in _units(plan, organisation):
+        if key != body.key:
+            found += [Seat(key, ((key, "liaison"),)), Seat(f"{key}-fenguan", ((key, "deputy_head"),))]
+    return found
+
+
+def _units(plan: Plan, organisation: Organisation) -> list[str]:
+    keys: dict[str, None] = {}
+    for item in plan.items:
+        for share in item.shares:
+            resolution = organisation.resolve(share.unit)
+            keys |= dict.fromkeys(u.key for u in resolution.units) if resolution else {}
+    return list(keys)
+
+
+def seat_people(tx: Tx, plan: Plan, organisation: Organisation) -> None:
+    """Give every seat a person. All share one password, which the login page prints."""
+    shared = PasswordHasher().hash(PASSWORD)
+    for n, seat in enumerate(seats(plan, organisation)):
+        name = _SURNAMES[n % len(_SURNAMES)] + _GIVEN[(n * 7) % len(_GIVEN)]
+        email = f"{seat.login}@{organisation.jurisdiction}.example"
+        person_id = register_person(tx, login=seat.login, name=name, email=email, password_hash=shared)
+        for unit, role in seat.posts:
+            take_post(tx, person_id, unit, role)
