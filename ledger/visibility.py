@@ -25,18 +25,21 @@ def visible(statement: S, actor: Actor) -> S:
 
 
 def visible_runs(actor: Actor) -> ColumnElement[bool]:
-    """A condition on `run`: the runs the actor sees as a whole, as its office's coordinator or by an overseeing role."""
+    """A condition on `run`: those the actor sees as a whole, as its office's coordinator or by an overseeing role."""
     return or_(_coordinates(actor), _oversees(actor, OVERSEEING))
 
 
 def may_read_reports(actor: Actor) -> ColumnElement[bool]:
     """A condition on `assignment` joined with `run`: whose figures, reports and reasons the actor reads.
 
-    Those of the actor's own units, of every unit of an item the actor's unit leads, and all for coordinator, inspector and leader.
+    Those of the actor's own units, of every unit of an item the actor's unit leads, and all for coordinator,
+    inspector and leader.
     """
     own = _units(actor)
     led = select(assignment.c.item_id).where(assignment.c.role == "lead", assignment.c.unit.in_(own)).correlate(None)
-    return or_(assignment.c.unit.in_(own), assignment.c.item_id.in_(led), _coordinates(actor), _oversees(actor, READING))
+    return or_(
+        assignment.c.unit.in_(own), assignment.c.item_id.in_(led), _coordinates(actor), _oversees(actor, READING)
+    )
 
 
 def _takes_part(actor: Actor) -> ColumnElement[bool]:

@@ -42,7 +42,7 @@ def open_database(settings: Settings) -> Database:
     return Database(settings.database_url, StoredClock() if settings.demo else MachineClock())
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """gunicorn with its options given here; the application is made in the worker, after the fork."""
 
     def __init__(self, settings: Settings, options: dict[str, Any]) -> None:

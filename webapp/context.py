@@ -1,11 +1,11 @@
-"""What a request stands on: the database, a view to read from, the time, the person, and how an act is given to the engine."""
+"""What a request stands on: the database, a view to read from, the time, the person, and the way to the engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from flask import current_app, g
 from flask_login import current_user
@@ -69,4 +69,4 @@ def perform(command: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P
     """Give the engine one act of the person who is logged in. Raises: DubanError."""
     acting = actor()
     close_reading()
-    return desk.perform(database(), acting, cast(Any, command), *args, **kwargs)
+    return desk.perform(database(), acting, command, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""What stands around every page: navigation with counts, who is logged in, the demo's clock, the banner of a silent scheduler."""
+"""What stands around every page: navigation with counts, the person, the demo's clock, a silent scheduler's banner."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def _frame() -> dict[str, Any]:
             "banner": silence(),
             "demo_clock": target_of(connection) if settings.demo else None,
         }
-    return values | g.frame
+    return {**values, **g.frame}
 
 
 def _entries(counts: navigation.Counts) -> list[Entry]:
-    rounds = url_for("rounds.show", share_id=counts.owed[0]) if len(counts.owed) == 1 else url_for("rounds.owed")
+    rounds = url_for("rounds.show", share_id=counts.owed[0]) if len(counts.owed) == 1 else url_for("rounds.choose")
     places = [("待办", url_for("inbox.show"), counts.todos)]
     if counts.owed:
         places.append(("报送", rounds, len(counts.owed)))

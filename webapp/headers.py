@@ -1,4 +1,4 @@
-"""Security headers. The policy allows no inline script or style and no other host; the diagram's page asks for a little more."""
+"""Security headers: no inline script or style and no other host; the diagram's page asks for a little more."""
 
 from __future__ import annotations
 

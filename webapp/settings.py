@@ -19,18 +19,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DUBAN_", extra="ignore")
 
-    database_url: str = Field("sqlite:///var/duban.sqlite3", description="SQLAlchemy 数据库地址，SQLite 或 PostgreSQL")
-    secret_key: SecretStr = Field(SecretStr(""), description="会话签名密钥，至少 32 个字符")
-    base_url: str = Field("http://127.0.0.1:8000", description="邮件里链接的开头，也决定会话是否只走 HTTPS")
-    place: str = Field("黄石市", description="页面左上角的地名")
-    demo: bool = Field(False, description="演示模式：演示账号、演示时钟、本机邮件")
-    session_hours: int = Field(12, ge=1, le=168, description="登录保持几个小时")
-    smtp_host: str = Field("", description="发信服务器；不填则不发信，消息留在发件箱")
-    smtp_port: int = Field(25, ge=1, le=65535, description="发信端口")
-    smtp_security: Literal["none", "starttls", "tls"] = Field("none", description="发信加密方式")
-    smtp_user: str = Field("", description="发信账号")
-    smtp_password: SecretStr = Field(SecretStr(""), description="发信密码")
-    smtp_from: str = Field("督办台账 <duban@localhost>", description="发件人")
+    database_url: str = Field(
+        default="sqlite:///var/duban.sqlite3", description="SQLAlchemy 数据库地址，SQLite 或 PostgreSQL"
+    )
+    secret_key: SecretStr = Field(default=SecretStr(""), description="会话签名密钥，至少 32 个字符")
+    base_url: str = Field(default="http://127.0.0.1:8000", description="邮件里链接的开头，也决定会话是否只走 HTTPS")
+    place: str = Field(default="黄石市", description="页面左上角的地名")
+    demo: bool = Field(default=False, description="演示模式：演示账号、演示时钟、本机邮件")
+    session_hours: int = Field(default=12, ge=1, le=168, description="登录保持几个小时")
+    smtp_host: str = Field(default="", description="发信服务器；不填则不发信，消息留在发件箱")
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="发信端口")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(default="none", description="发信加密方式")
+    smtp_user: str = Field(default="", description="发信账号")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="发信密码")
+    smtp_from: str = Field(default="督办台账 <duban@localhost>", description="发件人")
 
     @model_validator(mode="after")
     def _complete(self) -> Settings:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, and_, select
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
@@ -18,7 +18,7 @@ from ledger.queries.standing import Standing, part_light, standings, words_left
 from ledger.rules.lights import Light, light
 from ledger.rules.texts import short_day
 from ledger.rules.verbs import State
-from ledger.schema import assignment, content, event, item, round_, run, share, todo, unit
+from ledger.schema import AnyRow, assignment, content, event, item, round_, run, share, todo, unit
 
 DECISIONS = ("sign", "accept", "review", "host_review")
 _GROUPS = ("红灯", "今明两天", "待签收", "待审签", "待审核", "本月内", "以后", "未定时限")
@@ -115,10 +115,18 @@ def _order(slip: Slip) -> tuple[Any, ...]:
     return _GROUPS.index(slip.group), slip.due_at or far, slip.light.rank, slip.plan, slip.id
 
 
-_todo_columns = (todo.c.owner_id, todo.c.step, todo.c.arm, todo.c.due_at, todo.c.opened_at, todo.c.role.label("desk_role"), unit.c.short.label("unit_name"))
+_todo_columns = (
+    todo.c.owner_id,
+    todo.c.step,
+    todo.c.arm,
+    todo.c.due_at,
+    todo.c.opened_at,
+    todo.c.role.label("desk_role"),
+    unit.c.short.label("unit_name"),
+)
 
 
-def _assignment_todos(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
+def _assignment_todos(connection: Connection, actor: Actor) -> Sequence[AnyRow]:
     return connection.execute(
         select(*_todo_columns, assignment.c.item_id, assignment.c.state, assignment.c.role)
         .join(assignment, assignment.c.id == todo.c.owner_id)
@@ -127,9 +135,11 @@ def _assignment_todos(connection: Connection, actor: Actor) -> Sequence[Row[Any]
     ).all()
 
 
-def _round_todos(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
+def _round_todos(connection: Connection, actor: Actor) -> Sequence[AnyRow]:
     return connection.execute(
-        select(*_todo_columns, round_.c.name, round_.c.n, round_.c.n_last, round_.c.opens_at, run.c.short, share.c.state)
+        select(
+            *_todo_columns, round_.c.name, round_.c.n, round_.c.n_last, round_.c.opens_at, run.c.short, share.c.state
+        )
         .join(share, share.c.id == todo.c.owner_id)
         .join(round_, round_.c.id == share.c.round_id)
         .join(run, run.c.id == todo.c.run_id)
@@ -138,20 +148,34 @@ def _round_todos(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _slip(row: Row[Any], standing: Standing, reason: str, calendar: WorkCalendar, now: datetime) -> Slip:
+def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, now: datetime) -> Slip:
     part = next(p for p in standing.parts if p.id == row.owner_id)
     recurring = bool(standing.item.cadence)
     own = part_light(part, standing.item, standing.gauges, calendar, now, dated=not recurring)
     lit = min(own, standing.light, key=lambda v: v.rank) if part.role != "cooperating" and part.is_open else own
     due_at = standing.due_at if recurring else row.due_at
     return Slip(
-        "assignment", row.owner_id, row.step, row.arm, standing.item.title, standing.item.plan_short, f"清单第{standing.item.no}项",
-        row.role, row.state, row.unit_name, due_at, words_left(due_at, calendar, now), row.opened_at, lit, standing,
-        reason or (lit.reason if lit.colour == "red" else ""), _group(row.step, lit, due_at, calendar, now),
-    )  # fmt: skip
+        "assignment",
+        row.owner_id,
+        row.step,
+        row.arm,
+        standing.item.title,
+        standing.item.plan_short,
+        f"清单第{standing.item.no}项",
+        row.role,
+        row.state,
+        row.unit_name,
+        due_at,
+        words_left(due_at, calendar, now),
+        row.opened_at,
+        lit,
+        standing,
+        reason or (lit.reason if lit.colour == "red" else ""),
+        _group(row.step, lit, due_at, calendar, now),
+    )
 
 
-def _round_slip(row: Row[Any], calendar: WorkCalendar, now: datetime) -> Slip:
+def _round_slip(row: AnyRow, calendar: WorkCalendar, now: datetime) -> Slip:
     lit = light(
         state=State.WORKING,
         now=now,
@@ -162,9 +186,24 @@ def _round_slip(row: Row[Any], calendar: WorkCalendar, now: datetime) -> Slip:
         calendar=calendar,
     )
     return Slip(
-        "share", row.owner_id, row.step, row.arm, f"第{row.n}期{row.name}", row.short, f"共{row.n_last}期", "", row.state, row.unit_name,
-        row.due_at, words_left(row.due_at, calendar, now), row.opened_at, lit, None, "", _group(row.step, lit, row.due_at, calendar, now),
-    )  # fmt: skip
+        "share",
+        row.owner_id,
+        row.step,
+        row.arm,
+        f"第{row.n}期{row.name}",
+        row.short,
+        f"共{row.n_last}期",
+        "",
+        row.state,
+        row.unit_name,
+        row.due_at,
+        words_left(row.due_at, calendar, now),
+        row.opened_at,
+        lit,
+        None,
+        "",
+        _group(row.step, lit, row.due_at, calendar, now),
+    )
 
 
 def _group(step: str, lit: Light, due_at: datetime | None, calendar: WorkCalendar, now: datetime) -> str:
@@ -183,7 +222,7 @@ def _group(step: str, lit: Light, due_at: datetime | None, calendar: WorkCalenda
     return "本月内" if (due_day.year, due_day.month) <= (today.year, today.month) else "以后"
 
 
-def _reasons(connection: Connection, rows: Collection[Row[Any]]) -> Mapping[int, str]:
+def _reasons(connection: Connection, rows: Collection[AnyRow]) -> Mapping[int, str]:
     """Why a share that is back on its unit's desk was returned: the last return's words with day and post."""
     if not rows:
         return {}
@@ -193,14 +232,18 @@ def _reasons(connection: Connection, rows: Collection[Row[Any]]) -> Mapping[int,
         return {}
     found = connection.execute(
         select(event.c.at, event.c.payload, event.c.kind, content.c.text)
-        .join(content, and_(content.c.stream == event.c.stream, content.c.seq == event.c.seq, content.c.field == "reason"))
+        .join(
+            content, and_(content.c.stream == event.c.stream, content.c.seq == event.c.seq, content.c.field == "reason")
+        )
         .where(event.c.stream.in_(streams), event.c.kind.in_(("assignment.returned", "assignment.sent_back")))
         .order_by(event.c.id)
     )
     reasons = {}
     for r in found:
         kind = "退回理由" if r.kind == "assignment.returned" else "审签意见"
-        reasons[json.loads(r.payload)["assignment"]] = f"{kind}（{short_day(local_day(r.at))}）：{r.text or '内容已依规清除'}"
+        reasons[json.loads(r.payload)["assignment"]] = (
+            f"{kind}（{short_day(local_day(r.at))}）：{r.text or '内容已依规清除'}"
+        )
     return {k: v for k, v in reasons.items() if k in back}
 
 
@@ -208,7 +251,9 @@ def _waiting(connection: Connection, actor: Actor, calendar: WorkCalendar, now: 
     units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
     holder = unit.alias("holder")
     rows = connection.execute(
-        select(todo.c.item_id, item.c.title, todo.c.role, todo.c.opened_at, assignment.c.state, holder.c.short, todo.c.unit)
+        select(
+            todo.c.item_id, item.c.title, todo.c.role, todo.c.opened_at, assignment.c.state, holder.c.short, todo.c.unit
+        )
         .join(assignment, and_(todo.c.owner_kind == "assignment", assignment.c.id == todo.c.owner_id))
         .join(item, item.c.id == assignment.c.item_id)
         .join(holder, holder.c.key == todo.c.unit)

@@ -25,7 +25,9 @@ def counts(connection: Connection, actor: Actor) -> Counts:
     if not actor.desks:
         return Counts(0, (), {})
     rows = connection.execute(
-        select(todo.c.owner_kind, todo.c.owner_id).where(mine(actor), todo.c.closed_at.is_(None)).order_by(todo.c.due_at)
+        select(todo.c.owner_kind, todo.c.owner_id)
+        .where(mine(actor), todo.c.closed_at.is_(None))
+        .order_by(todo.c.due_at)
     ).all()
     names = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(actor.units))))
     return Counts(len(rows), [r.owner_id for r in rows if r.owner_kind == "share"], {r.key: r.short for r in names})

@@ -1,4 +1,7 @@
-"""How items stand: their units, their figures against target and time, their light. Five statements for any number of items."""
+"""How items stand: their units, their figures against target and time, their light.
+
+Five statements for any number of items.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
@@ -17,7 +19,7 @@ from ledger.rules.figures import Reading, roll_up, share_of_target
 from ledger.rules.lights import Figure, Light, light, share_of_time
 from ledger.rules.texts import left_words
 from ledger.rules.verbs import State
-from ledger.schema import assignment, figure, indicator, item, round_, run, share, unit
+from ledger.schema import AnyRow, assignment, figure, indicator, item, round_, run, share, unit
 
 _STATE = {"pending": State.PENDING, "open": State.WORKING, "closed": State.CLOSED}
 _IN_REVIEW = ("signing", "reviewing")
@@ -76,7 +78,7 @@ class Gauge:
 class Standing:
     """An item as every list and page shows it."""
 
-    item: Row[Any]
+    item: AnyRow
     parts: Sequence[Part]
     gauges: Sequence[Gauge]
     light: Light
@@ -97,20 +99,33 @@ class Standing:
 
 
 ITEM_COLUMNS = (
-    item, run.c.short.label("plan_short"), run.c.title.label("plan_title"), run.c.office, run.c.jurisdiction, run.c.period_start,
-    run.c.period_end, run.c.mend_days, run.c.sign_roles,
-)  # fmt: skip
+    item,
+    run.c.short.label("plan_short"),
+    run.c.title.label("plan_title"),
+    run.c.office,
+    run.c.jurisdiction,
+    run.c.period_start,
+    run.c.period_end,
+    run.c.mend_days,
+    run.c.sign_roles,
+)
 
 
-def standings(connection: Connection, calendar: WorkCalendar, now: datetime, item_ids: Collection[int]) -> dict[int, Standing]:
+def standings(
+    connection: Connection, calendar: WorkCalendar, now: datetime, item_ids: Collection[int]
+) -> dict[int, Standing]:
     """The standing of each item by its id. The caller has narrowed `item_ids` to what may be seen."""
     if not item_ids:
         return {}
     ids = sorted(set(item_ids))
-    items = connection.execute(select(*ITEM_COLUMNS).join(run, run.c.id == item.c.run_id).where(item.c.id.in_(ids))).all()
+    items = connection.execute(
+        select(*ITEM_COLUMNS).join(run, run.c.id == item.c.run_id).where(item.c.id.in_(ids))
+    ).all()
     parts = _parts(connection, ids)
-    indicators = connection.execute(select(indicator).where(indicator.c.item_id.in_(ids)).order_by(indicator.c.id)).all()
-    by_item: dict[int, list[Row[Any]]] = defaultdict(list)
+    indicators = connection.execute(
+        select(indicator).where(indicator.c.item_id.in_(ids)).order_by(indicator.c.id)
+    ).all()
+    by_item: dict[int, list[AnyRow]] = defaultdict(list)
     for row in indicators:
         by_item[row.item_id].append(row)
     occurrences = _occurrences(connection, [i.id for i in items if i.cadence])
@@ -133,9 +148,22 @@ def _parts(connection: Connection, ids: Sequence[int]) -> dict[int, list[Part]]:
     for r in rows:
         found[r.item_id].append(
             Part(
-                r.id, r.unit, r.unit_name, r.role, r.state, r.step, r.arm, r.quota, r.due_at, r.submitted_at, r.reported_at,
-                r.acknowledged_at, r.closed_at, r.returns, readings[r.id],
-            )  # fmt: skip
+                r.id,
+                r.unit,
+                r.unit_name,
+                r.role,
+                r.state,
+                r.step,
+                r.arm,
+                r.quota,
+                r.due_at,
+                r.submitted_at,
+                r.reported_at,
+                r.acknowledged_at,
+                r.closed_at,
+                r.returns,
+                readings[r.id],
+            )
         )
     return found
 
@@ -154,7 +182,12 @@ def _occurrences(connection: Connection, ids: Sequence[int]) -> dict[int, dateti
 
 
 def _standing(
-    row: Row[Any], parts: Sequence[Part], indicators: Sequence[Row[Any]], owed: datetime | None, calendar: WorkCalendar, now: datetime
+    row: AnyRow,
+    parts: Sequence[Part],
+    indicators: Sequence[AnyRow],
+    owed: datetime | None,
+    calendar: WorkCalendar,
+    now: datetime,
 ) -> Standing:
     gating = _gating(row.completion, parts)
     due_at = owed or max((p.due_at for p in gating if p.due_at), default=row.due_at)
@@ -175,7 +208,7 @@ def _standing(
 
 
 def _gating(completion: str, parts: Sequence[Part]) -> Sequence[Part]:
-    """The shares an item's closing depends on: the first printed lead, or every share that is not merely cooperating."""
+    """The shares an item's closing depends on: the first printed lead, or all that are not merely cooperating."""
     leads = [p for p in parts if p.role == "lead"]
     if completion == "lead" and leads:
         return leads[:1]
@@ -183,7 +216,7 @@ def _gating(completion: str, parts: Sequence[Part]) -> Sequence[Part]:
 
 
 def words_left(due_at: datetime | None, calendar: WorkCalendar, now: datetime) -> str:
-    """剩 31 个工作日, 明天到期, 逾期 2 个工作日; nothing without a date. A time of day that has passed today is late."""
+    """剩 31 个工作日, 明天到期, 逾期 2 个工作日; nothing without a date. A time passed today is late."""
     if due_at is None:
         return ""
     today, due_day = local_day(now), last_day(due_at)
@@ -194,7 +227,9 @@ def words_left(due_at: datetime | None, calendar: WorkCalendar, now: datetime) -
     return left_words(today, due_day, calendar)
 
 
-def part_light(part: Part, row: Row[Any], gauges: Iterable[Gauge], calendar: WorkCalendar, now: datetime, *, dated: bool = True) -> Light:
+def part_light(
+    part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkCalendar, now: datetime, *, dated: bool = True
+) -> Light:
     """The light of one unit's share: its own due date, and its own figures where it was given a quota."""
     figures = [Figure(part.quota, _own(part, g), g.op, g.name) for g in gauges] if part.quota is not None else []
     return light(
@@ -215,7 +250,9 @@ def _own(part: Part, gauge: Gauge) -> Decimal | None:
 
 
 # ---------------------------------------------------------------- figures
-def _gauge(row: Row[Any], parts: Sequence[Part], period: tuple[date, date], due_at: datetime | None, now: datetime) -> Gauge:
+def _gauge(
+    row: AnyRow, parts: Sequence[Part], period: tuple[date, date], due_at: datetime | None, now: datetime
+) -> Gauge:
     readings = [p.figures[row.id] for p in parts if row.id in p.figures]
     value = roll_up(_sum_rule(row.sum_rule), readings)
     doing = sum(p.role != "cooperating" for p in parts) or len(parts)
@@ -224,20 +261,33 @@ def _gauge(row: Row[Any], parts: Sequence[Part], period: tuple[date, date], due_
     last = last_day(due_at) if due_at else period[1]
     used = share_of_time(period[0], max(last, period[0]), local_day(now))
     return Gauge(
-        row.id, row.name, row.measure, row.op, row.per, row.each, row.target, target, row.target_max, row.sum_rule, value,
-        None if reached is None else round(float(reached) * 100, 1), round(float(used) * 100, 1),
-    )  # fmt: skip
+        row.id,
+        row.name,
+        row.measure,
+        row.op,
+        row.per,
+        row.each,
+        row.target,
+        target,
+        row.target_max,
+        row.sum_rule,
+        value,
+        None if reached is None else round(float(reached) * 100, 1),
+        round(float(used) * 100, 1),
+    )
 
 
 def _sum_rule(name: str) -> figure_rules.SumRule:
     return "max" if name == "max" else "latest" if name == "latest" else "sum"
 
 
-def whole_target(target: Decimal, per: str | None, each: str | None, sum_rule: str, period: tuple[date, date], units: int) -> Decimal:
-    """What all units together have to reach by the end of the plan: 每月 counts month ends, 每周 Sundays, 各县 the units."""
+def whole_target(
+    target: Decimal, per: str | None, each: str | None, sum_rule: str, period: tuple[date, date], units: int
+) -> Decimal:
+    """What all units together have to reach by the plan's end: 每月 counts month ends, 每周 Sundays, 各县 units."""
     if sum_rule != "sum":
         return target
-    turns = {"month": _month_ends, "week": _sundays}.get(per or "", lambda first, last: 1)(*period)
+    turns = _month_ends(*period) if per == "month" else _sundays(*period) if per == "week" else 1
     return target * max(turns, 1) * (max(units, 1) if each else 1)
 
 

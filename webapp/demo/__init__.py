@@ -1,1 +1,1 @@
-"""What only a demonstration has: accounts to click, a clock to move, the mails that were sent. Loaded in demo mode alone."""
+"""What only a demonstration has: accounts to click, a clock to move, mails to look at. Loaded in demo mode alone."""

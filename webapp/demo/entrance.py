@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_login import login_user
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
-from ledger.schema import person, post, run, unit
+from ledger.schema import person, post, run, todo, unit
 from webapp import context
 from webapp.accounts import Account, load_account
+from webapp.demo.people import PASSWORD
 
 bp = Blueprint("demo_entrance", __name__)
 
@@ -26,8 +27,8 @@ CAN = {
     "leader": "查看全部任务",
     "administrator": "单位、岗位、日历",
 }
-SHOWN = 9
-_ORDER = ("coordinator", "inspector", "leader", "administrator")
+_OFFICE_ROLES = ("coordinator", "inspector", "leader", "administrator")
+_UNITS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class DemoAccount:
     unit: str
     role: str
     can: str
+    todos: int
 
 
 @bp.post("/demo/enter")
@@ -57,19 +59,27 @@ def _accounts() -> dict[str, object]:
 
 def _render() -> Markup:
     people = _people()
-    offices = [p for p in people if p.role in _ORDER]
-    units = [p for p in people if p.role not in _ORDER]
-    first = offices[:3] + units[: SHOWN - min(3, len(offices))]
+    offices = [p for p in people if p.role in _OFFICE_ROLES]
+    units = [p for p in people if p.role not in _OFFICE_ROLES]
+    busiest = list(dict.fromkeys(p.unit for p in sorted(units, key=lambda p: -p.todos)))[:_UNITS_SHOWN]
+    first = [p for p in units if p.unit == busiest[0]] if busiest else []
+    first += offices + [p for p in units if p.unit in busiest[1:] and p.role == "liaison"]
     others = [p for p in people if p not in first]
     plans = context.reading().execute(select(run.c.title).order_by(run.c.id)).scalars().all()
-    return Markup(render_template("demo/accounts.html", first=first, others=others, plans=plans, now=context.now()))
+    values = {"first": first, "others": others, "plans": plans, "now": context.now(), "password": PASSWORD}
+    return Markup(render_template("demo/accounts.html", **values))
 
 
 def _people() -> list[DemoAccount]:
+    """Every account with its first post and the number of its open todos, in the order of the directory."""
+    waiting = select(func.count()).where(
+        todo.c.unit == post.c.unit, todo.c.role == post.c.role, todo.c.closed_at.is_(None)
+    )
     rows = context.reading().execute(
-        select(person.c.login, unit.c.short, post.c.role)
+        select(person.c.login, unit.c.short, post.c.role, waiting.scalar_subquery().label("todos"))
         .select_from(post.join(person, person.c.id == post.c.person_id).join(unit, unit.c.key == post.c.unit))
         .where(post.c.until.is_(None), person.c.active)
-        .order_by(unit.c.ord, post.c.id)
+        .order_by(unit.c.ord, post.c.id.desc())
     )
-    return [DemoAccount(r.login, r.short, r.role, CAN.get(r.role, "查看")) for r in rows]
+    by_login = {r.login: r for r in rows}
+    return [DemoAccount(r.login, r.short, r.role, CAN.get(r.role, "查看"), r.todos) for r in by_login.values()]

@@ -1,6 +1,8 @@
 // The bundle of every page: htmx, kept to what a strict content security policy allows.
 import htmx from 'htmx.org';
 
+import './forms.js';
+
 window.htmx = htmx;
 
 Object.assign(htmx.config, {

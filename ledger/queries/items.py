@@ -1,0 +1,198 @@
+"""One item as its page shows it: its standing, its open todos, its occurrences, what was sent about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from ledger.calendar import WorkCalendar
+from ledger.errors import NotFound
+from ledger.people import Actor
+from ledger.queries.standing import Part, Standing, standings
+from ledger.queries.words import ROLE_WORDS
+from ledger.schema import assignment, delivery, item, message, notice, round_, run, share, todo, unit
+from ledger.visibility import may_read_reports, visible
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An open todo of a share: at which step it stands, and at which post."""
+
+    assignment_id: int
+    step: str
+    arm: int
+    unit: str
+    unit_name: str
+    role: str
+    opened_at: datetime
+
+    @property
+    def words(self) -> str:
+        return f"{self.unit_name} {ROLE_WORDS.get(self.role, self.role)}"
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A turn of a recurring item, with the share of it that the actor owes, if any."""
+
+    n: int
+    n_last: int
+    name: str
+    due_at: datetime
+    n_done: int
+    n_total: int
+    closed_at: datetime | None
+    own_share: int | None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A mail about the item: when, why, to which posts, and how it went."""
+
+    at: datetime
+    words: str
+    posts: Sequence[str]
+    state: str
+
+
+@dataclass(frozen=True)
+class ItemView:
+    standing: Standing
+    desks: Mapping[int, Desk]
+    readable: frozenset[int]
+    occurrences: Sequence[Occurrence]
+    sent: Sequence[Sent]
+    why_due: Sequence[tuple[str, str]]
+    open_units: Sequence[str]
+
+    def part(self, assignment_id: int) -> Part:
+        return next(p for p in self.standing.parts if p.id == assignment_id)
+
+
+def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, actor: Actor, item_id: int) -> ItemView:
+    """The item, if the actor may see it. Raises: NotFound, for what does not exist and what may not be seen alike."""
+    require_visible(connection, actor, item_id)
+    standing = standings(connection, calendar, now, [item_id])[item_id]
+    return ItemView(
+        standing,
+        _desks(connection, item_id),
+        readable_shares(connection, actor, item_id),
+        _occurrences(connection, actor, item_id) if standing.item.cadence else (),
+        _sent(connection, item_id),
+        tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
+        tuple(json.loads(standing.item.open_units)),
+    )
+
+
+def require_visible(connection: Connection, actor: Actor, item_id: int) -> None:
+    """Raises: NotFound."""
+    seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id).where(item.c.id == item_id), actor)
+    if connection.execute(seen).scalar_one_or_none() is None:
+        raise NotFound("没有这项任务，或者它不在您的岗位可见的范围内。")
+
+
+def readable_shares(connection: Connection, actor: Actor, item_id: int) -> frozenset[int]:
+    """The shares of an item whose figures, reports and reasons the actor may read."""
+    shares = select(assignment.c.id).join(run, run.c.id == assignment.c.run_id)
+    return frozenset(
+        connection.execute(shares.where(assignment.c.item_id == item_id, may_read_reports(actor))).scalars()
+    )
+
+
+def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:
+    rows = connection.execute(
+        select(todo.c.owner_id, todo.c.step, todo.c.arm, todo.c.unit, unit.c.short, todo.c.role, todo.c.opened_at)
+        .join(assignment, assignment.c.id == todo.c.owner_id)
+        .join(unit, unit.c.key == todo.c.unit)
+        .where(assignment.c.item_id == item_id, todo.c.owner_kind == "assignment", todo.c.closed_at.is_(None))
+    )
+    return {r.owner_id: Desk(*r) for r in rows}
+
+
+def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occurrence]:
+    units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
+    own = and_(share.c.round_id == round_.c.id, share.c.unit.in_(units), share.c.state == "owed")
+    rows = connection.execute(
+        select(
+            round_.c.n,
+            round_.c.n_last,
+            round_.c.name,
+            round_.c.due_at,
+            round_.c.n_done,
+            round_.c.n_total,
+            round_.c.closed_at,
+            func.min(share.c.id).label("own"),
+        )
+        .outerjoin(share, own)
+        .where(round_.c.item_id == item_id)
+        .group_by(round_.c.id)
+        .order_by(round_.c.n)
+    )
+    return [Occurrence(*r) for r in rows]
+
+
+_MAIL_WORDS = {"queued": "待发送", "sending": "发送中", "sent": "已发出", "dead": "未能送达"}
+_TIER_WORDS = {
+    "handed": "交办通知",
+    "request": "报送通知",
+    "returned": "退回通知",
+    "urged": "催办",
+    "waiting": "待办提醒",
+}
+
+
+def tier_words(tier: str) -> str:
+    """What a notice was about: 到期前 3 个工作日提醒, 逾期 5 个工作日催报, 催办."""
+    kind = tier.split(":")[0]
+    if kind in _TIER_WORDS:
+        return _TIER_WORDS[kind]
+    if kind.removeprefix("-").removeprefix("+").isdigit():
+        days = int(kind)
+        return f"到期前 {-days} 个工作日提醒" if days < 0 else f"逾期 {days} 个工作日催报" if days else "到期当日提醒"
+    return "提醒"
+
+
+def _sent(connection: Connection, item_id: int) -> list[Sent]:
+    """Mails that carried a notice about the item, one line for each mail kind and minute, newest first."""
+    rows = connection.execute(
+        select(message.c.at, message.c.state, notice.c.tier, unit.c.short, notice.c.role)
+        .select_from(
+            notice.join(delivery, delivery.c.notice_id == notice.c.id).join(
+                message, message.c.id == delivery.c.message_id
+            )
+        )
+        .join(unit, unit.c.key == notice.c.unit)
+        .where(notice.c.item_id == item_id)
+        .order_by(message.c.at.desc(), message.c.id.desc())
+    )
+    lines: dict[tuple[datetime, str, str], list[str]] = {}
+    for r in rows:
+        posts = lines.setdefault((r.at, tier_words(r.tier), r.state), [])
+        if (post := f"{r.short}{ROLE_WORDS.get(r.role, r.role)}") not in posts:
+            posts.append(post)
+    return [Sent(at, words, posts, _MAIL_WORDS.get(state, state)) for (at, words, state), posts in lines.items()]
+
+
+# ---------------------------------------------------------------- what a decision is about
+@dataclass(frozen=True)
+class Change:
+    """A figure of a share: what was reported before the application, and what is applied for."""
+
+    name: str
+    measure: str
+    before: Any
+    value: Any
+
+
+def changes(part: Part, view: ItemView, previous: Mapping[int, Any]) -> list[Change]:
+    """The figures of a share, each beside its value before the last submission."""
+    return [
+        Change(g.name, g.measure, previous.get(g.id), part.figures[g.id].value)
+        for g in view.standing.gauges
+        if g.id in part.figures
+    ]

@@ -1,0 +1,240 @@
+"""办理记录: the events of an item in Chinese, with the words people wrote where the reader may read them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ledger.queries.standing import Standing
+from ledger.queries.words import ROLE_WORDS
+from ledger.rules.texts import due_words, number_words
+from ledger.schema import AnyRow, content, event, post, unit
+
+CLEARED = "（内容已依规清除）"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry: who, what, and below it what was written; `seq` and `hash` name it in the chain."""
+
+    at: datetime
+    who: str
+    post: str
+    words: str
+    quotes: Sequence[tuple[str, str]]
+    tone: str  # k: by a person, bad: a return or a miss, else empty
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What an application says: its summary, the problem, and the figures it came with beside those before."""
+
+    at: datetime
+    who: str
+    summary: str
+    problem: str
+    figures: Mapping[int, Decimal]
+    before: Mapping[int, Decimal]
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """What is needed to word an event: the item's shares and indicators, and what the reader may read."""
+
+    standing: Standing
+    readable: Collection[int]
+    unit_names: Mapping[str, str]
+    post_units: Mapping[int, tuple[str, str]]
+
+    def unit_of(self, assignment_id: int) -> str:
+        return next((p.unit_name for p in self.standing.parts if p.id == assignment_id), "")
+
+    def figures(self, pairs: Iterable[Sequence[Any]]) -> str:
+        names = {g.id: g for g in self.standing.gauges}
+        said = [f"{names[i].name}累计 {number_words(Decimal(v))} {names[i].measure}" for i, v in pairs if i in names]
+        return "，".join(said)
+
+
+_QUOTED = {
+    "progress": "进展",
+    "problem": "问题和需协调",
+    "summary": "完成情况",
+    "reason": "意见",
+    "words": "催办内容",
+    "note": "说明",
+}
+
+
+def timeline(connection: Connection, standing: Standing, readable: Collection[int]) -> list[Line]:
+    """Every entry of the item's stream, newest first."""
+    rows = _events(connection, standing)
+    texts = _texts(connection, standing)
+    reader = _reader(connection, standing, readable, rows)
+    lines = [line for r in rows if (line := _line(r, json.loads(r.payload), texts[r.seq], reader))]
+    return lines[::-1]
+
+
+def last_submission(connection: Connection, standing: Standing, assignment_id: int) -> Submission | None:
+    """The last application (or feedback) of a share, for those who sign or review it."""
+    texts = _texts(connection, standing)
+    before: dict[int, Decimal] = {}
+    found = None
+    for r in _events(connection, standing):
+        payload = json.loads(r.payload)
+        if payload.get("assignment") != assignment_id or "figures" not in payload:
+            continue
+        figures = {i: Decimal(v) for i, v in payload["figures"]}
+        if r.kind == "assignment.submitted":
+            said = texts[r.seq]
+            found = Submission(
+                r.at,
+                said.get("actor") or "",
+                said.get("summary") or "",
+                said.get("problem") or "",
+                figures,
+                dict(before),
+            )
+        before |= figures
+    return found
+
+
+def _events(connection: Connection, standing: Standing) -> Sequence[AnyRow]:
+    name = f"item:{standing.item.id}"
+    columns = (event.c.seq, event.c.kind, event.c.at, event.c.actor, event.c.payload, event.c.hash)
+    return connection.execute(select(*columns).where(event.c.stream == name).order_by(event.c.seq)).all()
+
+
+def _texts(connection: Connection, standing: Standing) -> Mapping[int, dict[str, str | None]]:
+    found: dict[int, dict[str, str | None]] = defaultdict(dict)
+    for r in connection.execute(select(content).where(content.c.stream == f"item:{standing.item.id}")):
+        found[r.seq][r.field] = r.text
+    return found
+
+
+def _reader(connection: Connection, standing: Standing, readable: Collection[int], rows: Sequence[AnyRow]) -> _Reader:
+    posts = {a["post"] for r in rows if "post" in (a := json.loads(r.actor))}
+    found = connection.execute(
+        select(post.c.id, unit.c.short, post.c.role)
+        .join(unit, unit.c.key == post.c.unit)
+        .where(post.c.id.in_(sorted(posts)))
+    ).all()
+    names = {p.unit: p.unit_name for p in standing.parts}
+    return _Reader(standing, readable, names, {r.id: (r.short, ROLE_WORDS.get(r.role, r.role)) for r in found})
+
+
+def _line(r: AnyRow, payload: Mapping[str, Any], texts: Mapping[str, str | None], reader: _Reader) -> Line | None:
+    wording = _WORDINGS.get(r.kind)
+    if wording is None:
+        return None
+    words, tone = wording(payload, reader)
+    shares = payload.get("assignment")
+    quotes = []
+    if shares is None or shares in reader.readable:
+        quotes = [
+            (label, CLEARED if said is None else said)
+            for key, label in _QUOTED.items()
+            if key in texts and (said := texts[key]) != ""
+        ]
+    who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
+    return Line(r.at, who, held, words, quotes, tone, r.seq, r.hash[:6])
+
+
+# ---------------------------------------------------------------- how each kind of event is said
+def _planned(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "列入任务清单", ""
+
+
+def _opened(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    due = f"，时限 {due_words(datetime.fromisoformat(p['due_at']))}" if p.get("due_at") else ""
+    return f"交办 {len(p['assignments'])} 家单位{due}", ""
+
+
+def _closed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    left = len(p["withdrawn"])
+    return "任务办结" + (f"，{left} 家未反馈单位的责任随之终止" if left else ""), "k"
+
+
+def _of(p: Mapping[str, Any], r: _Reader) -> str:
+    return r.unit_of(p["assignment"])
+
+
+def _acknowledged(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "签收", "k"
+
+
+def _reported(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    if p.get("nothing_new"):
+        return "填报：本期无新进展", "k"
+    figures = r.figures(p["figures"]) if p["assignment"] in r.readable else ""
+    return f"填报：{figures}" if figures else "填报", "k"
+
+
+def _submitted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    part = next((x for x in r.standing.parts if x.id == p["assignment"]), None)
+    verb = "提交反馈" if part and part.role == "cooperating" else "申请办结"
+    figures = r.figures(p.get("figures", ())) if p["assignment"] in r.readable else ""
+    where = "" if p.get("leaves_unit") else "，送本单位审签"
+    return f"{verb}{where}{'：' + figures if figures else ''}", "k"
+
+
+def _signed(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "审签同意，报送审核", "k"
+
+
+def _sent_back(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "审签未同意，退回修改", "bad"
+
+
+def _accepted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    part = next((x for x in r.standing.parts if x.id == p["assignment"]), None)
+    return (f"认可 {_of(p, r)} 的反馈" if part and part.role == "cooperating" else f"同意 {_of(p, r)} 办结"), "k"
+
+
+def _returned(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    due = f"，{due_words(datetime.fromisoformat(p['due_at']))} 前补正" if p.get("due_at") else ""
+    return f"退回 {_of(p, r)} 补正{due}", "bad"
+
+
+def _urged(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"催办：{_of(p, r)}", "bad"
+
+
+def _round_opened(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    due = due_words(datetime.fromisoformat(p["due_at"]))
+    return f"第{p['n']}期{p['name']}开始，请 {len(p['shares'])} 家单位于 {due} 前报送", ""
+
+
+def _round_reported(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "报送本期：无新进展" if p.get("nothing_new") else "报送本期", "k"
+
+
+def _round_closed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    missed = len(p["missed"])
+    return "本期截止" + (f"，{missed} 家逾期未报" if missed else ""), "bad" if missed else ""
+
+
+_WORDINGS = {
+    "item.planned": _planned,
+    "item.opened": _opened,
+    "item.closed": _closed,
+    "assignment.acknowledged": _acknowledged,
+    "assignment.reported": _reported,
+    "assignment.submitted": _submitted,
+    "assignment.signed": _signed,
+    "assignment.sent_back": _sent_back,
+    "assignment.accepted": _accepted,
+    "assignment.returned": _returned,
+    "assignment.urged": _urged,
+    "round.opened": _round_opened,
+    "round.reported": _round_reported,
+    "round.closed": _round_closed,
+}

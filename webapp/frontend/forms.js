@@ -1,0 +1,12 @@
+// Says beside a prefilled figure whether it is still last turn's (沿用上期) while it is being typed.
+const KEPT = '沿用上期';
+const CHANGED = '有变化';
+
+document.addEventListener('input', ({ target }) => {
+  if (!(target instanceof HTMLInputElement) || target.dataset.last === undefined) return;
+  const mark = document.querySelector(`[data-kept="${CSS.escape(target.name)}"]`);
+  if (!mark) return;
+  const kept = target.value.trim() === '' || target.value.trim() === target.dataset.last;
+  mark.textContent = kept ? KEPT : CHANGED;
+  mark.classList.toggle('act', !kept);
+});

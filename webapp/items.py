@@ -1,0 +1,151 @@
+"""任务: the page of one item, and the forms that stand on it for this person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Blueprint, render_template, request
+from flask_login import login_required
+
+from engine.desk import TodoRef
+from ledger.people import Actor
+from ledger.queries.items import Desk, ItemView, item_view
+from ledger.queries.standing import Part, part_light
+from ledger.queries.timeline import Submission, last_submission, timeline
+from ledger.rules.verbs import State, Verb, refusal
+from webapp import context
+from webapp.drafts import restored
+from webapp.forms import Form
+
+bp = Blueprint("items", __name__)
+
+DECISION_STEPS = ("sign", "accept", "review", "host_review")
+
+
+@dataclass
+class Pane:
+    """One tab: a form on one share (or, for 催办, on several)."""
+
+    key: str
+    kind: str  # acknowledge, report, submit, decide, urge
+    label: str
+    part: Part | None = None
+    desk: Desk | None = None
+    form: Form = field(default_factory=lambda: Form(""))
+    submission: Submission | None = None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def ref(self) -> TodoRef:
+        assert self.desk is not None
+        return TodoRef(self.desk.assignment_id, self.desk.step, self.desk.arm)
+
+
+@bp.get("/items/<int:item_id>")
+@login_required
+def show(item_id: int) -> str:
+    return page(item_id)
+
+
+def page(item_id: int, failed: Form | None = None) -> str:
+    """The page; `failed` is a form that was refused, shown with what was typed in it. Raises: NotFound."""
+    connection, actor, calendar, now = context.reading(), context.actor(), context.calendar(), context.now()
+    view = item_view(connection, calendar, now, actor, item_id)
+    standing = view.standing
+    panes = panes_of(view, actor)
+    _fill(panes, failed)
+    chosen = _chosen(panes, failed)
+    if chosen and chosen.kind == "decide" and chosen.part:
+        chosen.submission = last_submission(connection, standing, chosen.part.id)
+    dated = not standing.item.cadence
+    return render_template(
+        "item.html",
+        view=view,
+        s=standing,
+        item=standing.item,
+        panes=panes,
+        chosen=chosen,
+        lost=failed if failed and failed.key not in {p.key for p in panes} else None,
+        lights={
+            p.id: part_light(p, standing.item, standing.gauges, calendar, now, dated=dated) for p in standing.parts
+        },
+        lines=timeline(connection, standing, view.readable),
+        own=actor.units,
+    )
+
+
+def panes_of(view: ItemView, actor: Actor) -> list[Pane]:
+    """What this person can do here, most urgent first: decide, sign for, report, apply, urge."""
+    panes = [pane for part in view.standing.parts for pane in _share_panes(view, part, actor)]
+    panes += _urging(view, actor)
+    order = {"decide": 0, "acknowledge": 1, "report": 2, "submit": 3, "urge": 4}
+    panes.sort(key=lambda p: order[p.kind])
+    return panes
+
+
+def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
+    desk = view.desks.get(part.id)
+    holds = desk is not None and actor.desk(desk.unit, desk.role) is not None
+    panes = []
+    if desk and holds and desk.step in DECISION_STEPS:
+        panes.append(
+            Pane(f"decide-{part.id}-{desk.step}-{desk.arm}", "decide", _decision(view, part, desk), part, desk)
+        )
+    if desk and holds and desk.step == "acknowledge":
+        panes.append(
+            Pane(f"acknowledge-{part.id}-{desk.arm}", "acknowledge", "签收" + _whose(view, part, actor), part, desk)
+        )
+    if actor.desk(part.unit, "liaison") and part.is_open:
+        if refusal(State(part.state), Verb.REPORT, holds=True) is None:
+            panes.append(Pane(f"report-{part.id}", "report", "填报" + _whose(view, part, actor), part, desk))
+        if desk and holds and refusal(State(part.state), Verb.SUBMIT, holds=True) is None:
+            words = ("提交反馈" if part.role == "cooperating" else "申请办结") + _whose(view, part, actor)
+            panes.append(Pane(f"submit-{part.id}-{desk.arm}", "submit", words, part, desk))
+    return panes
+
+
+def _whose(view: ItemView, part: Part, actor: Actor) -> str:
+    """The unit's name, where a person acts for several units of one item."""
+    own = [p for p in view.standing.parts if actor.desk(p.unit, "liaison")]
+    return f"（{part.unit_name}）" if len(own) > 1 else ""
+
+
+def _decision(view: ItemView, part: Part, desk: Desk) -> str:
+    same = [d for d in view.desks.values() if d.step == desk.step and (d.unit, d.role) == (desk.unit, desk.role)]
+    verb = {"sign": "审签", "accept": "认可反馈"}.get(desk.step, "审核反馈" if part.role == "cooperating" else "审核")
+    return f"{verb}（{part.unit_name}）" if len(same) > 1 or desk.step != "sign" else verb
+
+
+def _urging(view: ItemView, actor: Actor) -> list[Pane]:
+    """Shares this person may urge: all as the office's coordinator, cooperating ones as the lead's liaison."""
+    parts = view.standing.parts
+    leads = any(p.role == "lead" and actor.desk(p.unit, "liaison") for p in parts)
+    if actor.desk(view.standing.item.office, "coordinator"):
+        candidates = [p for p in parts if p.is_open]
+    elif leads:
+        candidates = [p for p in parts if p.is_open and p.role == "cooperating" and not actor.desk(p.unit, "liaison")]
+    else:
+        return []
+    in_hand = tuple(p for p in candidates if p.state in ("acknowledging", "working", "signing", "returned"))
+    item_id = view.standing.item.id
+    return [Pane(f"urge-{item_id}", "urge", "催办", parts=in_hand)] if in_hand else []
+
+
+def _fill(panes: list[Pane], failed: Form | None) -> None:
+    """Give each pane what was typed into it: the refused form, or else a draft."""
+    drafts = restored([p.key for p in panes])
+    for pane in panes:
+        pane.form = failed if failed and failed.key == pane.key else drafts[pane.key]
+
+
+def _chosen(panes: list[Pane], failed: Form | None) -> Pane | None:
+    """The open tab: of the refused form, or as asked for, or of the todo one came from, or the first."""
+    asked, todo = request.args.get("tab", ""), request.args.get("todo", "")
+    tests: tuple[Callable[[Pane], bool], ...] = (
+        lambda p: failed is not None and p.key == failed.key,
+        lambda p: p.key == asked,
+        lambda p: p.part is not None and str(p.part.id) == todo,
+        lambda p: True,
+    )
+    return next((p for test in tests for p in panes if test(p)), None)
