@@ -104,7 +104,7 @@ def _return(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
     due_at = _time_to_mend(tx, case)
     _record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, texts)
     if due_at and not case.cadence:
-        arm_ladder(tx, "assignment", [case.id], due_at, parse_ladder(case.ladder), turn=to.arm, rearmed=True)
+        arm_ladder(tx, "assignment", [case.id], due_at, parse_ladder(case.ladder), turn=to.arm, only_ahead=True)
     _tell_returned(tx, case, to)
 
 
