@@ -14,7 +14,7 @@ from bpmn.rhythm import annotation
 
 BOX_W, BOX_H = 164, 66
 GAP = 10
-PAD, FOOT, LINE = 12, 28, 14.4
+PAD, FOOT, LINE = 12, 28, 15
 GROUP_GAP = 28
 MARGIN = 30
 EVENT, GATEWAY = 36, 50
@@ -113,7 +113,7 @@ def lay_out(plan: Plan) -> Layout:
     boxes = _headings(layout, plan, grids, bus)
     branches = list(names.branches(plan))
     floor = max((box.y + box.h for box in boxes), default=bus + 80)
-    tucked = bool(branches and boxes) and boxes[-1].y + boxes[-1].h + _branch_height(*branches[0]) <= floor
+    tucked = len(branches) == 1 and bool(boxes) and boxes[-1].y + boxes[-1].h + _branch_height(*branches[0]) <= floor
     if tucked:
         _tucked_branch(layout, branches.pop(0), boxes[-1], bus)
     right = max((box.x + box.w for box in boxes), default=MARGIN)
@@ -133,7 +133,7 @@ def _opening(layout: Layout, plan: Plan, grids: list[_Grid]) -> float:
     note_x = split_x + 60
     room = max(320.0, MARGIN + total - note_x)
     lines = -(-(width(text) * 12.4 + 16) // room) if text else 0
-    note = Box(note_x, MARGIN, min(room, width(text) * 12.4 + 16), 12 + LINE * lines)
+    note = Box(note_x, MARGIN, round(min(room, width(text) * 12.4 + 16)), 12 + LINE * lines)
     bus = MARGIN + (note.h if text else 0) + GATEWAY / 2 + 2
     layout.shapes[names.START] = start = Box(MARGIN + 10, bus - EVENT / 2, EVENT, EVENT)
     layout.shapes[names.SPLIT] = split = Box(split_x - GATEWAY / 2, bus - GATEWAY / 2, GATEWAY, GATEWAY)
@@ -212,7 +212,7 @@ def _stack(layout: Layout, branch: tuple[Timer | None, tuple[Item, ...]], middle
         previous, y = ident, y + box.h + STEP
     if timer:
         box = layout.shapes[timer.id]
-        layout.labels[timer.id] = Box(box.x + EVENT + 4, box.y + 10, max(30, width(timer.name) * 12), 16)
+        layout.labels[timer.id] = Box(box.x + EVENT + 4, box.y + 10, max(30, round(width(timer.name) * 12)), 16)
     end = layout.shapes[ids[-1]]
     layout.labels[ids[-1]] = Box(end.x - 24, end.y + EVENT + 3, 84, 16)
     return ids[0]
@@ -242,7 +242,8 @@ def _closing(layout: Layout, plan: Plan, boxes: list[Box], right: float, floor: 
         if tucked and box is boxes[-1]:
             layout.edge(heading.id, names.JOIN, box.right, (middle, box.right[1]), join.top)
         elif box.bottom[0] >= join.x:
-            layout.edge(heading.id, names.JOIN, box.bottom, (box.bottom[0], low - BAND / 2), join.top)
+            above = low - GATEWAY / 2 - 12
+            layout.edge(heading.id, names.JOIN, box.bottom, (box.bottom[0], above), (middle, above), join.top)
         else:
             layout.edge(heading.id, names.JOIN, box.bottom, (box.bottom[0], low), join.left)
     if tucked:

@@ -46,10 +46,14 @@ def arm(
     ladder: Sequence[int],
     *,
     turn: int = 1,
-    rearmed: bool = False,
+    only_ahead: bool = False,
 ) -> None:
-    """Arm the ladder of owners with one due date. Re-armed (after a return), only moments still ahead count."""
-    moments = [(tier, at) for tier, at in tiers(due_at, ladder, tx.calendar) if not rearmed or at > tx.now]
+    """Arm the ladder of owners with one due date.
+
+    `only_ahead` leaves out the moments that have passed: after a return, or for a round whose request goes out now.
+    Without it, what has passed is for the tick to judge: only the highest tier is told.
+    """
+    moments = [(tier, at) for tier, at in tiers(due_at, ladder, tx.calendar) if not only_ahead or at > tx.now]
     wake(tx, [(owner_kind, owner, f"tier:{tier}", turn, at, RANK_TIER) for owner in owners for tier, at in moments])
 
 

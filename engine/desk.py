@@ -81,6 +81,7 @@ _case = (
         assignment.c.arm,
         assignment.c.version,
         assignment.c.due_at,
+        assignment.c.submitted_at,
         assignment.c.closed_at,
         item.c.title,
         item.c.no,

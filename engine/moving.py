@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select
@@ -100,11 +101,17 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "") -> None:
 
 def _return(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
     """退回补正: some working days to mend, the ladder armed anew, the unit told at once."""
-    due_at = mend_due(case.due_at, tx.now, case.mend_days, tx.calendar) if case.due_at else None
+    due_at = _time_to_mend(tx, case)
     _record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, texts)
     if due_at and not case.cadence:
-        arm_ladder(tx, "assignment", [case.id], due_at, parse_ladder(case.ladder), turn=to.arm, rearmed=True)
+        arm_ladder(tx, "assignment", [case.id], due_at, parse_ladder(case.ladder), turn=to.arm, only_ahead=True)
     _tell_returned(tx, case, to)
+
+
+def _time_to_mend(tx: Tx, case: Case) -> datetime | None:
+    if case.due_at is None:
+        return None
+    return mend_due(case.due_at, tx.now, case.mend_days, tx.calendar, submitted_at=case.submitted_at)
 
 
 def _tell_returned(tx: Tx, case: Case, to: _Next) -> None:

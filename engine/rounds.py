@@ -82,7 +82,7 @@ def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None
             ],
         },
     )
-    arm(tx, "share", ids, turn.due_at, cadence.ladder)
+    arm(tx, "share", ids, turn.due_at, cadence.ladder, only_ahead=True)
     if cadence.closes:
         last = max(at for _, at in tiers(turn.due_at, cadence.ladder, tx.calendar))
         wake(tx, [("round", round_id, "close", 1, max(last, turn.due_at), RANK_CLOSE)])

@@ -28,8 +28,10 @@ BLUEPRINTS = [
     "webapp.acts",
     "webapp.rounds",
     "webapp.drafts",
+    "webapp.ledger_list",
+    "webapp.plans",
 ]
-DEMO_BLUEPRINTS = ["webapp.demo.clock", "webapp.demo.entrance"]
+DEMO_BLUEPRINTS = ["webapp.demo.clock", "webapp.demo.entrance", "webapp.demo.mail"]
 
 STATUS = {Invalid: 422, Questions: 422, Conflict: 409, NotAllowed: 403, NotFound: 404}
 TITLES = {

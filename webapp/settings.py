@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     base_url: str = Field(default="http://127.0.0.1:8000", description="邮件里链接的开头，也决定会话是否只走 HTTPS")
     place: str = Field(default="黄石市", description="页面左上角的地名")
     demo: bool = Field(default=False, description="演示模式：演示账号、演示时钟、本机邮件")
+    demo_mail: str = Field(default="var/demo/mail", description="演示模式：本机邮件存放的文件夹")
     session_hours: int = Field(default=12, ge=1, le=168, description="登录保持几个小时")
     smtp_host: str = Field(default="", description="发信服务器；不填则不发信，消息留在发件箱")
     smtp_port: int = Field(default=25, ge=1, le=65535, description="发信端口")

@@ -16,7 +16,7 @@ from typing import Literal, NoReturn
 
 from engine.mail.rendering import Rendered
 
-Security = Literal["none", "starttls", "ssl"]
+Security = Literal["none", "starttls", "tls"]
 
 KIND_HEADER = "X-Duban-Kind"
 DAY_HEADER = "X-Duban-Day"
@@ -62,7 +62,7 @@ class Transport:
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
-        if self.security == "ssl":
+        if self.security == "tls":
             session: smtplib.SMTP = smtplib.SMTP_SSL(
                 self.host, self.port, timeout=self.timeout, context=ssl.create_default_context()
             )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
 from sqlalchemy import Connection, select
 
+from ledger.organisation import Group, OrganisationError, load
 from ledger.schema import unit
 
 
@@ -33,3 +35,25 @@ def _sounds(short: str, typed: str) -> bool:
 @lru_cache(maxsize=2000)
 def _pinyin(words: str) -> tuple[str, str]:
     return "".join(lazy_pinyin(words)), "".join(lazy_pinyin(words, style=Style.FIRST_LETTER))
+
+
+def folded(units: Mapping[str, str], jurisdiction: str) -> list[str]:
+    """Short names of units (key -> name) in order; all members of a group together are its name (各县(市、区))."""
+    left = dict(units)
+    for group in _groups(jurisdiction):
+        if all(key in left for key in group.members):
+            place = list(left).index(group.members[0])
+            kept = [(k, n) for k, n in left.items() if k not in group.members]
+            before = sum(k not in group.members for k in list(left)[:place])
+            left = dict([*kept[:before], (f"group {group.name}", group.name), *kept[before:]])
+    return list(left.values())
+
+
+@lru_cache(maxsize=20)
+def _groups(jurisdiction: str) -> tuple[Group, ...]:
+    """The groups worth a name of their own, the largest first."""
+    try:
+        known = load(jurisdiction).groups
+    except (OrganisationError, FileNotFoundError, KeyError):
+        return ()
+    return tuple(sorted((g for g in known if len(g.members) > 1), key=lambda g: -len(g.members)))

@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
-from ledger.queries.directory import UnitName, matching
+from ledger.queries.directory import UnitName, folded, matching
 from ledger.queries.standing import Gauge, Part, Standing, standings
 from ledger.schema import assignment, item, run, unit
 from ledger.visibility import may_read_reports, visible
@@ -53,13 +53,23 @@ class Line:
     touched_at: datetime | None
     gauge: Gauge | None
     has_more_gauges: bool
+    is_open_book: bool
 
     @property
     def parts(self) -> list[Part]:
         return [p for p in self.standing.parts if p.state != "withdrawn"]
 
+    @property
+    def why(self) -> str:
+        """The numbers behind a light that dates do not explain."""
+        lit = self.standing.light
+        is_late = self.standing.left.startswith("逾期") or lit.word == "临期"
+        return lit.reason if lit.colour in ("red", "yellow") and self.is_open_book and not is_late else ""
+
     def units(self, role: str) -> list[str]:
-        return [p.unit_name for p in self.parts if p.role == role]
+        """Whom the document names in this role; units that make up a whole group are printed as the group."""
+        units = {p.unit: p.unit_name for p in self.parts if p.role == role}
+        return folded(units, self.standing.item.jurisdiction)
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ def ledger_page(
     conditions = _conditions(asked, matching(connection, asked.unit) if asked.unit else None)
     ids = connection.execute(seen_items(actor).where(*conditions)).scalars().all()
     whole = [s for s in standings(connection, calendar, now, ids).values() if _is_due(s, asked.due, now, calendar)]
-    tally = Counter(s.light.colour for s in whole)
+    tally: Counter[str] = Counter(s.light.colour for s in whole)
     ordered = SORTS.get(asked.sort, worst_first)(s for s in whole if _is_lit(s, asked.light))
     pages = max(1, -(-len(ordered) // asked.size))
     page = min(max(asked.page, 1), pages)
@@ -92,7 +102,7 @@ def ledger_page(
     return LedgerPage(lines, counted, len(whole), len(ordered), first, page, pages)
 
 
-def seen_items(actor: Actor) -> Select[tuple[int]]:
+def seen_items(actor: Actor) -> Select[int]:
     """The ids of the items the person may see."""
     return visible(select(item.c.id).join(run, run.c.id == item.c.run_id), actor)
 
@@ -177,7 +187,7 @@ SORTS: dict[str, Callable[[Iterable[Standing]], list[Standing]]] = {
 
 # ---------------------------------------------------------------- the lines of a page
 def lines_of(connection: Connection, actor: Actor, page: Sequence[Standing]) -> list[Line]:
-    """The items with when they were last touched, and their figures where the person may read the reports behind them."""
+    """The items with when they were last touched, and their figures where the person may read the reports behind."""
     if not page:
         return []
     ids = [s.item.id for s in page]
@@ -207,7 +217,7 @@ def closed_books(connection: Connection, actor: Actor, item_ids: Collection[int]
 def _line(s: Standing, touched_at: datetime | None, is_open_book: bool) -> Line:
     measured = [g for g in s.gauges if g.share is not None] if is_open_book else []
     worst = min(measured, key=lambda g: g.share or 0.0, default=None)
-    return Line(s, state_of(s), touched_at, worst, len(measured) > 1)
+    return Line(s, state_of(s), touched_at, worst, len(measured) > 1, is_open_book)
 
 
 # What the share that is furthest behind does is what the item does.

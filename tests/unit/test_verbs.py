@@ -17,6 +17,7 @@ HOLDER_MAY: dict[State, set[Verb]] = {
     State.REVIEWING: {R, N, APPROVE, RETURN},
     State.RETURNED: {R, N, S},
     State.CLOSED: set(),
+    State.WITHDRAWN: set(),
 }
 MAY_BE_URGED = {State.ACKNOWLEDGING, State.WORKING, State.SIGNING, State.RETURNED}
 CELLS = [(state, verb) for state in State for verb in Verb]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from engine.clockwork import advance_to
-from engine.commands import Entry, TodoRef, acknowledge_many, decide, perform, report, report_round, submit
+from engine.commands import Entry, TodoRef, acknowledge_many, decide, perform, report, report_round, submit, urge
 from ledger.database import Database
 from ledger.people import Actor, actor_of, holders
 from ledger.schema import AnyRow, assignment, indicator, item, round_, share, todo
@@ -42,6 +42,20 @@ class Office:
             entry = Entry(self._values(connection, share_id, figures), progress)
             actor = self._holder(connection, unit, "liaison")
         perform(self.db, actor, report, share_id, entry, confirmed=True)
+
+    def nothing_new(self, unit: str, no: str) -> None:
+        """本期无新进展 on one item."""
+        with self.db.read() as connection:
+            share_id = self._share(connection, unit, no).id
+            actor = self._holder(connection, unit, "liaison")
+        perform(self.db, actor, report, share_id, Entry(), nothing_new=True)
+
+    def urge(self, by: tuple[str, str], units: Sequence[str], no: str, words: str) -> None:
+        """催办 by the holder of a post (unit, role)."""
+        with self.db.read() as connection:
+            ids = [self._share(connection, unit, no).id for unit in units]
+            actor = self._holder(connection, *by)
+        perform(self.db, actor, urge, ids, words=words)
 
     def report_round(self, unit: str, cadence: str, entries: Mapping[str, tuple[Mapping[str, int], str]]) -> None:
         """期次报送 of the open round of a cadence, by item number; no entries mean 本期无新进展."""
