@@ -49,7 +49,7 @@ SHOTS = (
     Shot("login", "/login", account=None),
     Shot("inbox", "/inbox", account="renshe"),
     Shot("item", "/ledger?words=就业见习岗位", link="th a[href^='/items/']"),
-    Shot("report", "/rounds", account="renshe"),
+    Shot("report", "/rounds", account="renshe", link="main a[href^='/rounds/']"),
     Shot("ledger", "/ledger"),
     Shot("plans", "/plans"),
     Shot("plan", "/plans", link="h2 a[href^='/plans/']"),
