@@ -1,8 +1,8 @@
 """Advancing a run: what closed items mean to the plan's diagram.
 
-Closing an item leaves a unique row of `advance` in the same transaction. The rows of a run are drained together under its lock: one load,
-one save. A replay finds nothing to do. The request that closed the item tries once after its commit; the tick
-guarantees it.
+Closing an item leaves a unique row of `advance` in the same transaction. The rows of a run are drained together under
+its lock: one load, one save. A replay finds nothing to do. The request that closed the item tries once after its
+commit; the tick guarantees it.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def beat(db: Database, transport: Transport | None, base_url: str) -> None:
-    """One beat: catch up with the clock, do what is due, send what is queued (without a mail server it stays queued)."""
+    """One beat: catch up with the clock, do what is due, send what is queued (it stays so without a mail server)."""
     if not follow_target(db):
         tick(db)
     if transport is not None:

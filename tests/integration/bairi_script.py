@@ -1,4 +1,4 @@
-"""What people do in the whole-plan test: a table of acts on 百日攻坚, 2025-05-23 to its end. Typed by hand, nothing computed.
+"""What people do in the whole-plan test: acts on 百日攻坚 from 2025-05-23 to its end, typed by hand.
 
 A row is (day, hour, act, units, items, more). `units` and `items` are space-separated; every unit acts on every item.
 Each item belongs to one of the stories that the test names: on time, late, returned twice, reported 无新进展 ...
@@ -53,7 +53,22 @@ SIGNING_FOR = [
     Row("08-25", 14, "acknowledge", OFFICE),  # item 33 opens by date
 ]
 
-THURSDAYS = "05-29 06-05 06-12 06-19 06-26 07-03 07-10 07-17 07-24 07-31 08-07 08-14 08-21 08-28".split()
+THURSDAYS = [
+    "05-29",
+    "06-05",
+    "06-12",
+    "06-19",
+    "06-26",
+    "07-03",
+    "07-10",
+    "07-17",
+    "07-24",
+    "07-31",
+    "08-07",
+    "08-14",
+    "08-21",
+    "08-28",
+]
 # Round -> units that do not report on its Thursday.
 FORGETS = {3: ("shijian", "youzheng"), 5: ("jiaoyun",), 7: ("youzheng",), 14: ("xialu",)}
 # Who is asked (open lead or responsible share): 宣传部 is done on 07-15, most others on 08-22.

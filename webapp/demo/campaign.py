@@ -152,7 +152,7 @@ def _reporting_units() -> list[str]:
 
 
 def _monthly() -> Iterator[Act]:
-    """岗位征集月报 and 月通报; 西塞山区 sent June's figures two days late. Counties report their own figures with them."""
+    """岗位征集月报 and 月通报, 西塞山区 two days late in June; and the counties' own figures."""
     for month, day in enumerate(MONTHS):
         for n, unit in enumerate(COUNTIES):
             late = unit == "xisaishan" and month == 1

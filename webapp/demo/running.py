@@ -1,4 +1,4 @@
-"""`duban demo`: builds the demonstration once, then runs web, scheduler and mail sink side by side until interrupted."""
+"""`duban demo`: builds the demonstration once, then runs web, scheduler and mail sink until interrupted."""
 
 from __future__ import annotations
 
