@@ -228,15 +228,13 @@ def words_left(due_at: datetime | None, calendar: WorkCalendar, now: datetime) -
     return left_words(today, due_day, calendar)
 
 
-def part_light(
-    part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkCalendar, now: datetime, *, dated: bool = True
-) -> Light:
+def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkCalendar, now: datetime) -> Light:
     """The light of one unit's share: its own due date, and its own figures where it was given a quota."""
     figures = [Figure(part.quota, _own(part, g), g.op, g.name) for g in gauges] if part.quota is not None else []
     return light(
         state=State.CLOSED if part.state in ("closed", "withdrawn") else State(part.state),
         now=now,
-        due_at=part.due_at if dated else None,
+        due_at=part.due_at,
         opened=True,
         period=(row.period_start, row.period_end),
         figures=figures,
