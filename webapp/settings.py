@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     session_hours: int = Field(default=12, ge=1, le=168, description="登录保持几个小时")
     smtp_host: str = Field(default="", description="发信服务器；不填则不发信，消息留在发件箱")
     smtp_port: int = Field(default=25, ge=1, le=65535, description="发信端口")
-    smtp_security: Literal["none", "starttls", "ssl"] = Field(default="none", description="发信加密方式")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(default="none", description="发信加密方式")
     smtp_user: str = Field(default="", description="发信账号")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="发信密码")
     smtp_from: str = Field(default="督办台账 <duban@localhost>", description="发件人")
