@@ -200,7 +200,8 @@ def _standing(
         due_at=due_at,
         opened=row.opened_at is not None,
         period=period,
-        figures=[Figure(g.target, g.value, g.op, g.name) for g in gauges],
+        # A norm for each person or case (为每名学生提供5次) is no sum that time could be held against.
+        figures=[Figure(g.target, g.value, g.op, g.name) for g in gauges if g.sum_rule == "sum"],
         calendar=calendar,
         submitted_at=max((s for s in submitted if s), default=None) if all(submitted) else None,
     )
