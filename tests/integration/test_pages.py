@@ -453,10 +453,13 @@ def test_clock_control_writes_a_target_and_tells_htmx_when_it_has_arrived(db: Da
         times = target_of(connection)
     assert times == (AFTERNOON, moment(date(2025, 5, 24), time(9, 30)))
     on_the_way = client.get("/demo/clock", headers={"HX-Request": "true"})
-    assert "HX-Refresh" not in on_the_way.headers
+    assert "HX-Redirect" not in on_the_way.headers
     with db.write() as tx:
         tx.connection.execute(update(clock).values(now=times[1]))
-    assert client.get("/demo/clock", headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+    arrived = client.get("/demo/clock?back=/items/13", headers={"HX-Request": "true"})
+    assert arrived.headers["HX-Redirect"] == "/items/13"
+    astray = client.get("/demo/clock?back=/%5Cevil.example", headers={"HX-Request": "true"})
+    assert astray.headers["HX-Redirect"] == "/inbox"
 
 
 def test_unknown_page_is_calm_and_chinese(login: Login) -> None:
