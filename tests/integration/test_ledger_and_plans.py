@@ -18,23 +18,20 @@ from sqlalchemy import event, select
 
 from bpmn.library import plan_xml
 from bpmn.reading import read_plan
-from engine import opening, ticking
 from engine.mail.rendering import render
 from engine.mail.smtp import Transport, compose
-from ledger import organisation
 from ledger.calendar import WorkCalendar, moment
-from ledger.clock import StoredClock, set_clock, wall_now
+from ledger.clock import StoredClock, wall_now
 from ledger.database import Database
-from ledger.directory import register_units
 from ledger.migrating import upgrade
 from ledger.people import Actor, actor_of
 from ledger.queries.ledger import Filters, heading_choices, ledger_page, run_choices, unit_choices
 from ledger.queries.plans import run_facts, turns
 from ledger.schema import item, person
 from webapp.app import create_app
+from webapp.demo import campaign
 from webapp.demo.mailsink import Mailbox, start_sink
 from webapp.demo.office import Office
-from webapp.demo.people import seat_people
 from webapp.settings import Settings
 
 PLAN = "huangshi-2025-bairi"
@@ -83,14 +80,7 @@ class World:
 def build(url: str, mail: Path) -> World:
     upgrade(url)
     db = Database(url, StoredClock())
-    known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
-    with db.writer.begin() as connection:
-        set_clock(connection, START)
-    with db.write() as tx:
-        register_units(tx, known)
-        seat_people(tx, plan, known)
-        ticking.start_ticking(tx)
-        run_id = opening.start_run(tx, opening.publish(tx, plan_xml(PLAN)))
+    run_id = campaign.begin(db)
     office = Office(db, run_id)
     for unit in (*COLLEGES, "renshe", "daye"):
         office.acknowledge(unit)

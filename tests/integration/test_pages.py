@@ -18,19 +18,15 @@ from sqlalchemy import event as sa_event
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from bpmn.library import plan_xml
-from bpmn.reading import read_plan
-from engine import opening, ticking
 from engine.clockwork import advance_to
-from ledger import organisation
 from ledger.calendar import moment
-from ledger.clock import StoredClock, set_clock, target_of, wall_now
+from ledger.clock import StoredClock, target_of, wall_now
 from ledger.database import Database
-from ledger.directory import register_units
 from ledger.migrating import upgrade
 from ledger.schema import assignment, clock, draft, figure, heartbeat, indicator, item, share, todo
 from webapp.app import create_app
-from webapp.demo.people import PASSWORD, seat_people
+from webapp.demo import campaign
+from webapp.demo.people import PASSWORD
 from webapp.settings import Settings
 
 PLAN = "huangshi-2025-bairi"
@@ -47,14 +43,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     url = f"sqlite:///{file}"
     upgrade(url)
     db = Database(url, StoredClock())
-    known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
-    with db.writer.begin() as connection:
-        set_clock(connection, START)
-    with db.write() as tx:
-        register_units(tx, known)
-        seat_people(tx, plan, known)
-        ticking.start_ticking(tx)
-        opening.start_run(tx, opening.publish(tx, plan_xml(PLAN)))
+    campaign.begin(db)
     advance_to(db, AFTERNOON)
     db.close()  # the last connection takes its write-ahead log into the file
     return file

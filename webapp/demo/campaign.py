@@ -72,7 +72,7 @@ class Act:
 
 def build(db: Database, progress: Callable[[float], None] = lambda done: None) -> int:
     """Bring an empty, migrated database to the demo's day; returns the run. `progress` gets the share of acts done."""
-    run_id = _start(db)
+    run_id = begin(db)
     office = Office(db, run_id)
     office.at(START)
     script = sorted(acts(), key=lambda act: act.at)
@@ -85,10 +85,11 @@ def build(db: Database, progress: Callable[[float], None] = lambda done: None) -
     return run_id
 
 
-def _start(db: Database) -> int:
+def begin(db: Database, at: datetime = START) -> int:
+    """Start the plan at a moment of the stored clock on an empty, migrated database, with people for every unit."""
     known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
     with db.writer.begin() as connection:
-        set_clock(connection, START)
+        set_clock(connection, at)
     with db.write() as tx:
         register_units(tx, known)
         seat_people(tx, plan, known)

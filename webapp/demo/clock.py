@@ -46,7 +46,7 @@ def _target(to: str, now: datetime) -> datetime | None:
     today = local_day(now)
     match to:
         case "event":
-            return clockwork.next_due(context.reading())
+            return clockwork.next_due(context.reading(), now)
         case "week":
             return moment(today + timedelta(days=7 - today.weekday()), MORNING)
         case _:
