@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 
 from engine import ticking
 from engine.clockwork import advance_to, next_due
+from engine.notices import Notice, tell
 from ledger.calendar import local_day, moment
 from ledger.clock import StoredClock, set_clock
 from ledger.database import Database
@@ -87,9 +88,9 @@ def test_what_was_done_before_the_digest_is_not_told(office: Office) -> None:
     office.at(at(7, 9))
     office.acknowledge("jiaoyu")
     with office.db.write() as tx:
-        ticking.tell(
+        tell(
             tx.connection,
-            [ticking.Notice("assignment", _share(office, "4"), 9, "0", "renshe", "liaison", office.run_id, 4)],
+            [Notice("assignment", _share(office, "4"), 9, "0", "renshe", "liaison", office.run_id, 4)],
             tx.now,
         )
     office.apply("renshe", "4", "已完成。")
