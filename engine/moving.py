@@ -13,7 +13,7 @@ from bpmn.lifecycle import Step
 from engine import instances, published
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
-from engine.desk import Case, Entry, TodoRef, open_case
+from engine.desk import Case, Entry, TodoRef, cases_of, open_case, take
 from engine.notices import Notice, tell
 from engine.reporting import checked_figures
 from ledger.database import Tx
@@ -40,16 +40,16 @@ class _Next:
 
 def acknowledge(tx: Tx, todo: TodoRef) -> None:
     """签收. Raises: Conflict, NotAllowed, NotFound."""
-    case = open_case(tx, todo)
-    _refuse(case, Verb.ACKNOWLEDGE)
-    _record_move(tx, case, "assignment.acknowledged", _next(tx, case, {}))
+    acknowledge_many(tx, [todo])
 
 
 def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> None:
-    """批量签收: all or none."""
-    for todo in sorted(todos, key=lambda t: t.assignment_id):
-        acknowledge(tx, todo)
-        tx.flush()
+    """批量签收: all or none. Raises: Conflict, NotAllowed, NotFound."""
+    cases = cases_of(tx, [todo.assignment_id for todo in todos])
+    for todo in sorted(set(todos), key=lambda t: t.assignment_id):
+        case = take(tx, todo, cases[todo.assignment_id])
+        _refuse(case, Verb.ACKNOWLEDGE)
+        _record_move(tx, case, "assignment.acknowledged", _next(tx, case, {}))
 
 
 def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool = False) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import String, and_, bindparam, cast, literal, select
+from sqlalchemy import case as sql_case
 
 from engine.chasing import disarm
-from engine.desk import Case, Entry, case_of, seat
-from ledger.database import Tx
+from engine.desk import Case, Entry, case_of, items_of, seat
+from ledger.database import Tx, heads_of
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
 from ledger.rules.figures import questions as doubts
 from ledger.rules.verbs import State, Verb, refusal
@@ -130,7 +131,19 @@ _share_case = (
     )
     .join(round_, round_.c.id == share.c.round_id)
     .where(share.c.id == bindparam("b_id"))
-    .with_for_update(of=share)
+)
+# Every stream a round's report writes: that of the round, those of the items reported on.
+_round_heads = heads_of(
+    items_of.union_all(
+        select(
+            sql_case(
+                (round_.c.item_id.is_(None), literal("run:").concat(cast(round_.c.run_id, String))),
+                else_=literal("item:").concat(cast(round_.c.item_id, String)),
+            )
+        )
+        .join(share, share.c.round_id == round_.c.id)
+        .where(share.c.id == bindparam("b_id"))
+    )
 )
 
 _reported_shares = (
@@ -153,12 +166,13 @@ def report_round(
 
     Raises: Invalid, Questions, Refused, Conflict when a colleague reported first, NotAllowed, NotFound.
     """
+    filled = {i: e for i, e in entries.items() if not e.is_empty}
+    tx.lock(_round_heads, {"b_id": share_id, "b_ids": sorted(filled)})
     asked = tx.connection.execute(_share_case, {"b_id": share_id}).one_or_none()
     if asked is None:
         raise NotFound("没有这一期报送。")
     tx.desk = seat(tx.actor, asked.unit, "liaison")
     _require_owed(tx, asked)
-    filled = {i: e for i, e in entries.items() if not e.is_empty}
     if not filled and not nothing_new:
         raise Invalid({"progress": "还没有填写任何内容；没有新情况，请点“本期无新进展”。"})
     shares = _shares_of(tx, asked, filled)
