@@ -68,6 +68,15 @@ def perform(
     return result
 
 
+_peer = assignment.alias("peer")
+_first_lead = (
+    select(_peer.c.unit)
+    .where(_peer.c.item_id == assignment.c.item_id, _peer.c.role == "lead")
+    .order_by(_peer.c.ord)
+    .limit(1)
+    .scalar_subquery()
+)
+
 _cases = (
     select(
         assignment.c.id,
@@ -98,6 +107,7 @@ _cases = (
         unit.c.host,
         todo.c.unit.label("todo_unit"),
         todo.c.role.label("todo_role"),
+        _first_lead.label("lead_unit"),
     )
     .select_from(
         assignment.join(item, item.c.id == assignment.c.item_id)
