@@ -92,25 +92,24 @@ class Tx:
         names, heads = sorted({d.stream for d, _ in drafts}), self._heads
         if unlocked := [n for n in names if n not in heads]:
             self.lock(_heads_by_name, {"names": unlocked})
-        fresh = [n for n in names if n not in heads]
-        events, contents = self._chained(drafts, heads)
-        self.connection.execute(_insert_events, [_row(e) for e in events])
-        if contents:
-            self.connection.execute(_insert_contents, contents)
-        if fresh:
-            self.connection.execute(_new_heads, [{"name": n, "seq": heads[n][0], "head": heads[n][1]} for n in fresh])
-        moved = [{"b_name": n, "b_seq": heads[n][0], "b_head": heads[n][1]} for n in names if n not in fresh]
-        if moved:
+        known = {n for n in names if n in heads}
+        events, rows, contents = self._chained(drafts)
+        self.connection.execute(_insert_events, rows)
+        self.connection.execute(_insert_contents, contents)
+        if fresh := [{"name": n, "seq": heads[n][0], "head": heads[n][1]} for n in names if n not in known]:
+            self.connection.execute(_new_heads, fresh)
+        if moved := [{"b_name": n, "b_seq": heads[n][0], "b_head": heads[n][1]} for n in names if n in known]:
             self.connection.execute(_move_heads, moved)
         project(self.connection, events)
         return events
 
     def _chained(
-        self, drafts: Sequence[tuple[Draft, Desk | None]], heads: dict[str, tuple[int, str]]
-    ) -> tuple[list[Event], list[dict[str, Any]]]:
-        events, contents = [], []
+        self, drafts: Sequence[tuple[Draft, Desk | None]]
+    ) -> tuple[list[Event], list[dict[str, Any]], list[dict[str, Any]]]:
+        """Events in their places, with the rows of `event` and `content` that keep them; heads move on."""
+        events, rows, contents = [], [], []
         for d, desk in drafts:
-            seq, prev = heads.get(d.stream, (0, GENESIS))
+            seq, prev = self._heads.get(d.stream, (0, GENESIS))
             seq += 1
             actor: dict[str, Any] = {"person": self.actor.person_id}
             if desk is not None:
@@ -120,29 +119,13 @@ class Tx:
                 salt, digests[name] = salted(words)
                 contents.append({"stream": d.stream, "seq": seq, "field": name, "salt": salt, "text": words})
             payload = {**d.payload, "texts": digests}
-            hashed = chain_hash(
-                prev, d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, canonical(actor), canonical(payload)
-            )
-            events.append(
-                Event(d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, actor, payload, prev, hashed)
-            )
-            heads[d.stream] = (seq, hashed)
-        return events, contents
-
-
-def _row(e: Event) -> dict[str, Any]:
-    return {
-        "stream": e.stream,
-        "seq": e.seq,
-        "kind": e.kind,
-        "schema": e.schema,
-        "at": e.at,
-        "recorded_at": e.recorded_at,
-        "actor": canonical(e.actor),
-        "payload": canonical(e.payload),
-        "prev": e.prev,
-        "hash": e.hash,
-    }
+            stored = canonical(actor), canonical(payload)
+            hashed = chain_hash(prev, d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, *stored)
+            e = Event(d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, actor, payload, prev, hashed)
+            events.append(e)
+            rows.append({**vars(e), "actor": stored[0], "payload": stored[1]})
+            self._heads[d.stream] = (seq, hashed)
+        return events, rows, contents
 
 
 class Database:
