@@ -12,27 +12,24 @@ from ledger.database import Database
 from ledger.schema import clock, due
 
 
-def next_due(connection: Connection) -> datetime | None:
+def next_due(connection: Connection, after: datetime) -> datetime | None:
     """The next moment at which anything happens by itself."""
-    at: datetime | None = connection.execute(select(func.min(due.c.at))).scalar_one_or_none()
+    at: datetime | None = connection.execute(select(func.min(due.c.at)).where(due.c.at > after)).scalar_one_or_none()
     return at
 
 
 def advance_to(db: Database, target: datetime) -> None:
     """Move the stored clock to `target`, stopping to tick at every due instant on the way; it never goes back."""
+    tick(db)
     while True:
         with db.write() as tx:
             if tx.now >= target:
-                break
-            upcoming = next_due(tx.connection)
-            step = min(max(upcoming, tx.now), target) if upcoming else target
-            tx.connection.execute(
-                update(clock)
-                .where(clock.c.id == 1)
-                .values(now=step, target=case((clock.c.target < step, step), else_=clock.c.target))
-            )
+                return
+            upcoming = next_due(tx.connection, tx.now)
+            step = min(upcoming, target) if upcoming else target
+            at_least = case((clock.c.target < step, step), else_=clock.c.target)
+            tx.connection.execute(update(clock).where(clock.c.id == 1).values(now=step, target=at_least))
         tick(db)
-    tick(db)
 
 
 def follow_target(db: Database) -> bool:

@@ -101,7 +101,9 @@ def _is_tier(row: DueRow) -> bool:
 
 
 def _claim(tx: Tx, failed: set[int]) -> Sequence[DueRow]:
-    passed = select(due).where(due.c.at <= tx.now, due.c.id.not_in(failed)).order_by(due.c.at, due.c.rank, due.c.id)
+    # After a downtime the digest waits for everything else that has passed, else it would go out without it.
+    order = (due.c.rank == RANK_DIGEST, due.c.at, due.c.rank, due.c.id)
+    passed = select(due).where(due.c.at <= tx.now, due.c.id.not_in(failed)).order_by(*order)
     rows = tx.connection.execute(passed.limit(1)).all()
     if not rows or not _is_tier(rows[0]):
         return rows

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, redirect, render_template, request, session, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, login_required, login_user, logout_user
@@ -69,8 +69,8 @@ def enter() -> BaseResponse | tuple[str, int]:
     found = _checked(account, password)
     if found is None:
         return _page(account=account, error=_wrong(account, password)), 422
-    login_user(found)
-    return redirect(_onward(request.args.get("next", "")))
+    begin(found)
+    return redirect(local_path(request.args.get("next", "")))
 
 
 @bp.post("/logout")
@@ -106,8 +106,14 @@ def _wrong(account: str, password: str) -> str:
     return f"账号或密码不对，还可再试 {left} 次；之后锁定 {LOCKED_MINUTES} 分钟。"
 
 
-def _onward(target: str) -> str:
-    """Only a path of this site is followed after logging in."""
+def begin(account: Account) -> None:
+    """Log the account in, for as many hours as the settings say."""
+    session.permanent = True
+    login_user(account)
+
+
+def local_path(target: str) -> str:
+    """A path of this site that a form or an address asks to go on to; anything else leads to the inbox."""
     parts = urlsplit(target)
     safe = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return target if safe else url_for("inbox.show")

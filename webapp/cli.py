@@ -96,7 +96,7 @@ def transport_of(settings: Settings) -> Transport | None:
 def scheduler(every: float) -> None:
     """Tick until interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a beat that outlasts the interval is no news
     settings = settings_or_exit()
     run_scheduler(
         migrated_or_exit(open_database(settings)), transport_of(settings), settings.base_url, every_seconds=every

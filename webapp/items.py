@@ -12,7 +12,7 @@ from engine.desk import TodoRef
 from ledger.people import Actor
 from ledger.queries.items import Desk, ItemView, item_view
 from ledger.queries.standing import Part, part_light
-from ledger.queries.timeline import Submission, last_submission, timeline
+from ledger.queries.timeline import Submission, last_return, last_submission, records, timeline
 from ledger.rules.verbs import State, Verb, refusal
 from webapp import context
 from webapp.drafts import restored
@@ -34,6 +34,7 @@ class Pane:
     desk: Desk | None = None
     form: Form = field(default_factory=lambda: Form(""))
     submission: Submission | None = None
+    returned: str = ""
     parts: tuple[Part, ...] = ()
 
     @property
@@ -56,9 +57,10 @@ def page(item_id: int, failed: Form | None = None) -> str:
     panes = panes_of(view, actor)
     _fill(panes, failed)
     chosen = _chosen(panes, failed)
-    if chosen and chosen.kind == "decide" and chosen.part:
-        chosen.submission = last_submission(connection, standing, chosen.part.id)
-    dated = not standing.item.cadence
+    known = records(connection, item_id)
+    if chosen and chosen.part:
+        chosen.submission = last_submission(known, chosen.part.id) if chosen.kind == "decide" else None
+        chosen.returned = last_return(known, chosen.part.id) if _is_back(chosen) else ""
     return render_template(
         "item.html",
         view=view,
@@ -67,10 +69,8 @@ def page(item_id: int, failed: Form | None = None) -> str:
         panes=panes,
         chosen=chosen,
         lost=failed if failed and failed.key not in {p.key for p in panes} else None,
-        lights={
-            p.id: part_light(p, standing.item, standing.gauges, calendar, now, dated=dated) for p in standing.parts
-        },
-        lines=timeline(connection, standing, view.readable),
+        lights={p.id: part_light(p, standing.item, standing.gauges, calendar, now) for p in standing.parts},
+        lines=timeline(connection, known, standing, view.readable),
         own=actor.units,
     )
 
@@ -79,9 +79,16 @@ def panes_of(view: ItemView, actor: Actor) -> list[Pane]:
     """What this person can do here, most urgent first: decide, sign for, report, apply, urge."""
     panes = [pane for part in view.standing.parts for pane in _share_panes(view, part, actor)]
     panes += _urging(view, actor)
-    order = {"decide": 0, "acknowledge": 1, "report": 2, "submit": 3, "urge": 4}
-    panes.sort(key=lambda p: order[p.kind])
+    order = {"decide": 0, "acknowledge": 1, "report": 3, "submit": 4, "urge": 5}
+    panes.sort(key=lambda p: 2 if p.kind == "submit" and _is_back(p) else order[p.kind])
     return panes
+
+
+def _is_back(pane: Pane) -> bool:
+    """Whether this is work that a signer or reviewer has sent back."""
+    return (
+        pane.kind in ("report", "submit") and pane.part is not None and pane.part.step == "work" and pane.part.arm > 1
+    )
 
 
 def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
@@ -100,7 +107,8 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
         if refusal(State(part.state), Verb.REPORT, holds=True) is None:
             panes.append(Pane(f"report-{part.id}", "report", "填报" + _whose(view, part, actor), part, desk))
         if desk and holds and refusal(State(part.state), Verb.SUBMIT, holds=True) is None:
-            words = ("提交反馈" if part.role == "cooperating" else "申请办结") + _whose(view, part, actor)
+            words = "补正后重新提交" if part.arm > 1 else "提交反馈" if part.role == "cooperating" else "申请办结"
+            words += _whose(view, part, actor)
             panes.append(Pane(f"submit-{part.id}-{desk.arm}", "submit", words, part, desk))
     return panes
 

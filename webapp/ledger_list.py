@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_login import login_required
 
 from ledger.calendar import local_day
@@ -49,13 +49,13 @@ LONGEST = 60
 
 @bp.get("/ledger")
 @login_required
-def show() -> str:
-    """The table, or the part of it that htmx takes out of the page."""
+def show() -> Response:
+    """The table; of an answer to htmx the page takes its part and the address without empty filters."""
     connection, actor, now, calendar = context.reading(), context.actor(), context.now(), context.calendar()
     asked = asked_for(request.args)
     runs = run_choices(connection, actor)
     chosen = next((r for r in runs if r.id == asked.run or (asked.run is None and len(runs) == 1)), None)
-    return render_template(
+    page = render_template(
         "ledger.html",
         asked=asked,
         found=ledger_page(connection, actor, asked, now, calendar),
@@ -69,6 +69,10 @@ def show() -> str:
         sizes=SIZES,
         **_words(),
     )
+    response = make_response(page)
+    if request.headers.get("HX-Request"):
+        response.headers["HX-Push-Url"] = address(asked)
+    return response
 
 
 def _words() -> dict[str, Any]:

@@ -150,10 +150,11 @@ def _round_todos(connection: Connection, actor: Actor) -> Sequence[AnyRow]:
 
 def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, now: datetime) -> Slip:
     part = next(p for p in standing.parts if p.id == row.owner_id)
-    recurring = bool(standing.item.cadence)
-    own = part_light(part, standing.item, standing.gauges, calendar, now, dated=not recurring)
-    lit = min(own, standing.light, key=lambda v: v.rank) if part.role != "cooperating" and part.is_open else own
-    due_at = standing.due_at if recurring else row.due_at
+    own = part_light(part, standing.item, standing.gauges, calendar, now)
+    # A recurring item is late by its occurrences, and those the unit owes are slips of their own.
+    shared = part.role != "cooperating" and part.is_open and not standing.item.cadence
+    lit = min(own, standing.light, key=lambda v: v.rank) if shared else own
+    due_at = row.due_at
     return Slip(
         "assignment",
         row.owner_id,

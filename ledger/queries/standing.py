@@ -200,7 +200,8 @@ def _standing(
         due_at=due_at,
         opened=row.opened_at is not None,
         period=period,
-        figures=[Figure(g.target, g.value, g.op, g.name) for g in gauges],
+        # A norm for each person or case (为每名学生提供5次) is no sum that time could be held against.
+        figures=[Figure(g.target, g.value, g.op, g.name) for g in gauges if g.sum_rule == "sum"],
         calendar=calendar,
         submitted_at=max((s for s in submitted if s), default=None) if all(submitted) else None,
     )
@@ -227,15 +228,13 @@ def words_left(due_at: datetime | None, calendar: WorkCalendar, now: datetime) -
     return left_words(today, due_day, calendar)
 
 
-def part_light(
-    part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkCalendar, now: datetime, *, dated: bool = True
-) -> Light:
+def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkCalendar, now: datetime) -> Light:
     """The light of one unit's share: its own due date, and its own figures where it was given a quota."""
     figures = [Figure(part.quota, _own(part, g), g.op, g.name) for g in gauges] if part.quota is not None else []
     return light(
         state=State.CLOSED if part.state in ("closed", "withdrawn") else State(part.state),
         now=now,
-        due_at=part.due_at if dated else None,
+        due_at=part.due_at,
         opened=True,
         period=(row.period_start, row.period_end),
         figures=figures,

@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ledger.calendar import local_day
 from ledger.queries.standing import Standing
 from ledger.queries.words import ROLE_WORDS
-from ledger.rules.texts import due_words, number_words
+from ledger.rules.texts import due_words, number_words, short_day
 from ledger.schema import AnyRow, content, event, post, unit
 
 CLEARED = "（内容已依规清除）"
@@ -74,49 +75,56 @@ _QUOTED = {
 }
 
 
-def timeline(connection: Connection, standing: Standing, readable: Collection[int]) -> list[Line]:
+@dataclass(frozen=True)
+class Records:
+    """An item's stream as it is stored: its events and the texts that hang on them, by number and field."""
+
+    events: Sequence[AnyRow]
+    payloads: Sequence[Mapping[str, Any]]
+    texts: Mapping[int, Mapping[str, str | None]]
+
+
+def records(connection: Connection, item_id: int) -> Records:
+    """Everything recorded on an item, oldest first."""
+    name = f"item:{item_id}"
+    columns = (event.c.seq, event.c.kind, event.c.at, event.c.actor, event.c.payload, event.c.hash)
+    rows = connection.execute(select(*columns).where(event.c.stream == name).order_by(event.c.seq)).all()
+    texts: dict[int, dict[str, str | None]] = defaultdict(dict)
+    for r in connection.execute(select(content).where(content.c.stream == name)):
+        texts[r.seq][r.field] = r.text
+    return Records(rows, [json.loads(r.payload) for r in rows], texts)
+
+
+def timeline(connection: Connection, known: Records, standing: Standing, readable: Collection[int]) -> list[Line]:
     """Every entry of the item's stream, newest first."""
-    rows = _events(connection, standing)
-    texts = _texts(connection, standing)
-    reader = _reader(connection, standing, readable, rows)
-    lines = [line for r in rows if (line := _line(r, json.loads(r.payload), texts[r.seq], reader))]
+    reader = _reader(connection, standing, readable, known.events)
+    entries = zip(known.events, known.payloads, strict=True)
+    lines = [line for r, payload in entries if (line := _line(r, payload, known.texts.get(r.seq, {}), reader))]
     return lines[::-1]
 
 
-def last_submission(connection: Connection, standing: Standing, assignment_id: int) -> Submission | None:
+def last_submission(known: Records, assignment_id: int) -> Submission | None:
     """The last application (or feedback) of a share, for those who sign or review it."""
-    texts = _texts(connection, standing)
     before: dict[int, Decimal] = {}
     found = None
-    for r in _events(connection, standing):
-        payload = json.loads(r.payload)
+    for r, payload in zip(known.events, known.payloads, strict=True):
         if payload.get("assignment") != assignment_id or "figures" not in payload:
             continue
         figures = {i: Decimal(v) for i, v in payload["figures"]}
         if r.kind == "assignment.submitted":
-            said = texts[r.seq]
-            found = Submission(
-                r.at,
-                said.get("actor") or "",
-                said.get("summary") or "",
-                said.get("problem") or "",
-                figures,
-                dict(before),
-            )
+            said = {k: v or "" for k, v in known.texts.get(r.seq, {}).items()}
+            texts = (said.get("actor", ""), said.get("summary", ""), said.get("problem", ""))
+            found = Submission(r.at, *texts, figures, dict(before))
         before |= figures
     return found
 
 
-def _events(connection: Connection, standing: Standing) -> Sequence[AnyRow]:
-    name = f"item:{standing.item.id}"
-    columns = (event.c.seq, event.c.kind, event.c.at, event.c.actor, event.c.payload, event.c.hash)
-    return connection.execute(select(*columns).where(event.c.stream == name).order_by(event.c.seq)).all()
-
-
-def _texts(connection: Connection, standing: Standing) -> Mapping[int, dict[str, str | None]]:
-    found: dict[int, dict[str, str | None]] = defaultdict(dict)
-    for r in connection.execute(select(content).where(content.c.stream == f"item:{standing.item.id}")):
-        found[r.seq][r.field] = r.text
+def last_return(known: Records, assignment_id: int) -> str:
+    """Why a share was sent back last, with the day; nothing when it never was."""
+    found = ""
+    for r, payload in zip(known.events, known.payloads, strict=True):
+        if r.kind in ("assignment.returned", "assignment.sent_back") and payload["assignment"] == assignment_id:
+            found = f"{known.texts.get(r.seq, {}).get('reason') or CLEARED}（{short_day(local_day(r.at))}）"
     return found
 
 

@@ -17,16 +17,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import func, select
 
-from bpmn.library import plan_xml
-from bpmn.reading import read_plan
-from engine import opening, ticking
 from engine.delivering import deliver
 from engine.mail.smtp import Transport
-from ledger import organisation
 from ledger.calendar import local_day, moment
-from ledger.clock import StoredClock, set_clock
+from ledger.clock import StoredClock
 from ledger.database import Database
-from ledger.directory import register_units
 from ledger.migrating import upgrade
 from ledger.schema import (
     advance,
@@ -47,10 +42,9 @@ from ledger.schema import (
 )
 from ledger.verification import broken_chains, replay_differences
 from tests.integration.bairi_script import FIGURES, LATE, NOTHING_NEW, OFFICE, ON_TIME, RETURNED_TWICE, SCRIPT, Row
+from webapp.demo import campaign
 from webapp.demo.office import Office
-from webapp.demo.people import seat_people
 
-PLAN = "huangshi-2025-bairi"
 END = moment(date(2025, 9, 30), time(18))
 
 
@@ -77,17 +71,6 @@ def db(db_url: str) -> Iterator[Database]:
     made = Database(db_url, StoredClock())
     yield made
     made.close()
-
-
-def start(db: Database) -> int:
-    known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
-    with db.writer.begin() as connection:
-        set_clock(connection, moment(date(2025, 5, 23), time(9)))
-    with db.write() as tx:
-        register_units(tx, known)
-        seat_people(tx, plan, known)
-        ticking.start_ticking(tx)
-        return opening.start_run(tx, opening.publish(tx, plan_xml(PLAN)))
 
 
 def figures_of(unit: str, no: str) -> dict[str, int]:
@@ -191,8 +174,7 @@ MAILS = {"handed": 24 + 1, "request": 392, "returned": 11, "urged": 7, "digest":
 
 
 def test_the_whole_plan(db: Database) -> None:
-    run_id = start(db)
-    play(Office(db, run_id))
+    play(Office(db, campaign.begin(db)))
     with db.read() as c:
         assert c.execute(select(run.c.ended_at)).scalar_one() == moment(date(2025, 9, 9), time(15))
         assert set(c.execute(select(item.c.state)).scalars()) == {"closed"}

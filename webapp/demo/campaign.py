@@ -51,6 +51,8 @@ FEEDBACK_FIGURES = (
     ("13", "trainee-posts", dict(zip(COUNTIES, (214, 92, 118, 57, 71, 36), strict=True))),
     ("5", "market-posts", dict(zip(COUNTIES, (2140, 1710, 1180, 860, 940, 390), strict=True))),
 )
+# 家门口招聘会 held by the end of week 6.
+FAIRS = dict(zip(COUNTIES, (7, 6, 6, 4, 6, 5), strict=True))
 PROGRESS = {
     "5": "走访重点企业，归集岗位并在“黄石就业云地图”发布。",
     "7": "与用编单位核对需求，第二批编制外岗位正在公示。",
@@ -70,21 +72,24 @@ class Act:
 
 def build(db: Database, progress: Callable[[float], None] = lambda done: None) -> int:
     """Bring an empty, migrated database to the demo's day; returns the run. `progress` gets the share of acts done."""
-    run_id = _start(db)
+    run_id = begin(db)
     office = Office(db, run_id)
+    office.at(START)
     script = sorted(acts(), key=lambda act: act.at)
     for n, act in enumerate(script):
         office.at(act.at)
         act.do(office)
+        office.at(act.at)  # what the act calls for at once goes out now, as it would with a scheduler beside it
         progress(n / len(script))
     office.at(TODAY)
     return run_id
 
 
-def _start(db: Database) -> int:
+def begin(db: Database, at: datetime = START) -> int:
+    """Start the plan at a moment of the stored clock on an empty, migrated database, with people for every unit."""
     known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
     with db.writer.begin() as connection:
-        set_clock(connection, START)
+        set_clock(connection, at)
     with db.write() as tx:
         register_units(tx, known)
         seat_people(tx, plan, known)
@@ -134,6 +139,9 @@ def _weekly() -> Iterator[Act]:
             }
             if unit in COUNTIES and week % 2:
                 entries["14"] = ({}, "孵化园入驻项目持续增加，为大学生创客提供场地和辅导。")
+                fairs = FAIRS[unit] * (week + 1) // 6
+                figures = {"local-job-fairs": fairs, "campuses-visited": week > 2, "promotion-events": week > 4}
+                entries["26"] = (figures, "家门口招聘会按月举办，进高校推介按计划开展。")
             yield _act(day, 10 + n // 12, (n * 5) % 60, Office.report_round, unit, "weekly", entries)
     yield _act(date(2025, 7, 16), 16, 20, Office.report_round, "xuanchuan", "weekly", {})
     yield _act(date(2025, 7, 16), 16, 42, Office.report_round, "caizheng", "weekly", {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
 from flask_login import login_required
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -12,6 +12,7 @@ from engine import clockwork
 from ledger.calendar import local_day, moment
 from ledger.clock import set_target, target_of
 from webapp import context
+from webapp.accounts import local_path
 
 bp = Blueprint("demo_clock", __name__)
 
@@ -31,8 +32,7 @@ def move() -> BaseResponse:
             set_target(tx.connection, target)
     if request.headers.get("HX-Request"):
         return _fragment()
-    back = request.form.get("back", "")
-    return redirect(back if back.startswith("/") and not back.startswith("//") else url_for("inbox.show"))
+    return redirect(local_path(request.form.get("back", "")))
 
 
 @bp.get("/demo/clock")
@@ -46,7 +46,7 @@ def _target(to: str, now: datetime) -> datetime | None:
     today = local_day(now)
     match to:
         case "event":
-            return clockwork.next_due(context.reading())
+            return clockwork.next_due(context.reading(), now)
         case "week":
             return moment(today + timedelta(days=7 - today.weekday()), MORNING)
         case _:
@@ -54,8 +54,8 @@ def _target(to: str, now: datetime) -> datetime | None:
 
 
 def _fragment() -> Response:
-    demo_clock = target_of(context.reading())
-    response = make_response(render_template("demo/clock.html", demo_clock=demo_clock))
+    demo_clock, back = target_of(context.reading()), local_path(request.values.get("back", ""))
+    response = make_response(render_template("demo/clock.html", demo_clock=demo_clock, back=back))
     if demo_clock and demo_clock[0] >= demo_clock[1]:
-        response.headers["HX-Refresh"] = "true"
+        response.headers["HX-Redirect"] = back  # not a reload, which would send a refused form a second time
     return response

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
-from flask_login import login_user
 from markupsafe import Markup
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from ledger.schema import person, post, run, todo, unit
 from webapp import context
-from webapp.accounts import Account, load_account
+from webapp.accounts import Account, begin, load_account
 from webapp.demo.people import PASSWORD
 
 bp = Blueprint("demo_entrance", __name__)
@@ -48,7 +47,7 @@ def enter() -> Response:
     account: Account | None = load_account(str(person_id)) if person_id is not None else None
     if account is None:
         abort(404)
-    login_user(account)
+    begin(account)
     return redirect(url_for("inbox.show"))
 
 

@@ -103,6 +103,11 @@ class Office:
         return found is not None and found.step not in ("acknowledge", "work")
 
     # ---------------------------------------------------------------- look-ups
+    def holder(self, unit: str, role: str) -> int:
+        """The id of the person who holds a post."""
+        with self.db.read() as connection:
+            return self._holder(connection, unit, role).person_id
+
     def _open(self) -> Select[Any]:
         return (
             select(assignment.c.id, todo.c.step, todo.c.arm, todo.c.unit.label("todo_unit"), todo.c.role, item.c.no)

@@ -1,0 +1,313 @@
+"""Ledger, plan page and the demo's mailbox over HTTP on a run of the real plan; their queries on both databases."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from lxml import etree
+from pydantic import SecretStr
+from sqlalchemy import event, select
+
+from bpmn.library import plan_xml
+from bpmn.reading import read_plan
+from engine.mail.rendering import render
+from engine.mail.smtp import Transport, compose
+from ledger.calendar import WorkCalendar, moment
+from ledger.clock import StoredClock, wall_now
+from ledger.database import Database
+from ledger.migrating import upgrade
+from ledger.people import Actor, actor_of
+from ledger.queries.ledger import Filters, heading_choices, ledger_page, run_choices, unit_choices
+from ledger.queries.plans import run_facts, turns
+from ledger.schema import item, person
+from webapp.app import create_app
+from webapp.demo import campaign
+from webapp.demo.mailsink import Mailbox, start_sink
+from webapp.demo.office import Office
+from webapp.settings import Settings
+
+PLAN = "huangshi-2025-bairi"
+START = moment(date(2025, 5, 23), time(9))
+NOW = moment(date(2025, 7, 7), time(10))
+COLLEGES = ("hubei-shifan", "hubei-ligong", "hubei-gongcheng")
+
+
+@dataclass
+class World:
+    """A run of the plan on 2025-07-07: everything signed for, one figure reported, one item late."""
+
+    db: Database
+    run_id: int
+    mail: Path
+
+    def actor(self, login: str) -> Actor:
+        with self.db.read() as connection:
+            found = actor_of(
+                connection, connection.execute(select(person.c.id).where(person.c.login == login)).scalar_one()
+            )
+        assert found is not None
+        return found
+
+    def client(self, login: str) -> FlaskClient:
+        settings = Settings(demo=True, database_url=self.db.url, demo_mail=str(self.mail))
+        app = create_app(settings, self.db)
+        app.config["WTF_CSRF_ENABLED"] = False
+        client = app.test_client()
+        client.post("/login", data={"account": login, "password": "duban-demo"})
+        return client
+
+    def statements(self, actor: Actor, asked: Filters) -> int:
+        count = 0
+
+        def seen(*_: Any) -> None:
+            nonlocal count
+            count += 1
+
+        with self.db.read() as connection:
+            event.listen(connection, "before_cursor_execute", seen)
+            ledger_page(connection, actor, asked, NOW, WorkCalendar())
+        return count
+
+
+def build(url: str, mail: Path) -> World:
+    upgrade(url)
+    db = Database(url, StoredClock())
+    run_id = campaign.begin(db)
+    office = Office(db, run_id)
+    for unit in (*COLLEGES, "renshe", "daye"):
+        office.acknowledge(unit)
+    office.at(moment(date(2025, 6, 5), time(10)))
+    office.report("daye", "13", "已对接用人单位。", {"trainee-posts": 214})
+    office.at(NOW)
+    return World(db, run_id, mail)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("pages")
+    built = build(f"sqlite:///{folder / 'duban.sqlite3'}", folder / "mail")
+    yield built
+    built.db.close()
+
+
+# ---------------------------------------------------------------- queries
+def test_queries_answer_on_both_databases(db_url: str, tmp_path: Path) -> None:
+    world = build(db_url, tmp_path / "mail")
+    actor = world.actor("zhuanban")
+    asked = Filters(run=world.run_id, unit="srsj", role="lead", due="month", words="100%_\\", sort="due")
+    with world.db.read() as connection:
+        assert ledger_page(connection, actor, Filters(), NOW, WorkCalendar()).total == 33
+        assert ledger_page(connection, actor, asked, NOW, WorkCalendar()).found == 0
+        assert [r.items for r in run_choices(connection, actor)] == [33]
+        assert len(heading_choices(connection, actor, world.run_id)) == 4
+        assert unit_choices(connection, actor)
+        assert turns(connection, actor, run_facts(connection, actor, world.run_id))
+    world.db.close()
+
+
+def test_number_of_statements_does_not_depend_on_the_number_of_items(world: World) -> None:
+    actor = world.actor("zhuanban")
+    few, many = (world.statements(actor, Filters(words=words)) for words in ("10", ""))  # one that recurs, all
+    assert few == many <= 12
+
+
+@pytest.mark.parametrize(
+    ("asked", "numbers"),
+    [
+        (Filters(light="red", due="late"), {"1", "10", "20", "32"}),
+        (Filters(due="none"), set()),
+        (Filters(words="见习岗位"), {"13"}),
+        (Filters(unit="市人社局", role="lead", heading="切实摸清就业需求数据"), {"2", "3"}),
+        (Filters(unit="hbsfdx", words="摸底"), {"1"}),
+        (Filters(state="pending"), {"33"}),
+    ],
+)
+def test_filters(world: World, asked: Filters, numbers: set[str]) -> None:
+    with world.db.read() as connection:
+        found = ledger_page(connection, world.actor("zhuanban"), asked, NOW, WorkCalendar())
+    assert {line.standing.item.no for line in found.lines} == numbers
+
+
+def test_worst_comes_first_and_the_tally_ignores_the_light_asked_for(world: World) -> None:
+    with world.db.read() as connection:
+        found = ledger_page(connection, world.actor("zhuanban"), Filters(light="green"), NOW, WorkCalendar())
+        everything = ledger_page(connection, world.actor("zhuanban"), Filters(), NOW, WorkCalendar())
+    assert [line.standing.item.no for line in everything.lines[:4]] == ["10", "32", "1", "20"]  # due in May, in June
+    assert found.tally == everything.tally
+    assert sum(found.tally.values()) == 33
+    assert found.found == found.tally["green"]
+
+
+def test_groups_are_printed_by_their_name(world: World) -> None:
+    with world.db.read() as connection:
+        found = ledger_page(connection, world.actor("zhuanban"), Filters(words="摸底"), NOW, WorkCalendar())
+    assert found.lines[0].units("responsible") == ["在黄高校"]
+
+
+def test_figures_are_for_those_who_may_read_the_reports_behind_them(world: World) -> None:
+    asked = Filters(words="见习岗位")
+    with world.db.read() as connection:
+        lead = ledger_page(connection, world.actor("renshe"), asked, NOW, WorkCalendar()).lines[0]
+        county = ledger_page(connection, world.actor("yangxin"), asked, NOW, WorkCalendar()).lines[0]
+    assert lead.gauge is not None and lead.gauge.value == 214
+    assert "214" not in lead.why and lead.why
+    assert county.gauge is None and not county.why
+
+
+# ---------------------------------------------------------------- pages
+def test_ledger_keeps_its_filters_in_the_address(world: World) -> None:
+    page = world.client("zhuanban").get("/ledger?words=岗位&light=green&size=50").get_data(as_text=True)
+    assert 'value="岗位"' in page
+    assert re.search(r'href="/ledger\?words=%E5%B2%97%E4%BD%8D&amp;size=50"', page)  # the green light taken off again
+
+
+def test_answer_to_htmx_cleans_the_address(world: World) -> None:
+    answer = world.client("zhuanban").get("/ledger?run=&light=red&unit=", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Push-Url"] == "/ledger?light=red"
+
+
+@pytest.mark.parametrize(
+    "query", ["page=99", "page=-1", "run=x", "run=999", "size=7", "light=pink", "unit=zzz", "words=%25"]
+)
+def test_ledger_bears_with_any_address(world: World, query: str) -> None:
+    assert world.client("zhuanban").get(f"/ledger?{query}").status_code == 200
+
+
+def test_participant_sees_own_items_only(world: World) -> None:
+    client = world.client("hubei-shifan")
+    page = client.get("/ledger?size=100").get_data(as_text=True)
+    with world.db.read() as connection:
+        own = ledger_page(connection, world.actor("hubei-shifan"), Filters(size=100), NOW, WorkCalendar())
+        titles = set(connection.execute(select(item.c.title)).scalars())
+    seen = {line.standing.item.title for line in own.lines}
+    assert 0 < len(seen) < 33
+    assert {t for t in titles if f">{t}</a>" in page} == seen
+    plan = client.get(f"/plans/{world.run_id}").get_data(as_text=True)
+    assert not [t for t in titles - seen if t in plan]
+
+
+def test_diagram_of_a_participant_keeps_the_words_of_own_items_only(world: World) -> None:
+    whole = world.client("zhuanban").get(f"/plans/{world.run_id}/diagram.bpmn").data
+    assert whole == plan_xml(PLAN)
+    client = world.client("hubei-shifan")
+    veiled = client.get(f"/plans/{world.run_id}/diagram.bpmn").data
+    lights = json.loads(client.get(f"/plans/{world.run_id}/lights.json").data)
+    names = {e.get("id"): e.get("name") for e in etree.fromstring(veiled).iter() if e.get("name")}
+    for planned in read_plan(whole).items:
+        assert (planned.id in lights) == (planned.title in (names[planned.id] or ""))
+    assert "extensionElements" not in veiled.decode()
+
+
+def test_lights_carry_colour_word_shape_and_page(world: World) -> None:
+    lights = json.loads(world.client("zhuanban").get(f"/plans/{world.run_id}/lights.json").data)
+    first = next(v for k, v in lights.items() if k == read_plan(plan_xml(PLAN)).items[0].id)
+    assert (first["colour"], first["shape"], first["word"]) == ("red", "◆", "逾期")
+    assert first["href"].startswith("/items/")
+    assert [v["nm"] for v in lights.values() if "nm" in v] == ["0/3", "0/16", "0/12", "0/1"]
+
+
+def test_only_the_page_with_the_diagram_may_have_inline_styles(world: World) -> None:
+    client = world.client("zhuanban")
+    for path, allowed in ((f"/plans/{world.run_id}", True), ("/plans", False), ("/ledger", False)):
+        policy = client.get(path).headers["Content-Security-Policy"]
+        assert ("'unsafe-inline'" in policy) is allowed
+        assert "script-src 'self';" in policy
+
+
+@pytest.mark.parametrize("path", ["", "/diagram.bpmn", "/lights.json"])
+def test_plan_that_one_may_not_know_of_is_not_found(world: World, path: str) -> None:
+    assert world.client("zhuanban").get(f"/plans/999{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/ledger", "/plans", "/plans/1", "/demo/mail", "/demo/mail/1/html"])
+def test_pages_ask_who_one_is(world: World, path: str) -> None:
+    client = world.client("nobody")
+    assert client.get(path).status_code == 302
+
+
+def test_rounds_say_who_has_not_reported(world: World) -> None:
+    with world.db.read() as connection:
+        actor = world.actor("zhuanban")
+        weekly = [t for t in turns(connection, actor, run_facts(connection, actor, world.run_id)) if t.name == "周调度"]
+        mine = turns(connection, world.actor("daye"), run_facts(connection, world.actor("daye"), world.run_id))
+    assert weekly[0].n > weekly[-1].n == 1
+    assert len(weekly[0].owing) == weekly[0].total > 5
+    assert {name for t in mine for name in (*t.owing, *t.missed)} == {"大冶市"}
+
+
+# ---------------------------------------------------------------- the demo's mail
+def letter(to: str, kind: str, title: str) -> bytes:
+    line = {
+        "word": "退回补正",
+        "shape": "▲",
+        "colour": "yellow",
+        "title": title,
+        "plan": "百日攻坚",
+        "due": "",
+        "note": "",
+    }
+    about = {"count": 1, "overdue": 0, "told": 1, "titles": True, "lines": [line], "round": None}
+    where = {"day": "2025-07-07", "base_url": "http://127.0.0.1:8000", "link": "/inbox"}
+    return compose("duban@localhost", to, render(kind, about | where), "<1@duban>", wall_now()).as_bytes()
+
+
+@pytest.fixture
+def mails(world: World) -> Iterator[World]:
+    box = Mailbox(world.mail)
+    box.keep(letter("renshe@huangshi.example", "returned", "甲任务"))
+    box.keep(letter("daye@huangshi.example", "urged", "乙任务<b>"))
+    yield world
+    for path in world.mail.iterdir():
+        path.unlink()
+
+
+def test_sink_keeps_what_it_is_sent(tmp_path: Path) -> None:
+    sink = start_sink(tmp_path / "mail")
+    about = {"count": 2, "overdue": 0, "told": 2, "titles": False, "lines": [], "round": None}
+    rendered = render("digest", about | {"day": "2025-07-07", "base_url": "http://127.0.0.1", "link": "/inbox"})
+    try:
+        for to in ("a@b.example", "c@d.example"):
+            Transport("127.0.0.1", sink.port, "duban@localhost").send(to, rendered, "<2@duban>", wall_now())
+    finally:
+        sink.stop()
+    heads = Mailbox(tmp_path / "mail").heads()
+    assert [(h.number, h.to, h.kind, h.day) for h in heads] == [
+        (2, "c@d.example", "digest", "2025-07-07"),
+        (1, "a@b.example", "digest", "2025-07-07"),
+    ]
+    assert heads[0].subject == "【督办台账】您有 2 件待办"
+
+
+def test_mails_are_listed_newest_first_and_filtered(mails: World) -> None:
+    client = mails.client("zhuanban")
+    page = client.get("/demo/mail").get_data(as_text=True)
+    assert 0 < page.index("催办：乙任务") < page.index("退回补正：甲任务")
+    assert "市人社局 联络员" in page
+    filtered = client.get("/demo/mail?to=renshe@huangshi.example&kind=returned").get_data(as_text=True)
+    assert "甲任务" in filtered and "乙任务" not in filtered
+    assert "没有符合条件的邮件" in client.get("/demo/mail?kind=handed").get_data(as_text=True)
+
+
+def test_mail_is_shown_in_a_frame_that_can_only_show_it(mails: World) -> None:
+    client = mails.client("zhuanban")
+    page = client.get("/demo/mail/2").get_data(as_text=True)
+    assert 'sandbox="allow-top-navigation-by-user-activation"' in page
+    assert "乙任务&lt;b&gt;" in page
+    html = client.get("/demo/mail/2/html")
+    assert html.headers["Content-Security-Policy"].startswith("default-src 'none';")
+    assert "frame-ancestors 'self'" in html.headers["Content-Security-Policy"]
+    assert '<base target="_top">' in html.get_data(as_text=True)
+    assert client.get("/demo/mail/3").status_code == 404
+
+
+def test_mailbox_does_not_exist_outside_the_demo(world: World) -> None:
+    app = create_app(Settings(demo=False, secret_key=SecretStr("x" * 32), database_url=world.db.url), world.db)
+    assert not [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/demo")]
