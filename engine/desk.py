@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, String, and_, bindparam, cast, literal, select
 
 from engine.advancing import advance_run
-from ledger.database import Database, Tx
+from ledger.database import Database, Tx, heads_of
 from ledger.errors import Conflict, NotAllowed, NotFound
 from ledger.people import Actor, Desk
 from ledger.projections import Stale
@@ -68,7 +68,16 @@ def perform(
     return result
 
 
-_case = (
+_peer = assignment.alias("peer")
+_first_lead = (
+    select(_peer.c.unit)
+    .where(_peer.c.item_id == assignment.c.item_id, _peer.c.role == "lead")
+    .order_by(_peer.c.ord)
+    .limit(1)
+    .scalar_subquery()
+)
+
+_cases = (
     select(
         assignment.c.id,
         assignment.c.item_id,
@@ -98,6 +107,7 @@ _case = (
         unit.c.host,
         todo.c.unit.label("todo_unit"),
         todo.c.role.label("todo_role"),
+        _first_lead.label("lead_unit"),
     )
     .select_from(
         assignment.join(item, item.c.id == assignment.c.item_id)
@@ -114,19 +124,32 @@ _case = (
             ),
         )
     )
-    .where(assignment.c.id == bindparam("b_id"))
-    .with_for_update(of=assignment)
+    .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
 )
+items_of = select(literal("item:").concat(cast(assignment.c.item_id, String))).where(
+    assignment.c.id.in_(bindparam("b_ids", expanding=True))
+)
+_item_heads = heads_of(items_of)
 
 Case = AnyRow
 
 
-def case_of(tx: Tx, assignment_id: int) -> Case:
-    """A share with its item, run, unit and open todo, locked. Raises: NotFound."""
-    found = tx.connection.execute(_case, {"b_id": assignment_id}).one_or_none()
-    if found is None:
+def cases_of(tx: Tx, assignment_ids: Iterable[int]) -> dict[int, Case]:
+    """Shares with their items, runs, units and open todos, by id in its order; their items are locked first.
+
+    Raises: NotFound.
+    """
+    ids = sorted(set(assignment_ids))
+    tx.lock(_item_heads, {"b_ids": ids})
+    found = {r.id: r for r in tx.connection.execute(_cases, {"b_ids": ids})}
+    if len(found) != len(ids):
         raise NotFound("没有这项责任分工。")
-    return found
+    return {i: found[i] for i in ids}
+
+
+def case_of(tx: Tx, assignment_id: int) -> Case:
+    """One of `cases_of`."""
+    return cases_of(tx, [assignment_id])[assignment_id]
 
 
 def open_case(tx: Tx, ref: TodoRef) -> Case:
@@ -134,7 +157,11 @@ def open_case(tx: Tx, ref: TodoRef) -> Case:
 
     Raises: NotFound; Conflict naming who was faster; NotAllowed.
     """
-    case = case_of(tx, ref.assignment_id)
+    return take(tx, ref, case_of(tx, ref.assignment_id))
+
+
+def take(tx: Tx, ref: TodoRef, case: Case) -> Case:
+    """Sit down at a todo of a share that `cases_of` has read. Raises: Conflict, NotAllowed."""
     if (case.step, case.arm) != (ref.step, ref.arm):
         raise _done_by_other(tx.connection, ref)
     tx.desk = seat(tx.actor, case.todo_unit, case.todo_role)

@@ -13,7 +13,7 @@ from bpmn.lifecycle import Step
 from engine import instances, published
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
-from engine.desk import Case, Entry, TodoRef, open_case
+from engine.desk import Case, Entry, TodoRef, cases_of, open_case, take
 from engine.notices import Notice, tell
 from engine.reporting import checked_figures
 from ledger.database import Tx
@@ -40,16 +40,16 @@ class _Next:
 
 def acknowledge(tx: Tx, todo: TodoRef) -> None:
     """签收. Raises: Conflict, NotAllowed, NotFound."""
-    case = open_case(tx, todo)
-    _refuse(case, Verb.ACKNOWLEDGE)
-    _record_move(tx, case, "assignment.acknowledged", _next(tx, case, {}))
+    acknowledge_many(tx, [todo])
 
 
 def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> None:
-    """批量签收: all or none."""
-    for todo in sorted(todos, key=lambda t: t.assignment_id):
-        acknowledge(tx, todo)
-        tx.flush()
+    """批量签收: all or none. Raises: Conflict, NotAllowed, NotFound."""
+    cases = cases_of(tx, [todo.assignment_id for todo in todos])
+    for todo in sorted(set(todos), key=lambda t: t.assignment_id):
+        case = take(tx, todo, cases[todo.assignment_id])
+        _refuse(case, Verb.ACKNOWLEDGE)
+        _record_move(tx, case, "assignment.acknowledged", _next(case, {}))
 
 
 def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool = False) -> None:
@@ -62,11 +62,8 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
     if not summary.strip():
         raise Invalid({"summary": "请写明完成情况和成果，审核人据此判断能否办结。"})
     figures = checked_figures(tx, case, entry.figures, confirmed=confirmed)
-    if case.cadence:
-        _require_all_occurrences(tx, case)
-    if case.completion == "lead" and case.role == "lead":
-        _require_feedback(tx, case)
-    to = _next(tx, case, {"needs_sign": case.role in case.sign_roles.split() and case.unit_kind != "body"})
+    _require_others(tx, case)
+    to = _next(case, {"needs_sign": case.role in case.sign_roles.split() and case.unit_kind != "body"})
     leaves_unit = to.step is None or to.step.id != "sign"
     extra = {"figures": figures, "round": None, "leaves_unit": leaves_unit}
     _record_move(tx, case, "assignment.submitted", to, extra, {"summary": summary, "problem": entry.problem})
@@ -84,7 +81,7 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "") -> None:
     _refuse(case, (Verb.SIGN if agree else Verb.SIGN_RETURN) if signing else (Verb.APPROVE if agree else Verb.RETURN))
     if not agree and not reason.strip():
         raise Invalid({"reason": "请写明退回理由和需要补正的内容，对方据此修改。"})
-    to = _next(tx, case, {"decision": "pass" if agree else "return"})
+    to = _next(case, {"decision": "pass" if agree else "return"})
     texts = {"reason": reason}
     if signing:
         _record_move(tx, case, "assignment.signed" if agree else "assignment.sent_back", to, texts=texts)
@@ -127,7 +124,7 @@ def _refuse(case: Case, verb: Verb) -> None:
 
 
 # ---------------------------------------------------------------- where a share goes
-def _next(tx: Tx, case: Case, decided: Mapping[str, str | bool]) -> _Next:
+def _next(case: Case, decided: Mapping[str, str | bool]) -> _Next:
     """The lifecycle's answer to a step done with these values."""
     cycle, version = published.lifecycle(case.lifecycle), published.lifecycle_version(case.lifecycle)
     values: dict[str, str | bool] = {"role": case.role, "held_by_office": case.unit_kind == "body", **decided}
@@ -139,18 +136,10 @@ def _next(tx: Tx, case: Case, decided: Mapping[str, str | bool]) -> _Next:
     state = _STATE_AT.get(step.id, State.REVIEWING)
     if loops and decided.get("decision") == "return":
         state = State.RETURNED
-    return _Next(step, case.arm + loops, _holder(tx, case, step), step.role, state)
+    return _Next(step, case.arm + loops, _holder(case, step), step.role, state)
 
 
-_first_lead = (
-    select(assignment.c.unit)
-    .where(assignment.c.item_id == bindparam("b_item"), assignment.c.role == "lead")
-    .order_by(assignment.c.ord)
-    .limit(1)
-)
-
-
-def _holder(tx: Tx, case: Case, step: Step) -> str:
+def _holder(case: Case, step: Step) -> str:
     """The unit that stands at a step; where an item has no lead, its office accepts the feedback."""
     match step.holder:
         case "office":
@@ -158,7 +147,7 @@ def _holder(tx: Tx, case: Case, step: Step) -> str:
         case "host":
             return str(case.host or case.office)
         case "lead":
-            return tx.connection.execute(_first_lead, {"b_item": case.item_id}).scalar_one_or_none() or str(case.office)
+            return str(case.lead_unit or case.office)
     return str(case.unit)
 
 
@@ -205,28 +194,51 @@ _siblings = (
 )
 
 
+_reported = (
+    select(func.count())
+    .select_from(share)
+    .where(share.c.assignment_id == assignment.c.id, share.c.state == "reported")
+    .correlate(assignment)
+    .scalar_subquery()
+)
+_last = (
+    select(func.max(round_.c.n_last))
+    .select_from(share.join(round_, round_.c.id == share.c.round_id))
+    .where(share.c.assignment_id == assignment.c.id, share.c.state == "reported")
+    .correlate(assignment)
+    .scalar_subquery()
+)
+_siblings_in_rounds = _siblings.add_columns(_reported.label("n_reported"), _last.label("n_last"))
+
+
 def _shares(rows: Sequence[AnyRow], accepted: int | None = None) -> list[RuleShare]:
     return [RuleShare(str(r.id), r.role, r.ord, r.state == State.CLOSED or r.id == accepted) for r in rows]
 
 
-def _require_feedback(tx: Tx, case: Case) -> None:
+def _require_others(tx: Tx, case: Case) -> None:
+    """What an application still waits for: its own occurrences, the feedback of others."""
+    leads = case.completion == "lead" and case.role == "lead"
+    if not (case.cadence or leads):
+        return
+    rows = tx.connection.execute(_siblings_in_rounds, {"b_item": case.item_id}).all()
+    if case.cadence:
+        _require_all_occurrences(next(r for r in rows if r.id == case.id))
+    if leads:
+        _require_feedback(case, rows)
+
+
+def _require_feedback(case: Case, rows: Sequence[AnyRow]) -> None:
     """The first lead applies when the feedback of all others is accepted."""
-    rows = tx.connection.execute(_siblings, {"b_item": case.item_id}).all()
     waiting = {share.id for share in blockers(case.completion, _shares(rows), str(case.id))}
     if waiting:
         names = "、".join(r.short for r in rows if str(r.id) in waiting)
         raise Refused(f"还有 {len(waiting)} 家单位的反馈没有认可（{names}）。请先催办或审核他们的反馈，再申请办结。")
 
 
-def _require_all_occurrences(tx: Tx, case: Case) -> None:
+def _require_all_occurrences(own: AnyRow) -> None:
     """A recurring item is applied for after its last occurrence."""
-    reported, last = tx.connection.execute(
-        select(func.count(), func.max(round_.c.n_last))
-        .select_from(share.join(round_, round_.c.id == share.c.round_id))
-        .where(share.c.assignment_id == case.id, share.c.state == "reported")
-    ).one()
-    if last is None or reported < last:
-        left = f"还有 {last - reported} 期" if last else "各期都还"
+    if own.n_last is None or own.n_reported < own.n_last:
+        left = f"还有 {own.n_last - own.n_reported} 期" if own.n_last else "各期都还"
         raise Refused(f"本任务按期次报送，{left}没有报。最后一期报送以后才能申请办结。")
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import String, and_, bindparam, cast, literal, select
+from sqlalchemy import case as sql_case
 
 from engine.chasing import disarm
-from engine.desk import Case, Entry, case_of, seat
-from ledger.database import Tx
+from engine.desk import Case, Entry, case_of, items_of, seat
+from ledger.database import Tx, heads_of
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
 from ledger.rules.figures import questions as doubts
 from ledger.rules.verbs import State, Verb, refusal
@@ -17,21 +18,26 @@ from ledger.schema import AnyRow, assignment, figure, indicator, item, person, p
 
 MAX_TEXT = 2000
 
-_indicators = (
+# Shares with what their figures are measured by: a row for each indicator, or one without.
+_reportable = (
     select(
-        indicator.c.id,
+        assignment.c.id,
+        assignment.c.item_id,
+        assignment.c.state,
+        assignment.c.unit,
+        item.c.no,
+        indicator.c.id.label("indicator_id"),
         indicator.c.target,
         indicator.c.op,
         indicator.c.per,
         indicator.c.sum_rule,
         indicator.c.measure,
         figure.c.value,
-        assignment.c.id.label("assignment_id"),
     )
     .select_from(
-        assignment.join(indicator, indicator.c.item_id == assignment.c.item_id).outerjoin(
-            figure, and_(figure.c.indicator_id == indicator.c.id, figure.c.assignment_id == assignment.c.id)
-        )
+        assignment.join(item, item.c.id == assignment.c.item_id)
+        .outerjoin(indicator, indicator.c.item_id == assignment.c.item_id)
+        .outerjoin(figure, and_(figure.c.indicator_id == indicator.c.id, figure.c.assignment_id == assignment.c.id))
     )
     .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
 )
@@ -56,19 +62,19 @@ def checked_figures(
     tx: Tx, case: Case, figures: Mapping[int, Decimal], *, confirmed: bool
 ) -> list[tuple[int, Decimal]]:
     """Figures that belong to the share's item and look right, or were confirmed. Raises: Invalid, Questions."""
-    return _checked(tx, {case.id: figures}, confirmed=confirmed).get(case.id, [])
+    if not figures:
+        return []
+    known = tx.connection.execute(_reportable, {"b_ids": [case.id]}).all()
+    return _checked(known, {case.id: figures}, confirmed=confirmed)[case.id]
 
 
 def _checked(
-    tx: Tx, by_share: Mapping[int, Mapping[int, Decimal]], *, confirmed: bool
+    rows: Sequence[AnyRow], by_share: Mapping[int, Mapping[int, Decimal]], *, confirmed: bool
 ) -> dict[int, list[tuple[int, Decimal]]]:
-    ids = [i for i, figures in by_share.items() if figures]
-    if not ids:
-        return {}
-    known = {(r.assignment_id, r.id): r for r in tx.connection.execute(_indicators, {"b_ids": ids})}
+    known = {(r.id, r.indicator_id): r for r in rows}
     questions: dict[str, str] = {}
-    for share_id in ids:
-        for indicator_id, value in by_share[share_id].items():
+    for share_id, figures in by_share.items():
+        for indicator_id, value in figures.items():
             found = known.get((share_id, indicator_id))
             if found is None:
                 raise NotFound("这个指标不属于本任务，请刷新页面后重填。")
@@ -78,7 +84,7 @@ def _checked(
                 questions[f"figure-{indicator_id}"] = asked
     if questions and not confirmed:
         raise Questions(questions)
-    return {i: sorted(by_share[i].items()) for i in ids}
+    return {i: sorted(figures.items()) for i, figures in by_share.items()}
 
 
 def _doubts(found: AnyRow, value: Decimal) -> str:
@@ -130,13 +136,19 @@ _share_case = (
     )
     .join(round_, round_.c.id == share.c.round_id)
     .where(share.c.id == bindparam("b_id"))
-    .with_for_update(of=share)
 )
-
-_reported_shares = (
-    select(assignment.c.id, assignment.c.item_id, assignment.c.state, assignment.c.unit, item.c.no)
-    .join(item, item.c.id == assignment.c.item_id)
-    .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
+# Every stream a round's report writes: that of the round, those of the items reported on.
+_round_heads = heads_of(
+    items_of.union_all(
+        select(
+            sql_case(
+                (round_.c.item_id.is_(None), literal("run:").concat(cast(round_.c.run_id, String))),
+                else_=literal("item:").concat(cast(round_.c.item_id, String)),
+            )
+        )
+        .join(share, share.c.round_id == round_.c.id)
+        .where(share.c.id == bindparam("b_id"))
+    )
 )
 
 
@@ -153,18 +165,20 @@ def report_round(
 
     Raises: Invalid, Questions, Refused, Conflict when a colleague reported first, NotAllowed, NotFound.
     """
+    filled = {i: e for i, e in entries.items() if not e.is_empty}
+    tx.lock(_round_heads, {"b_id": share_id, "b_ids": sorted(filled)})
     asked = tx.connection.execute(_share_case, {"b_id": share_id}).one_or_none()
     if asked is None:
         raise NotFound("没有这一期报送。")
     tx.desk = seat(tx.actor, asked.unit, "liaison")
     _require_owed(tx, asked)
-    filled = {i: e for i, e in entries.items() if not e.is_empty}
     if not filled and not nothing_new:
         raise Invalid({"progress": "还没有填写任何内容；没有新情况，请点“本期无新进展”。"})
-    shares = _shares_of(tx, asked, filled)
-    figures = _checked(tx, {i: e.figures for i, e in filled.items()}, confirmed=confirmed)
+    rows = _shares_of(tx, asked, filled)
+    shares = {r.id: r for r in rows}
+    figures = _checked(rows, {i: e.figures for i, e in filled.items()}, confirmed=confirmed)
     for assignment_id, entry in filled.items():
-        _record_report(tx, shares[assignment_id], figures.get(assignment_id, []), entry, asked.round_id)
+        _record_report(tx, shares[assignment_id], figures[assignment_id], entry, asked.round_id)
     stream = f"item:{asked.item_id}" if asked.item_id else f"run:{asked.run_id}"
     payload = {
         "share": share_id,
@@ -192,16 +206,17 @@ def _require_owed(tx: Tx, asked: AnyRow) -> None:
         raise Conflict(f"{who.short} {who.name}" if who else "本单位", asked.reported_at, "报送了这一期")
 
 
-def _shares_of(tx: Tx, asked: AnyRow, filled: Mapping[int, Entry]) -> dict[int, AnyRow]:
+def _shares_of(tx: Tx, asked: AnyRow, filled: Mapping[int, Entry]) -> Sequence[AnyRow]:
     """The shares that were filled in: this unit's own, in this round's scope, and signed for."""
     if not filled and asked.assignment_id is None:
-        return {}
+        return ()
     ids = sorted({*filled, *([asked.assignment_id] if asked.assignment_id else [])})
-    found = {r.id: r for r in tx.connection.execute(_reported_shares, {"b_ids": ids})}
+    rows = tx.connection.execute(_reportable, {"b_ids": ids}).all()
+    found = {r.id: r for r in rows}
     for assignment_id in ids:
         row = found.get(assignment_id)
         if row is None or row.unit != asked.unit or asked.assignment_id not in (None, assignment_id):
             raise NotFound("填报的任务不在这一期里，请刷新页面后重填。")
         if words := refusal(State(row.state), Verb.REPORT, holds=True):
             raise Refused(f"清单第 {row.no} 项：{words}")
-    return found
+    return rows

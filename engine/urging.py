@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from engine.desk import Case, case_of
+from engine.desk import Case, cases_of
 from engine.notices import Notice, tell
 from ledger.database import Tx
 from ledger.errors import Invalid, NotAllowed, Refused
@@ -25,27 +25,28 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
         raise Invalid({"assignments": "请先勾选要催办的单位。"})
     if not words.strip():
         raise Invalid({"words": "请写明催办事项和时间要求，对方会在邮件和办理记录里看到。"})
-    for assignment_id in sorted(set(assignment_ids)):
-        case = case_of(tx, assignment_id)
+    cases = cases_of(tx, assignment_ids).values()
+    told = []
+    for case, urging in zip(cases, tx.allocate("urging", len(cases)), strict=True):
         tx.desk = _urging_desk(tx, case)
         if refused := refusal(State(case.state), Verb.URGE, holds=False, role=Role.COORDINATOR):
             raise Refused(f"{case.unit_name}：{refused}")
-        urging = tx.allocate("urging")[0]
         payload = {"assignment": case.id, "item": case.item_id, "urging": urging}
         tx.record(f"item:{case.item_id}", "assignment.urged", payload, {"words": words})
-        told = Notice(
-            "assignment",
-            case.id,
-            case.arm,
-            f"urged:{urging}",
-            case.unit,
-            "liaison",
-            case.run_id,
-            case.item_id,
-            immediate=True,
+        told.append(
+            Notice(
+                "assignment",
+                case.id,
+                case.arm,
+                f"urged:{urging}",
+                case.unit,
+                "liaison",
+                case.run_id,
+                case.item_id,
+                immediate=True,
+            )
         )
-        tell(tx.connection, [told], tx.now)
-        tx.flush()
+    tell(tx.connection, told, tx.now)
 
 
 def _urging_desk(tx: Tx, case: Case) -> Desk:

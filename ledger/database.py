@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, create_engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, Select, SelectBase, bindparam, create_engine, insert, select, text, update
 from sqlalchemy import event as sa_event
 from sqlalchemy.engine import make_url
 
@@ -26,12 +26,8 @@ from ledger.schema import content, day_override, event, stream
 
 BUSY_SECONDS = 10
 
-_lock_heads = (
-    select(stream.c.name, stream.c.seq, stream.c.head)
-    .where(stream.c.name.in_(bindparam("names", expanding=True)))
-    .order_by(stream.c.name)
-    .with_for_update()
-)
+_heads = select(stream.c.name, stream.c.seq, stream.c.head).order_by(stream.c.name).with_for_update()
+_heads_by_name = _heads.where(stream.c.name.in_(bindparam("names", expanding=True)))
 _new_heads = insert(stream)
 _move_heads = (
     update(stream).where(stream.c.name == bindparam("b_name")).values(seq=bindparam("b_seq"), head=bindparam("b_head"))
@@ -44,10 +40,19 @@ _next_id = text(
 )
 
 
+def heads_of(names: SelectBase) -> Select[Any]:
+    """The statement with which `Tx.lock` locks the streams of these names, in the order every transaction keeps."""
+    return _heads.where(stream.c.name.in_(names))
+
+
 @dataclass
 class Tx:
     """A write transaction. What is recorded is chained and projected at `flush`, at the latest when the transaction
-    ends."""
+    ends.
+
+    A stream's lock guards everything that its events project. A command takes it before it reads what it decides on;
+    no row of a projection is ever locked by itself.
+    """
 
     connection: Connection
     now: datetime
@@ -55,7 +60,8 @@ class Tx:
     actor: Actor = SYSTEM
     desk: Desk | None = None
     closed_runs: set[int] = field(default_factory=set)  # runs in which this transaction closed an item
-    _drafts: list[Draft] = field(default_factory=list)
+    _drafts: list[tuple[Draft, Desk | None]] = field(default_factory=list)
+    _heads: dict[str, tuple[int, str]] = field(default_factory=dict)  # of the streams this transaction has locked
 
     @cached_property
     def calendar(self) -> WorkCalendar:
@@ -66,7 +72,12 @@ class Tx:
         self, stream_name: str, kind: str, payload: Mapping[str, Any], texts: Mapping[str, str] | None = None
     ) -> None:
         """Add an event; `texts` (free text by field) are kept apart and only their digests enter the chain."""
-        self._drafts.append(Draft(stream_name, kind, payload, {k: v for k, v in (texts or {}).items() if v}))
+        draft = Draft(stream_name, kind, payload, {k: v for k, v in (texts or {}).items() if v})
+        self._drafts.append((draft, self.desk))
+
+    def lock(self, heads: Select[Any], values: Mapping[str, Any]) -> None:
+        """Wait until this transaction alone may write these streams (a statement made by `heads_of`)."""
+        self._heads |= {r.name: (r.seq, r.head) for r in self.connection.execute(heads, values)}
 
     def allocate(self, name: str, n: int = 1) -> range:
         """`n` identifiers of a projection, never given twice (a rolled back transaction leaves a gap)."""
@@ -78,59 +89,43 @@ class Tx:
         drafts, self._drafts = self._drafts, []
         if not drafts:
             return ()
-        names = sorted({d.stream for d in drafts})
-        heads = {r.name: (r.seq, r.head) for r in self.connection.execute(_lock_heads, {"names": names})}
-        fresh = [n for n in names if n not in heads]
-        events, contents = self._chained(drafts, heads)
-        self.connection.execute(_insert_events, [_row(e) for e in events])
-        if contents:
-            self.connection.execute(_insert_contents, contents)
-        if fresh:
-            self.connection.execute(_new_heads, [{"name": n, "seq": heads[n][0], "head": heads[n][1]} for n in fresh])
-        moved = [{"b_name": n, "b_seq": heads[n][0], "b_head": heads[n][1]} for n in names if n not in fresh]
-        if moved:
+        names, heads = sorted({d.stream for d, _ in drafts}), self._heads
+        if unlocked := [n for n in names if n not in heads]:
+            self.lock(_heads_by_name, {"names": unlocked})
+        known = {n for n in names if n in heads}
+        events, rows, contents = self._chained(drafts)
+        self.connection.execute(_insert_events, rows)
+        self.connection.execute(_insert_contents, contents)
+        if fresh := [{"name": n, "seq": heads[n][0], "head": heads[n][1]} for n in names if n not in known]:
+            self.connection.execute(_new_heads, fresh)
+        if moved := [{"b_name": n, "b_seq": heads[n][0], "b_head": heads[n][1]} for n in names if n in known]:
             self.connection.execute(_move_heads, moved)
         project(self.connection, events)
         return events
 
     def _chained(
-        self, drafts: Sequence[Draft], heads: dict[str, tuple[int, str]]
-    ) -> tuple[list[Event], list[dict[str, Any]]]:
-        events, contents = [], []
-        for d in drafts:
-            seq, prev = heads.get(d.stream, (0, GENESIS))
+        self, drafts: Sequence[tuple[Draft, Desk | None]]
+    ) -> tuple[list[Event], list[dict[str, Any]], list[dict[str, Any]]]:
+        """Events in their places, with the rows of `event` and `content` that keep them; heads move on."""
+        events, rows, contents = [], [], []
+        for d, desk in drafts:
+            seq, prev = self._heads.get(d.stream, (0, GENESIS))
             seq += 1
             actor: dict[str, Any] = {"person": self.actor.person_id}
-            if self.desk is not None:
-                actor |= {"post": self.desk.post_id, "unit": self.desk.unit, "role": self.desk.role}
+            if desk is not None:
+                actor |= {"post": desk.post_id, "unit": desk.unit, "role": desk.role}
             digests = {}
             for name, words in {"actor": self.actor.name, **d.texts}.items():
                 salt, digests[name] = salted(words)
                 contents.append({"stream": d.stream, "seq": seq, "field": name, "salt": salt, "text": words})
             payload = {**d.payload, "texts": digests}
-            hashed = chain_hash(
-                prev, d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, canonical(actor), canonical(payload)
-            )
-            events.append(
-                Event(d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, actor, payload, prev, hashed)
-            )
-            heads[d.stream] = (seq, hashed)
-        return events, contents
-
-
-def _row(e: Event) -> dict[str, Any]:
-    return {
-        "stream": e.stream,
-        "seq": e.seq,
-        "kind": e.kind,
-        "schema": e.schema,
-        "at": e.at,
-        "recorded_at": e.recorded_at,
-        "actor": canonical(e.actor),
-        "payload": canonical(e.payload),
-        "prev": e.prev,
-        "hash": e.hash,
-    }
+            stored = canonical(actor), canonical(payload)
+            hashed = chain_hash(prev, d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, *stored)
+            e = Event(d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, actor, payload, prev, hashed)
+            events.append(e)
+            rows.append({**vars(e), "actor": stored[0], "payload": stored[1]})
+            self._heads[d.stream] = (seq, hashed)
+        return events, rows, contents
 
 
 class Database:

@@ -12,7 +12,7 @@ from ledger.events import Event
 from ledger.projections.registry import (
     Payload,
     close_todo,
-    guarded,
+    guarded_each,
     insert_todo,
     instant,
     on,
@@ -40,10 +40,22 @@ _MOVES: dict[str, dict[str, Any]] = {
 _move = {kind: update(assignment).where(*_guard_move).values(**_MOVED, **extra) for kind, extra in _MOVES.items()}
 
 
-@on(*_MOVES)
-def _assignment_moved(c: Connection, e: Event, p: Payload) -> None:
+@on_batch(*_MOVES)
+def _assignments_moved(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
     """One step of a lifecycle: the done todo closes, the next one opens, the share counts when it is accepted."""
-    closing = {
+    kind = batch[0][0].kind
+    guarded_each(c, close_todo, [_closing(e, p) for e, p in batch])
+    guarded_each(c, _move[kind], [_moving(e, p) for e, p in batch])
+    if opened := [_next_todo(e, p) for e, p in batch if p["to"] is not None]:
+        c.execute(insert_todo, opened)
+    if over := [{"b_item": p["item"]} for _, p in batch if p["to"] is None]:
+        c.execute(_count_done, over)
+    if kind == "assignment.submitted":
+        _read(c, batch)
+
+
+def _closing(e: Event, p: Payload) -> dict[str, Any]:
+    return {
         "b_kind": "assignment",
         "b_owner": p["assignment"],
         "b_step": p["step"],
@@ -51,7 +63,9 @@ def _assignment_moved(c: Connection, e: Event, p: Payload) -> None:
         "b_at": e.at,
         "b_post": e.actor.get("post"),
     }
-    guarded(c, close_todo, closing)
+
+
+def _moving(e: Event, p: Payload) -> dict[str, Any]:
     values = {
         "b_id": p["assignment"],
         "b_version": p["version"],
@@ -60,33 +74,27 @@ def _assignment_moved(c: Connection, e: Event, p: Payload) -> None:
         "b_to_arm": p["to_arm"],
         "b_at": e.at,
     }
-    if e.kind == "assignment.returned":
-        values["b_due"] = instant(p["due_at"])
-    if (
-        e.kind == "assignment.submitted"
-    ):  # the application counts from the moment it leaves the unit, not from the desk of its signer
-        values["b_submitted"] = e.at if p["leaves_unit"] else None
-    guarded(c, _move[e.kind], values)
-    if p["to"] is not None:
-        c.execute(
-            insert_todo,
-            {
-                "owner_kind": "assignment",
-                "owner_id": p["assignment"],
-                "step": p["to"],
-                "arm": p["to_arm"],
-                "run_id": p["run"],
-                "item_id": p["item"],
-                "unit": p["to_unit"],
-                "role": p["to_role"],
-                "due_at": instant(p["due_at"]),
-                "opened_at": e.at,
-            },
-        )
-    else:
-        c.execute(_count_done, {"b_item": p["item"]})
-    if e.kind == "assignment.submitted":
-        _read(c, [(e, p)])
+    match e.kind:
+        case "assignment.returned":
+            values["b_due"] = instant(p["due_at"])
+        case "assignment.submitted":  # it counts from the moment it leaves the unit, not from the desk of its signer
+            values["b_submitted"] = e.at if p["leaves_unit"] else None
+    return values
+
+
+def _next_todo(e: Event, p: Payload) -> dict[str, Any]:
+    return {
+        "owner_kind": "assignment",
+        "owner_id": p["assignment"],
+        "step": p["to"],
+        "arm": p["to_arm"],
+        "run_id": p["run"],
+        "item_id": p["item"],
+        "unit": p["to_unit"],
+        "role": p["to_role"],
+        "due_at": instant(p["due_at"]),
+        "opened_at": e.at,
+    }
 
 
 _reported = (

@@ -40,11 +40,11 @@ def on(*kinds: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def on_batch(kind: str) -> Callable[[BatchHandler], BatchHandler]:
+def on_batch(*kinds: str) -> Callable[[BatchHandler], BatchHandler]:
     """Register a handler of neighbouring events of one kind: a weekly report must not cost statements for each item."""
 
     def register(handler: BatchHandler) -> BatchHandler:
-        HANDLERS[kind] = handler
+        HANDLERS.update(dict.fromkeys(kinds, handler))
         return handler
 
     return register
@@ -74,8 +74,13 @@ def number(value: Any) -> Decimal | None:
 
 def guarded(connection: Connection, statement: Executable, values: Mapping[str, Any]) -> None:
     """Write exactly one row. Raises: Stale."""
-    if connection.execute(statement, values).rowcount != 1:
-        raise Stale(f"{statement} {values}")
+    guarded_each(connection, statement, [values])
+
+
+def guarded_each(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write exactly one row for each of these values, which name it by its key. Raises: Stale."""
+    if rows and connection.execute(statement, rows).rowcount != len(rows):
+        raise Stale(f"{statement} {rows}")
 
 
 close_todo = (

@@ -9,6 +9,7 @@ from ledger.projections.registry import (
     Payload,
     close_todo,
     guarded,
+    guarded_each,
     insert_todo,
     instant,
     on,
@@ -108,7 +109,9 @@ _close_round = (
 def _round_closed(c: Connection, e: Event, p: Payload) -> None:
     """A round that takes no more reports: what is still owed was missed (逾期未报)."""
     guarded(c, _close_round, {"b_id": p["round"], "b_at": e.at})
-    for owed in p["missed"]:
-        guarded(c, _miss_share, {"b_id": owed})
-        closing = {"b_kind": "share", "b_owner": owed, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None}
-        guarded(c, close_todo, closing)
+    closing = [
+        {"b_kind": "share", "b_owner": owed, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None}
+        for owed in p["missed"]
+    ]
+    guarded_each(c, _miss_share, [{"b_id": owed} for owed in p["missed"]])
+    guarded_each(c, close_todo, closing)

@@ -12,6 +12,7 @@ from ledger.projections.registry import (
     close_todo,
     day,
     guarded,
+    guarded_each,
     instant,
     number,
     on,
@@ -170,8 +171,8 @@ def _item_closed(c: Connection, e: Event, p: Payload) -> None:
     """The item is done; shares that could not hold it up and are still open (配合 under rule `all`) are withdrawn
     with their todos."""
     guarded(c, _close_item, {"b_item": p["item"], "b_at": e.at})
-    for left in p["withdrawn"]:
-        closing = {
+    closing = [
+        {
             "b_kind": "assignment",
             "b_owner": left["id"],
             "b_step": left["step"],
@@ -179,5 +180,7 @@ def _item_closed(c: Connection, e: Event, p: Payload) -> None:
             "b_at": e.at,
             "b_post": None,
         }
-        guarded(c, close_todo, closing)
-        guarded(c, _withdraw, {"b_id": left["id"], "b_at": e.at})
+        for left in p["withdrawn"]
+    ]
+    guarded_each(c, close_todo, closing)
+    guarded_each(c, _withdraw, [{"b_id": left["id"], "b_at": e.at} for left in p["withdrawn"]])

@@ -1,0 +1,1 @@
+"""What a command costs, against the bare transaction it cannot go below."""

@@ -1,0 +1,196 @@
+"""What one completed todo costs: one commit, a bounded number of statements, however much else is live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from bpmn.plan import Plan, Role
+from engine import commands
+from ledger.calendar import moment
+from ledger.database import Database
+from ledger.migrating import upgrade
+from ledger.verification import broken_chains, replay_differences
+from tests.bench.world import UNITS, Act, World, daily, found, generated, item_of
+
+MOST = 15  # statements of a command that completes a todo, BEGIN included, COMMIT not
+START = date(2025, 5, 23)
+KEYS = [u.key for u in UNITS]
+
+
+class _Still:
+    """Asks the database nothing, like the machine's clock; the demo's stored clock costs one statement more."""
+
+    def now(self, connection: Connection) -> datetime:
+        return moment(START, time(9))
+
+
+@dataclass
+class Cost:
+    """What a database was asked for."""
+
+    statements: list[str] = field(default_factory=list)
+    commits: int = 0
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[Cost]:
+    """Statements (an executemany is one; BEGIN is one) and commits of a block."""
+    cost = Cost()
+
+    def begun(_connection: object) -> None:
+        if engine.dialect.name != "sqlite":  # where ledger.database sends BEGIN IMMEDIATE as a statement of its own
+            cost.statements.append("BEGIN")
+
+    def executed(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        cost.statements.append(statement)
+
+    def committed(_connection: object) -> None:
+        cost.commits += 1
+
+    listeners: dict[str, Callable[..., None]] = {"begin": begun, "before_cursor_execute": executed, "commit": committed}
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    try:
+        yield cost
+    finally:
+        for name, listener in listeners.items():
+            event.remove(engine, name, listener)
+
+
+# ---------------------------------------------------------------- the plan
+def _plan(n_items: int) -> Plan:
+    """Plain items, and what they do not have: a lead who accepts feedback, many cooperating units, occurrences."""
+    rest: list[tuple[str, Role]] = [(key, "cooperating") for key in KEYS[1:8]]
+    extra = [
+        item_of("led", "extra", START, [(KEYS[0], "lead"), *rest]),
+        item_of("wide", "extra", START, [(KEYS[0], "responsible"), *rest]),
+        item_of("recurring", "extra", START, [(KEYS[0], "lead"), (KEYS[1], "cooperating")], cadence="twice"),
+    ]
+    return generated(n_items, START, extra, [daily("twice", START, asks_item=True, days=2)])
+
+
+# ---------------------------------------------------------------- what completes a todo: prepared, then counted
+Prepared = Callable[[World], Act]
+
+
+def _shares(w: World, element: str) -> list[int]:
+    return w.shares(w.item(w.runs[-1], element))
+
+
+def _acknowledge_many(w: World) -> Act:
+    refs, actors = zip(*(w.todo(s) for s in w.shares_of_unit(w.runs[-1], KEYS[1])[:4]), strict=True)
+    return w.act(actors[0], commands.acknowledge_many, refs)
+
+
+def _report_round(n: int, filled: int) -> Prepared:
+    def prepare(w: World) -> Act:
+        shares = w.shares_of_unit(w.runs[-1], KEYS[0])[:filled]
+        for share in shares:
+            w.bring_to(share, "work")
+        w.open_round(w.runs[-1], n)
+        return w.report_round(w.owed(w.runs[-1])[KEYS[0]], KEYS[0], dict.fromkeys(shares, 7))
+
+    return prepare
+
+
+def _submit(element: str, nth: int = 0) -> Prepared:
+    def prepare(w: World) -> Act:
+        share = _shares(w, element)[nth]
+        w.bring_to(share, "work")
+        return w.submit(share)
+
+    return prepare
+
+
+def _submit_after_occurrences(w: World) -> Act:
+    """A cooperating unit: its occurrences are counted, the lead who accepts is looked up."""
+    for n in (1, 2):
+        for share in _shares(w, "recurring"):
+            w.bring_to(share, "work")
+        w.open_round(w.runs[-1], n, "twice")
+        for unit, owed in w.owed(w.runs[-1], "twice").items():
+            w.report_round(owed, unit, {})()
+    return w.submit(_shares(w, "recurring")[1])
+
+
+def _submit_as_last(w: World) -> Act:
+    """The lead: its occurrences are counted, the feedback of the others is looked at."""
+    lead, other = _shares(w, "recurring")
+    w.decide(other)()
+    return w.submit(lead)
+
+
+def _decide(element: str, step: str, nth: int = 0, *, agree: bool = True) -> Prepared:
+    def prepare(w: World) -> Act:
+        share = _shares(w, element)[nth]
+        w.bring_to(share, step)
+        return w.decide(share, agree=agree)
+
+    return prepare
+
+
+def _close(w: World) -> Act:
+    first, last = _shares(w, "i7")
+    w.close(first)
+    w.bring_to(last, "review")
+    return w.decide(last)
+
+
+COMPLETING: dict[str, Prepared] = {
+    "签收": lambda w: w.acknowledge(_shares(w, "i1")[0]),
+    "批量签收": _acknowledge_many,
+    "期次报送 of three items": _report_round(1, 3),
+    "期次报送, 本期无新进展": _report_round(2, 0),
+    "申请办结": _submit("i2"),
+    "审签": _decide("i3", "sign"),
+    "退回修改": _decide("i4", "sign", agree=False),
+    "同意办结": _decide("i5", "review"),
+    "退回补正": _decide("i6", "review", agree=False),
+    "同意办结, closing the item": _close,
+    "同意办结, withdrawing seven cooperating units": _decide("wide", "review"),
+    "提交反馈": _submit("led", 1),
+    "认可": _decide("led", "accept", 2),
+    "提交反馈 after the last occurrence": _submit_after_occurrences,
+    "申请办结 after the last occurrence": _submit_as_last,
+}
+
+
+def _costs(w: World) -> dict[str, Cost]:
+    """The cost of each act on the latest run."""
+    costs = {}
+    for name, prepare in COMPLETING.items():
+        act = prepare(w)
+        with counted(w.db.writer) as costs[name]:
+            act()
+    return costs
+
+
+@pytest.fixture
+def world(db_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr("engine.desk.advance_run", lambda _db, _run_id: None)  # a command of its own, after the commit
+    upgrade(db_url)
+    db = Database(db_url, _Still())
+    try:
+        yield found(db, _plan(15))
+    finally:
+        db.close()
+
+
+def test_a_completed_todo_costs_the_same_at_30_and_at_3000_live_shares(world: World) -> None:
+    at_30 = _costs(world)
+    world.publish(_plan(1500))
+    world.start_run()
+    assert world.live() >= 3000
+    at_3000 = _costs(world)
+    counts = {name: (len(at_30[name].statements), len(at_3000[name].statements)) for name in COMPLETING}
+    assert {name: n for name, n in counts.items() if max(n) > MOST or n[0] != n[1]} == {}, counts
+    assert {name for name in COMPLETING if (at_30[name].commits, at_3000[name].commits) != (1, 1)} == set()
+    with world.db.read() as connection:
+        assert broken_chains(connection) == []
+        assert replay_differences(connection) == []
