@@ -1,7 +1,12 @@
-"""Published plans and lifecycles as the commands need them: read once a process, never changed."""
+"""Published plans and lifecycles as the commands need them: read once a process, never changed.
+
+A plan is known by the digest of its diagram, which says what it is in any database.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 
@@ -13,37 +18,52 @@ from bpmn.plan import Plan
 from bpmn.reading import read_lifecycle, read_plan
 from engine import instances
 from ledger.errors import NotFound
-from ledger.schema import plan_source, plan_version
+from ledger.schema import plan_source, plan_version, run
 
-_plans: dict[int, Plan] = {}
+
+@dataclass(frozen=True)
+class Published:
+    """A published diagram: its digest, its key among the engine's diagrams, what it says."""
+
+    digest: str
+    version: str
+    plan: Plan
+
+
+_published: dict[str, Published] = {}
 _lock = Lock()
 
 
-def version_key(version_id: int) -> str:
-    """The key of a plan version among the engine's registered diagrams."""
-    return f"plan:{version_id}"
+def of_version(connection: Connection, version_id: int) -> Published:
+    """A plan version, its diagram registered with the engine. Raises: NotFound."""
+    digest = connection.execute(select(plan_version.c.digest).where(plan_version.c.id == version_id)).scalar()
+    return _of_digest(connection, digest)
 
 
-def plan_of(connection: Connection, version_id: int) -> Plan:
-    """What a published version says; its diagram is registered with the engine. Raises: NotFound."""
-    plan = _plans.get(version_id)
-    if plan is None:
-        xml = connection.execute(
-            select(plan_source.c.xml)
-            .join(plan_version, plan_version.c.digest == plan_source.c.digest)
-            .where(plan_version.c.id == version_id)
-        ).scalar_one_or_none()
-        if xml is None:
-            raise NotFound(f"没有编号为 {version_id} 的方案版本。")
-        plan = register(version_id, xml.encode())
-    return plan
+def of_run(connection: Connection, run_id: int) -> Published:
+    """The plan version that a run executes. Raises: NotFound."""
+    found = select(plan_version.c.digest).join(run, run.c.version_id == plan_version.c.id).where(run.c.id == run_id)
+    return _of_digest(connection, connection.execute(found).scalar())
 
 
-def register(version_id: int, xml: bytes) -> Plan:
-    """Read a published diagram and hand it to the engine (idempotent)."""
+def _of_digest(connection: Connection, digest: str | None) -> Published:
+    if digest in _published:
+        return _published[digest]
+    xml = connection.execute(select(plan_source.c.xml).where(plan_source.c.digest == digest)).scalar_one_or_none()
+    if xml is None:
+        raise NotFound("没有这个方案版本。")
+    return register(xml.encode())
+
+
+def register(xml: bytes) -> Published:
+    """Read a diagram and hand it to the engine (idempotent). Raises: DiagramError."""
+    digest = hashlib.sha256(xml).hexdigest()
     with _lock:
-        instances.load_plan_spec(version_key(version_id), xml)
-        return _plans.setdefault(version_id, read_plan(xml))
+        if digest not in _published:
+            version = f"plan:{digest}"
+            instances.load_plan_spec(version, xml)
+            _published[digest] = Published(digest, version, read_plan(xml))
+        return _published[digest]
 
 
 @cache

@@ -80,7 +80,7 @@ class Tx:
         self._heads |= {r.name: (r.seq, r.head) for r in self.connection.execute(heads, values)}
 
     def allocate(self, name: str, n: int = 1) -> range:
-        """`n` identifiers of a projection, never given twice (a rolled back transaction leaves a gap)."""
+        """`n` identifiers of a projection, never given twice; what is rolled back was never given."""
         last = int(self.connection.execute(_next_id, {"name": name, "n": n}).scalar_one())
         return range(last - n + 1, last + 1)
 
@@ -137,7 +137,7 @@ class Database:
         self.clock: BusinessClock = clock or MachineClock()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.writer = _engine(url, "BEGIN IMMEDIATE")
-        self.reader = _engine(url, "BEGIN") if self.is_sqlite else self.writer
+        self.reader = _engine(url, "BEGIN") if self.is_sqlite else _snapshots(url)
 
     @contextmanager
     def write(self, actor: Actor = SYSTEM) -> Iterator[Tx]:
@@ -169,6 +169,13 @@ def calendar_of(connection: Connection) -> WorkCalendar:
     if rows not in _calendars:
         _calendars[rows] = WorkCalendar(dict(rows))
     return _calendars[rows]
+
+
+def _snapshots(url: str) -> Engine:
+    """PostgreSQL connections that see one moment and write nothing."""
+    return create_engine(
+        url, pool_pre_ping=True, isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True}
+    )
 
 
 def _engine(url: str, begin: str) -> Engine:

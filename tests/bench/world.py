@@ -201,7 +201,7 @@ class World:
     # ---------------------------------------------------------------- rounds
     def open_round(self, run_id: int, n: int, cadence: str = "daily") -> None:
         with self.db.write() as tx:
-            open_round(tx, published.plan_of(tx.connection, self.version), run_id, cadence, n)
+            open_round(tx, published.of_version(tx.connection, self.version).plan, run_id, cadence, n)
 
     def owed(self, run_id: int, cadence: str = "daily") -> dict[str, int]:
         """The share of each unit that still has to report in the run's latest round."""
