@@ -36,7 +36,7 @@ def publish(tx: Tx, xml: bytes) -> int:
     if known is not None:
         return int(known)
     version_id = tx.allocate("plan_version")[0]
-    plan = published.register(version_id, xml)
+    plan = published.register(xml).plan
     last = select(func.max(plan_version.c.number)).where(plan_version.c.plan == plan.facts.key)
     number = (tx.connection.execute(last).scalar_one_or_none() or 0) + 1
     tx.connection.execute(insert(plan_source), {"digest": digest, "xml": xml.decode()})
@@ -53,7 +53,8 @@ def publish(tx: Tx, xml: bytes) -> int:
 
 def start_run(tx: Tx, version_id: int) -> int:
     """Start a published version now: its items are copied into the ledger, those the diagram reaches are opened."""
-    plan = published.plan_of(tx.connection, version_id)
+    version = published.version_of(tx.connection, version_id)
+    plan = version.plan
     run_id = tx.allocate("run")[0]
     tx.record(f"run:{run_id}", "run.started", _run_facts(plan, run_id, version_id))
     for item_id, (ord_, planned) in zip(
@@ -61,7 +62,7 @@ def start_run(tx: Tx, version_id: int) -> int:
     ):
         _plan_item(tx, plan, run_id, item_id, ord_, planned)
     tx.flush()
-    instance = instances.start(published.version_key(version_id))
+    instance = instances.start(version.key)
     tx.connection.execute(insert(run_state), {"run_id": run_id, "state": instances.dump(instance), "version": 1})
     schedule_rounds(tx, plan, run_id)
     _schedule_timers(tx, run_id, instance)
@@ -225,11 +226,11 @@ def _shares(plan: Plan, planned: Item) -> list[dict[str, Any]]:
 def reopen_state(tx: Tx, run_id: int) -> tuple[Plan, instances.Instance]:
     """A run's plan and its engine instance, locked for this transaction."""
     version_id = tx.connection.execute(select(run_table.c.version_id).where(run_table.c.id == run_id)).scalar_one()
-    plan = published.plan_of(tx.connection, version_id)
+    version = published.version_of(tx.connection, version_id)
     stored = tx.connection.execute(
         select(run_state.c.state).where(run_state.c.run_id == run_id).with_for_update()
     ).scalar_one()
-    return plan, instances.restore(published.version_key(version_id), stored)
+    return version.plan, instances.restore(version.key, stored)
 
 
 def save_state(tx: Tx, run_id: int, instance: instances.Instance) -> None:
