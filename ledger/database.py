@@ -137,7 +137,7 @@ class Database:
         self.clock: BusinessClock = clock or MachineClock()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.writer = _engine(url, "BEGIN IMMEDIATE")
-        self.reader = _engine(url, "BEGIN") if self.is_sqlite else self.writer
+        self.reader = _engine(url, "BEGIN") if self.is_sqlite else _snapshots(self.writer)
 
     @contextmanager
     def write(self, actor: Actor = SYSTEM) -> Iterator[Tx]:
@@ -169,6 +169,11 @@ def calendar_of(connection: Connection) -> WorkCalendar:
     if rows not in _calendars:
         _calendars[rows] = WorkCalendar(dict(rows))
     return _calendars[rows]
+
+
+def _snapshots(engine: Engine) -> Engine:
+    """The same connections for reading: every statement of a transaction sees one state, as SQLite's readers do."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _engine(url: str, begin: str) -> Engine:
