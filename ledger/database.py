@@ -137,7 +137,7 @@ class Database:
         self.clock: BusinessClock = clock or MachineClock()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.writer = _engine(url, "BEGIN IMMEDIATE")
-        self.reader = _engine(url, "BEGIN") if self.is_sqlite else _snapshots(url)
+        self.reader = _engine(url, "BEGIN") if self.is_sqlite else _snapshots(self.writer)
 
     @contextmanager
     def write(self, actor: Actor = SYSTEM) -> Iterator[Tx]:
@@ -171,11 +171,9 @@ def calendar_of(connection: Connection) -> WorkCalendar:
     return _calendars[rows]
 
 
-def _snapshots(url: str) -> Engine:
-    """PostgreSQL connections that see one moment and write nothing."""
-    return create_engine(
-        url, pool_pre_ping=True, isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True}
-    )
+def _snapshots(engine: Engine) -> Engine:
+    """The same connections for reading: every statement of a transaction sees one state, as SQLite's readers do."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _engine(url: str, begin: str) -> Engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, select, tuple_
 
 from ledger.schema import person, post, unit
 
@@ -51,14 +51,17 @@ class Actor:
 SYSTEM = Actor(0, "系统", ())
 
 
+_posts_of = (
+    select(person.c.name, post.c.id, post.c.unit, post.c.role)
+    .select_from(person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None))))
+    .where(person.c.id == bindparam("b_person"), person.c.active)
+    .order_by(post.c.id)
+)
+
+
 def actor_of(connection: Connection, person_id: int) -> Actor | None:
     """The person with today's posts; deputies of a host organ also answer for the bodies it hosts."""
-    rows = connection.execute(
-        select(person.c.name, post.c.id, post.c.unit, post.c.role)
-        .select_from(person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None))))
-        .where(person.c.id == person_id, person.c.active)
-        .order_by(post.c.id)
-    ).all()
+    rows = connection.execute(_posts_of, {"b_person": person_id}).all()
     if not rows:
         return None
     desks = [Desk(r.id, r.unit, r.role) for r in rows if r.id is not None]

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select
 
 from bpmn.plan import Cadence, Facts, Heading, Indicator, Item, Plan, Role, Share
 from bpmn.writing import write_plan
@@ -21,9 +22,10 @@ from ledger import organisation
 from ledger.calendar import local_day
 from ledger.database import Database, Tx
 from ledger.directory import register_person, register_units, take_post
+from ledger.organisation import Unit
 from ledger.people import Actor, actor_of
 from ledger.rules.due import DueRule
-from ledger.schema import AnyRow, assignment, indicator, item, person, round_, share, todo
+from ledger.schema import AnyRow, assignment, due, indicator, item, person, round_, share, todo
 
 Act = Callable[[], object]
 
@@ -36,9 +38,15 @@ COLLEAGUE = "colleague-"  # logins of the second liaison (B 角) of each unit
 
 
 # ---------------------------------------------------------------- the plan
-def generated(n_items: int, start: date, extra: Sequence[Item] = (), cadences: Sequence[Cadence] = ()) -> Plan:
+def generated(
+    n_items: int,
+    start: date,
+    extra: Sequence[Item] = (),
+    cadences: Sequence[Cadence] = (),
+    units: Sequence[Unit] = UNITS,
+) -> Plan:
     """`n_items` items of two responsible units and one figure each, signed inside the unit, reported daily."""
-    items = [_item(n, start) for n in range(n_items)]
+    items = [_item(n, start, units) for n in range(n_items)]
     headings = [
         Heading(f"h{k}", f"第{k + 1}项工作", tuple(items[i : i + ITEMS_A_HEADING]))
         for k, i in enumerate(range(0, n_items, ITEMS_A_HEADING))
@@ -63,8 +71,8 @@ def _facts(start: date) -> Facts:
     )
 
 
-def _item(n: int, start: date) -> Item:
-    pair = (UNITS[2 * n % len(UNITS)], UNITS[(2 * n + 1) % len(UNITS)])
+def _item(n: int, start: date, units: Sequence[Unit]) -> Item:
+    pair = (units[2 * n % len(units)], units[(2 * n + 1) % len(units)])
     return item_of(f"i{n}", f"h{n // ITEMS_A_HEADING}", start, [(u.key, "responsible") for u in pair])
 
 
@@ -157,11 +165,14 @@ class World:
         )
         return TodoRef(share_id, found.step, found.arm), self.actors[found.unit, found.role]
 
+    def unit_of(self, share_id: int) -> str:
+        return str(self._scalar(select(assignment.c.unit).where(assignment.c.id == share_id)))
+
     def liaison(self, share_id: int) -> Actor:
-        return self.actors[self._scalar(select(assignment.c.unit).where(assignment.c.id == share_id)), "liaison"]
+        return self.actors[self.unit_of(share_id), "liaison"]
 
     # ---------------------------------------------------------------- acts, looked up but not yet given
-    def act(self, actor: Actor, command: Callable[..., object], *args: object, **kwargs: object) -> Act:
+    def act(self, actor: Actor, command: Callable[..., object], *args: Any, **kwargs: Any) -> Act:
         """The command as its page gives it."""
         return lambda: perform(self.db, actor, command, *args, **kwargs)
 
@@ -200,7 +211,10 @@ class World:
 
     # ---------------------------------------------------------------- rounds
     def open_round(self, run_id: int, n: int, cadence: str = "daily") -> None:
+        """What the tick does when a round's moment has come."""
         with self.db.write() as tx:
+            moment = (due.c.owner_kind == "run") & (due.c.owner_id == run_id) & (due.c.kind == f"round:{cadence}:{n}")
+            tx.connection.execute(delete(due).where(moment))
             open_round(tx, published.of_version(tx.connection, self.version).plan, run_id, cadence, n)
 
     def owed(self, run_id: int, cadence: str = "daily") -> dict[str, int]:

@@ -1,0 +1,109 @@
+"""`python -m tests.bench`: a JSON line for each case, on SQLite and PostgreSQL, with few and with many live shares."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+from argon2 import PasswordHasher
+from sqlalchemy import URL, make_url
+
+from ledger.database import Database
+from ledger.migrating import upgrade
+from tests.bench.cases import Ground, http, service
+from tests.bench.client import Client
+from tests.bench.measuring import WARM_UP, Bench, Floor
+from tests.bench.server import serving
+
+LIVE = (150, 3000)
+PASSWORD = "duban-bench"
+SERVER = URL.create("postgresql+psycopg", username="postgres", host="127.0.0.1", port=5432, database="postgres")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few repetitions: does it run, not how fast")
+    parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one database")
+    asked = parser.parse_args()
+    items = WARM_UP + (5 if asked.quick else 100)
+    if asked.only != "postgresql":
+        for live in LIVE:
+            with sqlite() as url:
+                run(url, f"sqlite.{live}", live, items)
+    if asked.only != "sqlite":
+        for live in LIVE:
+            with postgresql() as url:
+                if url is not None:
+                    run(url, f"postgresql.{live}", live, items)
+
+
+def run(url: str, suffix: str, live: int, items: int) -> None:
+    """Every case at one size on one empty database."""
+    upgrade(url)
+    db = Database(url)
+    try:
+        ground = Ground(db, live, PasswordHasher().hash(PASSWORD))
+        floor = Floor(db.writer)
+        floor.prepare()
+        bench = Bench(suffix, floor)
+        service(ground, bench, items)
+        show(bench)
+        port = free_port()
+        with serving(url, port):
+            client = Client(port, PASSWORD)
+            bench = Bench(suffix, client.floor)
+            http(ground, client, bench, items)
+        show(bench)
+    finally:
+        db.close()
+
+
+def show(bench: Bench) -> None:
+    print(*bench.lines(), sep="\n", flush=True)
+
+
+@contextmanager
+def sqlite() -> Iterator[str]:
+    """An empty file on the disk that holds the project: a memory disk would make every fsync free."""
+    place = Path("var")
+    place.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix="bench-", dir=place) as folder:
+        yield f"sqlite:///{Path(folder).absolute() / 'bench.sqlite3'}"
+
+
+@contextmanager
+def postgresql() -> Iterator[str | None]:
+    """An empty database of a server, dropped at the end; None, with the reason on stderr, where no server answers."""
+    server = make_url(os.environ.get("DUBAN_TEST_POSTGRES_URL") or SERVER)
+    libpq = server.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        admin = psycopg.connect(libpq, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError as refused:
+        print(f"PostgreSQL left out: {str(refused).strip()}", file=sys.stderr)
+        yield None
+        return
+    name = f"duban_bench_{uuid.uuid4().hex[:12]}"
+    with admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        try:
+            yield server.set(database=name).render_as_string(hide_password=False)
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()
