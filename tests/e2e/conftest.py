@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-pytest.register_assert_rewrite("tests.e2e.visitor")
-
 from tests.e2e.deployment import Site, build, running
 from tests.e2e.visitor import Visitor, visit
 

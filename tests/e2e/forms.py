@@ -1,4 +1,4 @@
-"""A reader without JavaScript: fetches pages, follows links, fills the forms it was served. Cookies and tokens included."""
+"""A reader without JavaScript: fetches pages, follows links, fills the forms as served, tokens included."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Reader:
         form = self._one(xpath)
         fields = [(f.get("name"), f.get("value", "")) for f in form.xpath(".//input[not(@type='checkbox')][@name]")]
         fields += [(f.get("name"), f.text or "") for f in form.xpath(".//textarea[@name]")]
-        outside = self.page.xpath("//*[@form=$id]/@name", id=form.get("id", ""))
-        known = {name for name, _ in fields} | {*form.xpath(".//button/@name"), *outside}
+        buttons = [*form.xpath(".//button"), *self._all(f"//*[@form='{form.get('id')}']")]
+        known = {name for name, _ in fields} | {button.get("name") for button in buttons}
         assert typed.keys() <= known, (typed, known)
         self.open(form.get("action"), [(n, v) for n, v in fields if n not in typed] + list(typed.items()))
 
@@ -64,7 +64,12 @@ class Reader:
     def says(self, words: str) -> bool:
         return words in self.words()
 
-    def _one(self, xpath: str) -> Any:
+    def _all(self, xpath: str) -> list[Any]:
         found = self.page.xpath(xpath)
+        assert isinstance(found, list)
+        return found
+
+    def _one(self, xpath: str) -> Any:
+        found = self._all(xpath)
         assert len(found) == 1, f"{xpath}: {len(found)} on {self.url}"
         return found[0]

@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
 from engine.clockwork import next_due
-from ledger.calendar import moment
+from ledger.calendar import SHANGHAI, moment
 from ledger.schema import round_
 from tests.e2e.conftest import Enter
-from tests.e2e.deployment import NOW, Site
+from tests.e2e.deployment import NOW, Site, sent_everything, wait_until
 from tests.e2e.visitor import Visitor
 
 pytestmark = pytest.mark.e2e
@@ -26,12 +26,9 @@ SECOND_ROUND = "第2期周调度"
 
 def shown(page: Page, at: datetime) -> None:
     """The header shows this instant and its buttons again: the clock has arrived."""
-    expect(page.locator("#demo-clock time")).to_have_text(re.compile(rf"^{at:%Y-%m-%d} 周. {at:%H:%M}$"))
+    local = at.astimezone(SHANGHAI)
+    expect(page.locator("#demo-clock time")).to_have_text(re.compile(rf"^{local:%Y-%m-%d} 周. {local:%H:%M}$"))
     expect(page.locator("#demo-clock").get_by_role("button", name="次日")).to_be_visible()
-
-
-def local(instant: datetime) -> datetime:
-    return instant.astimezone(NOW.tzinfo)
 
 
 @pytest.fixture
@@ -59,14 +56,16 @@ def test_clock_moves_by_day_and_by_event_until_the_weekly_request_arrives(
     with site.db.read() as connection:
         upcoming = next_due(connection)
     assert upcoming is not None
-    assert local(upcoming) > moment(date(2025, 5, 27), time(9, 30))
-    press(unit, "下一事件", local(upcoming))
+    assert upcoming > moment(date(2025, 5, 27), time(9, 30))
+    press(unit, "下一事件", upcoming)
 
     press(unit, "下周", moment(date(2025, 6, 2), time(9, 30)))
     assert weekly_rounds(site) == 1
     press(unit, "次日", TUESDAY)
     assert weekly_rounds(site) == 2
-    expect(unit.page.get_by_role("navigation", name="主导航").get_by_role("link", name=re.compile("^报送"))).to_be_visible()
+    expect(
+        unit.page.get_by_role("navigation", name="主导航").get_by_role("link", name=re.compile("^报送"))
+    ).to_be_visible()
 
     mail = request_mail(unit)
     guest = enter(None, width)
@@ -82,6 +81,7 @@ def test_clock_moves_by_day_and_by_event_until_the_weekly_request_arrives(
 
 def request_mail(unit: Visitor) -> str:
     """Find the request to 市人社局 in the demo's mailbox, read it, and return where its link leads."""
+    wait_until(lambda: sent_everything(unit.site.db))
     unit.go("/demo/mail?to=renshe@huangshi.example&kind=request")
     link = unit.page.get_by_role("link", name=re.compile(SECOND_ROUND))
     expect(link).to_have_count(1)

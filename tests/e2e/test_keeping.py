@@ -110,18 +110,20 @@ def test_empty_summary_is_named_beside_its_field_and_the_rest_is_kept(enter: Ent
     liaison.look("missing")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_draft_that_was_left_is_there_again(enter: Enter, width: int) -> None:
-    liaison, words = enter("gongan", width), f"写到一半，被叫去开会了（{width}）"
-    opened(liaison, "毕业生就业护航行动", "填报")
+@pytest.mark.parametrize(
+    ("width", "account", "title"), [(1280, "gongan", "毕业生就业护航行动"), (390, "caizheng", "便捷办理创业担保贷款")]
+)
+def test_draft_that_was_left_is_there_again(enter: Enter, width: int, account: str, title: str) -> None:
+    liaison, words = enter(account, width), "写到一半，被叫去开会了"
+    opened(liaison, title, "填报")
     liaison.page.get_by_label("进展").press_sequentially(words)
     expect(liaison.page.get_by_text("草稿已存 10:00")).to_be_visible()
     liaison.look("drafted")
     liaison.page.reload()
     expect(liaison.page.get_by_label("进展")).to_have_value(words)
     expect(liaison.page.get_by_text("草稿已存")).to_be_visible()
-    again = enter("gongan", width)
-    opened(again, "毕业生就业护航行动", "填报")
+    again = enter(account, width)
+    opened(again, title, "填报")
     expect(again.page.get_by_label("进展")).to_have_value(words)
 
 

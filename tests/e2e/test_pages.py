@@ -49,7 +49,8 @@ def act(office: Office) -> None:
     closes(office, "guozi", "8")
     office.apply("renshe", "4", "政策兑现全部完成。")
     office.decide("renshe", "4")  # signed: waits for the coordinator
-    office.apply("renshe", "20", "“六进”活动在三所高校全部开展。")  # waits for the deputy head
+    office.apply("renshe", "17", "创业担保贷款全程网上办。")  # waits for the deputy head
+    office.apply("daye", "24", "两场校园专场招聘已办。")  # waits for the lead
     office.apply("renshe", "27", "直播带岗每周两场。")
     office.decide("renshe", "27")
     office.decide("renshe", "27", agree=False, reason="缺每场的岗位数和参加人数。")
@@ -86,7 +87,8 @@ ROWS = (
     Row("item to apply for", "renshe", "/items/{item 11}?tab=submit-{part 11 renshe}-1"),
     Row("item with three figures", "daye", "/items/{item 26}"),
     Row("item sent back", "renshe", "/items/{item 27}", heading="直播带岗和空中面试"),
-    Row("item to sign", "renshe-fenguan", "/items/{item 20}"),
+    Row("item to sign", "renshe-fenguan", "/items/{item 17}"),
+    Row("item with feedback to accept", "renshe", "/items/{item 24}"),
     Row("item to review", "zhuanban", "/items/{item 4}"),
     Row("item to urge", "zhuanban", "/items/{item 2}"),
     Row("item of many units", "lingdao", "/items/{item 32}"),
@@ -184,8 +186,7 @@ def test_page_is_whole(window: Window, site: Site, row: Row, width: int) -> None
     visitor.go(Places(site).address(row.address), row.status)
     if row.heading:
         expect(visitor.page.get_by_role("heading", level=1)).to_have_text(row.heading)
-    for folded in visitor.page.locator("details:not([open])").all():
-        folded.evaluate("one => { one.open = true }")
+    visitor.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     visitor.look(row.name.replace(" ", "-"))
 
 

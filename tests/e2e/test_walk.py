@@ -122,6 +122,8 @@ def send_back(office: Visitor, title: str) -> None:
 def mend(liaison: Visitor, title: str) -> None:
     slip = liaison.slip(title)
     expect(slip.locator(".slip-q")).to_contain_text(REASON)
+    group = liaison.page.locator("h2.grp + .slips").filter(has=liaison.page.get_by_role("link", name=title, exact=True))
+    expect(group.locator("xpath=preceding-sibling::h2[1]")).to_have_text("退回补正 1 件")
     liaison.look("returned")
     slip.get_by_role("link", name="补 正").click()
     expect(liaison.page.locator("#forms .note", has_text=REASON)).to_be_visible()
