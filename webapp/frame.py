@@ -71,7 +71,7 @@ def _is_current(href: str) -> bool:
     if href.startswith("/demo/"):
         return path.startswith(href)
     if root == "/ledger":
-        return path == root or path.startswith("/items")
+        return path == root or path.startswith(("/items", "/assignments"))
     return path == root or path.startswith(root + "/")
 
 

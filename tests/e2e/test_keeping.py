@@ -69,6 +69,7 @@ def test_second_of_two_is_told_who_and_when_and_keeps_the_text(enter: Enter, sit
     second.press("申请办结")
     notice = second.page.get_by_role("alert").filter(has_text="您的内容没有提交")
     expect(notice).to_contain_text(f"市人社局 {holder(site, 'renshe')} 已于 05-26 10:00")
+    expect(notice).to_be_in_viewport()
     expect(second.page.get_by_label("您写的内容，可以复制留用")).to_have_value(HIS)
     second.look("conflict")
     with site.db.read() as connection:
@@ -89,6 +90,7 @@ def test_second_report_of_a_round_is_told_who_and_when_and_keeps_the_text(enter:
 
     second.expect_refusal(address)
     second.press("报送")
+    expect(second.page.get_by_role("alert")).to_be_in_viewport()
     expect(second.page.get_by_role("alert")).to_contain_text(f"{holder(site, 'xuanchuan')} 已于 05-26 10:00")
     expect(second.page.get_by_label("其他说明")).to_have_value(HIS)
     second.look("conflict")
@@ -104,7 +106,8 @@ def test_empty_summary_is_named_beside_its_field_and_the_rest_is_kept(enter: Ent
     liaison.press("申请办结")
     summary = liaison.page.get_by_label("完成情况")
     expect(summary).to_have_attribute("aria-describedby", "err-summary")
-    expect(liaison.page.locator("#err-summary")).to_be_visible()
+    expect(summary).to_be_focused()
+    expect(liaison.page.locator("#err-summary")).to_be_in_viewport()
     expect(liaison.page.locator("#err-summary")).to_contain_text("完成情况")
     expect(liaison.page.get_by_label("遗留问题")).to_have_value("两家企业的名额还在核定。")
     liaison.look("missing")
