@@ -252,7 +252,7 @@ def _require_others(tx: Tx, case: Case) -> None:
 
 def _require_feedback(case: Case, rows: Sequence[AnyRow]) -> None:
     """The first lead applies when the feedback of all others is accepted."""
-    waiting = {share.id for share in blockers(case.completion, _shares(rows), str(case.id))}
+    waiting = {share.id for share in blockers(case.completion, _shares(rows), str(case.id), gated=case.gated)}
     if waiting:
         names = "、".join(r.short for r in rows if str(r.id) in waiting)
         raise Refused(f"还有 {len(waiting)} 家单位的反馈没有认可（{names}）。请先催办或审核他们的反馈，再申请办结。")
@@ -268,7 +268,7 @@ def _require_all_occurrences(own: AnyRow) -> None:
 
 def _close_item_if_done(tx: Tx, case: Case) -> None:
     rows = tx.connection.execute(_siblings, {"b_item": case.item_id}).all()
-    if not closes(case.completion, _shares(rows, accepted=case.id)):
+    if not closes(case.completion, _shares(rows, accepted=case.id), gated=case.gated):
         return
     left = [r for r in rows if r.state not in ("closed", "withdrawn") and r.id != case.id]
     withdrawn = [{"id": r.id, "step": r.step, "arm": r.arm} for r in left]
