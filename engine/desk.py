@@ -167,4 +167,4 @@ def _done_by_other(connection: Connection, ref: TodoRef) -> Conflict:
     if done is None or done.closed_at is None:
         return Conflict("系统", None, "变更了这件待办")
     who = f"{done.short} {done.name}" if done.name else "系统"
-    return Conflict(who, done.closed_at, "办结了这一步")
+    return Conflict(who, done.closed_at, "办理了这一步")
