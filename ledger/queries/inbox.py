@@ -167,13 +167,19 @@ def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, 
         row.state,
         row.unit_name,
         due_at,
-        words_left(due_at, calendar, now),
+        words_left(due_at, calendar, now) if due_at else _waited(row.opened_at, calendar, now),
         row.opened_at,
         lit,
         standing,
         reason or (lit.reason if lit.colour == "red" else ""),
         _group(row.step, lit, due_at, calendar, now, returned=row.state == State.RETURNED),
     )
+
+
+def _waited(opened_at: datetime, calendar: WorkCalendar, now: datetime) -> str:
+    """How long a review has stood on the desk; it has no due date of its own."""
+    days = calendar.days_left(local_day(opened_at), local_day(now))
+    return f"已等 {days} 个工作日" if days > 0 else "今天送到"
 
 
 def _round_slip(row: AnyRow, calendar: WorkCalendar, now: datetime) -> Slip:

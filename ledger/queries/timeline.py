@@ -40,7 +40,6 @@ class Submission:
     """What an application says: its summary, the problem, and the figures it came with beside those before."""
 
     at: datetime
-    who: str
     summary: str
     problem: str
     figures: Mapping[int, Decimal]
@@ -113,7 +112,7 @@ def last_submission(known: Records, assignment_id: int) -> Submission | None:
         figures = {i: Decimal(v) for i, v in payload["figures"]}
         if r.kind == "assignment.submitted":
             said = {k: v or "" for k, v in known.texts.get(r.seq, {}).items()}
-            texts = (said.get("actor", ""), said.get("summary", ""), said.get("problem", ""))
+            texts = (said.get("summary", ""), said.get("problem", ""))
             found = Submission(r.at, *texts, figures, dict(before))
         before |= figures
     return found
