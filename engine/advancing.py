@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from bpmn.plan import Plan
 from engine import instances
-from engine.opening import open_waits, reopen_state, save_state
+from engine.opening import open_waits, reopen_state, save_state, schedule_timers
 from ledger.database import Database, Tx
 from ledger.schema import advance, item
 
@@ -49,6 +49,7 @@ def release_timer(tx: Tx, run_id: int, timer: str) -> None:
 
 def _go_on(tx: Tx, run_id: int, plan: Plan, instance: instances.Instance) -> None:
     save_state(tx, run_id, instance)
+    schedule_timers(tx, run_id, instance)
     open_waits(tx, run_id, plan, instances.waits(instance))
     if instances.is_ended(instance):
         tx.record(f"run:{run_id}", "run.ended", {"run": run_id})

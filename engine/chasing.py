@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert
+from sqlalchemy import bindparam, delete
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.database import Tx
 from ledger.rules.ladder import tiers
 from ledger.schema import due
 
-# The order within one instant: what ends, then what opens, then who is told, then the day's digest.
+# The order within one instant: who is told, then what ends, then what opens, then the day's digest.
 RANK_TIER, RANK_CLOSE, RANK_OPEN, RANK_DIGEST = 1, 2, 3, 9
 
-_insert_due = insert(due)
+_INSERT = {
+    "sqlite": sqlite.insert(due).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(due).on_conflict_do_nothing(),
+}
 _delete_due = delete(due).where(due.c.owner_kind == bindparam("b_kind"), due.c.owner_id == bindparam("b_owner"))
 
 
@@ -29,13 +33,13 @@ def parse_ladder(text: str) -> tuple[int, ...]:
 
 
 def wake(tx: Tx, rows: Iterable[tuple[str, int, str, int, datetime, int]]) -> None:
-    """Add due rows: (owner kind, owner id, kind, arm, at, rank)."""
+    """Add due rows: (owner kind, owner id, kind, arm, at, rank). One that stands already is left as it is."""
     values = [
         {"owner_kind": k, "owner_id": o, "kind": kind, "arm": arm, "at": at, "rank": rank}
         for k, o, kind, arm, at, rank in rows
     ]
     if values:
-        tx.connection.execute(_insert_due, values)
+        tx.connection.execute(_INSERT[tx.connection.dialect.name], values)
 
 
 def arm(

@@ -23,7 +23,7 @@ from ledger.schema import AnyRow, message
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=15)  # longer than a batch takes against a server that times out on every mail
 BATCH = 20
 ATTEMPTS = 8
 BACKOFF = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
@@ -67,6 +67,10 @@ def _send(db: Database, row: AnyRow, transport: Transport, base_url: str) -> boo
     except SendError as error:
         log.warning("message %s not sent: %s", row.id, error)
         _finish(db, row, _failed(row, error))
+        return False
+    except Exception as error:  # a mail that cannot be made will not be made by trying again
+        log.exception("message %s cannot be rendered", row.id)
+        _finish(db, row, {"state": "dead", "error": f"{type(error).__name__}: {error}"})
         return False
     _finish(db, row, {"state": "sent", "sent_at": wall_now(), "error": None})
     return True

@@ -12,12 +12,16 @@ from sqlalchemy import Connection, String, and_, bindparam, cast, literal, selec
 
 from engine.advancing import advance_run
 from ledger.database import Database, Tx, heads_of
-from ledger.errors import Conflict, NotAllowed, NotFound
+from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.people import Actor, Desk
 from ledger.projections import Stale
+from ledger.rules.verbs import Role, State, Verb, refusal
 from ledger.schema import AnyRow, assignment, item, person, post, run, todo, unit
 
 log = logging.getLogger(__name__)
+
+MAX_TEXT = 2000  # characters
+_DONE = {"acknowledge": "签收了这项任务", "work": "提交了这份申请", "sign": "办完了审签"}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -94,6 +98,8 @@ _cases = (
         assignment.c.closed_at,
         item.c.title,
         item.c.no,
+        item.c.element,
+        item.c.due_text,
         item.c.completion,
         item.c.lifecycle,
         item.c.cadence,
@@ -168,6 +174,23 @@ def take(tx: Tx, ref: TodoRef, case: Case) -> Case:
     return case
 
 
+def refuse(case: Case, verb: Verb, *, holds: bool = True, role: Role | None = None) -> None:
+    """Raises Refused, in the words of the table, when the verb is not for this state."""
+    holder = Role(case.todo_role).label if case.todo_role else ""
+    if case.todo_unit == case.unit:
+        holder = f"{case.unit_name}{holder}"
+    words = refusal(State(case.state), verb, holds=holds, role=role, holder=holder, feedback=case.role == "cooperating")
+    if words:
+        raise Refused(words)
+
+
+def limit_texts(**texts: str) -> None:
+    """Raises Invalid for a text, by its field's name, that is longer than a record can hold."""
+    too_long = {name: len(words) for name, words in texts.items() if len(words) > MAX_TEXT}
+    if too_long:
+        raise Invalid({name: f"文字过长（{n} 字），请压缩到 {MAX_TEXT} 字以内。" for name, n in too_long.items()})
+
+
 def seat(actor: Actor, unit_key: str, role: str) -> Desk:
     """The actor's post for this unit and role. Raises: NotAllowed."""
     desk = actor.desk(unit_key, role)
@@ -194,4 +217,4 @@ def _done_by_other(connection: Connection, ref: TodoRef) -> Conflict:
     if done is None or done.closed_at is None:
         return Conflict("系统", None, "变更了这件待办")
     who = f"{done.short} {done.name}" if done.name else "系统"
-    return Conflict(who, done.closed_at, "办结了这一步")
+    return Conflict(who, done.closed_at, _DONE.get(ref.step, "审核了这份申请"))

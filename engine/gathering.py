@@ -7,8 +7,9 @@ mail. The facts a mail shows are frozen here; it is rendered when it is sent.
 from __future__ import annotations
 
 import json
+import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,16 +18,19 @@ from sqlalchemy import Select, and_, func, insert, select, update
 from engine.notices import Notice, tell
 from engine.wording import line_of, link_of
 from ledger import organisation
-from ledger.calendar import local_day
+from ledger.calendar import local_day, moment
 from ledger.database import Tx
 from ledger.people import Holder, holders
+from ledger.rules.ladder import NOTICE_TIME
 from ledger.rules.verbs import Role
 from ledger.schema import AnyRow, assignment, delivery, item, message, notice, round_, run, share, todo, unit
 
 recipient = unit.alias("recipient")
 
 _IN_HAND = ("acknowledging", "working", "returned", "signing")
-_REVIEWS = ("sign", "accept", "review", "host_review")
+_WAITING = ("signing", "reviewing")
+_BY_THE_CLOCK = ("handed", "request")
+_COPIED = ("deputy_head", "coordinator")  # who gets the last tier of a unit's share for information
 
 
 @dataclass
@@ -38,20 +42,26 @@ class _Mail:
 
 
 def gather_immediate(tx: Tx) -> None:
-    """Mails for what goes at once: 交办, 期次报送, 退回补正, 催办."""
-    pending = _current(tx, _notices().where(notice.c.state == "pending", notice.c.immediate))
-    _mail(tx, pending, lambda n, h: (_immediate_key(n, h), n.tier.partition(":")[0]))
+    """Mails for what goes at once: 退回补正 and 催办; 交办 and 期次报送 too, but only in the hours of a working day."""
+    waiting = notice.c.state == "pending", notice.c.immediate
+    quiet = [] if _is_office_hour(tx) else [notice.c.tier.not_in(_BY_THE_CLOCK)]
+    _mail(tx, _current(tx, _notices().where(*waiting, *quiet)), _act_of)
 
 
-def _immediate_key(n: AnyRow, h: Holder) -> str:
-    """Notices of one act share a mail: the hand-out of a day, a round, one return, one urging."""
+def _is_office_hour(tx: Tx) -> bool:
+    today = local_day(tx.now)
+    return tx.calendar.is_working_day(today) and tx.now >= moment(today, NOTICE_TIME)
+
+
+def _act_of(n: AnyRow) -> tuple[str, str]:
+    """(kind, group): notices of one act share a mail, as the hand-out of a run, a round, one return, one urging do."""
     kind = n.tier.partition(":")[0]
     match kind:
         case "handed":
-            return f"handed:{n.run_id}:{int(n.at.timestamp())}:{h.person_id}"
+            return kind, f"run {n.run_id}"
         case "request":
-            return f"request:{n.round_id}:{h.person_id}"
-    return f"{n.tier}:{n.owner_kind}{n.owner_id}.{n.arm}:{h.person_id}"
+            return kind, f"round {n.round_id}"
+    return kind, f"{n.owner_kind} {n.owner_id} {n.arm} {n.tier}"
 
 
 def gather_digests(tx: Tx) -> None:
@@ -59,27 +69,20 @@ def gather_digests(tx: Tx) -> None:
     _tell_waiting(tx)
     day = local_day(tx.now)
     pending = _current(tx, _notices().where(notice.c.state == "pending", ~notice.c.immediate))
-    _mail(tx, pending, lambda n, h: (f"digest:{day}:{h.person_id}", "digest"))
+    _mail(tx, pending, lambda _: ("digest", f"{day}"))
 
 
 def _tell_waiting(tx: Tx) -> None:
     """What waits for a signer or reviewer is told once, in the next digest."""
     rows = tx.connection.execute(
-        select(todo).where(
-            todo.c.owner_kind == "assignment",
-            todo.c.step.in_(_REVIEWS),
-            todo.c.closed_at.is_(None),
-            todo.c.opened_at <= tx.now,
-        )
+        select(todo)
+        .join(assignment, and_(todo.c.owner_kind == "assignment", todo.c.owner_id == assignment.c.id))
+        .where(todo.c.closed_at.is_(None), assignment.c.state.in_(_WAITING))
     ).all()
-    tell(
-        tx.connection,
-        [
-            Notice("assignment", t.owner_id, t.arm, f"waiting:{t.step}", t.unit, t.role, t.run_id, t.item_id)
-            for t in rows
-        ],
-        tx.now,
-    )
+    waiting = [
+        Notice("assignment", t.owner_id, t.arm, f"waiting:{t.step}", t.unit, t.role, t.run_id, t.item_id) for t in rows
+    ]
+    tell(tx.connection, waiting, tx.now)
 
 
 def _notices() -> Select[Any]:
@@ -128,10 +131,17 @@ def _current(tx: Tx, query: Select[Any]) -> list[AnyRow]:
 
 
 def _holds(n: AnyRow) -> bool:
+    """Whether a notice still says what is so. A report that was missed is still told to be late, not asked for."""
+    kind = n.tier.partition(":")[0]
     if n.owner_kind == "share":
-        return bool(n.share_state != "reported")
-    if n.tier.startswith("waiting:"):
-        return bool(f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm)
+        return bool(n.share_state == "owed" or (n.share_state == "missed" and kind != "request"))
+    match kind:
+        case "waiting":
+            return bool(f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm)
+        case "handed":
+            return bool(n.assignment_state == "acknowledging")
+        case "returned":
+            return bool(n.assignment_state in ("working", "returned") and n.assignment_arm == n.arm)
     return bool(n.assignment_state in _IN_HAND)
 
 
@@ -140,19 +150,18 @@ def _settle(tx: Tx, ids: Iterable[int], state: str) -> None:
         tx.connection.execute(update(notice).where(notice.c.id.in_(found)).values(state=state))
 
 
-def _mail(tx: Tx, rows: Sequence[AnyRow], key_of: Any) -> None:
-    if not rows:
-        return
+def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, str]]) -> None:
+    """One message a person and act. A post that nobody holds keeps its notices until somebody does."""
     posts = holders(tx.connection, {(n.unit, n.role) for n in rows})
-    mails: dict[str, _Mail] = {}
+    mails: dict[tuple[str, str, int], _Mail] = {}
     for n in rows:
+        kind, group = act_of(n)
         for h in posts[n.unit, n.role]:
-            key, kind = key_of(n, h)
-            mails.setdefault(key, _Mail(key, kind, h)).lines.append(n)
-    _settle(tx, {n.id for n in rows if not posts[n.unit, n.role]}, "nobody")
+            key = f"{kind}:{group if kind == 'digest' else n.id}:{h.person_id}"
+            mails.setdefault((kind, group, h.person_id), _Mail(key, kind, h)).lines.append(n)
     if mails:
         _store(tx, list(mails.values()))
-    _settle(tx, {n.id for n in rows if posts[n.unit, n.role]}, "sent")
+        _settle(tx, {n.id for mail in mails.values() for n in mail.lines}, "sent")
 
 
 def _store(tx: Tx, mails: Sequence[_Mail]) -> None:
@@ -170,7 +179,7 @@ def _store(tx: Tx, mails: Sequence[_Mail]) -> None:
                 "address": mail.holder.email,
                 "context": json.dumps(context, ensure_ascii=False),
                 "at": tx.now,
-                "header_id": f"<{mail.key.replace(':', '.')}@duban>",
+                "header_id": f"<{mail.key.replace(':', '.')}.{secrets.token_hex(6)}@duban>",
                 "state": "queued",
                 "attempts": 0,
                 "try_at": tx.recorded_at,
@@ -210,6 +219,7 @@ def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
         "count": count,
         "overdue": overdue,
         "told": len(mail.lines),
+        "copied": all(n.role in _COPIED and not n.tier.startswith("waiting:") for n in mail.lines),
         "titles": len(titles) == len(mail.lines),
         "lines": [line_of(n, tx.now, tx.calendar) for n in titles],
         "plans": sorted({n.plan for n in mail.lines}),

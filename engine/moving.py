@@ -7,24 +7,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, literal, select
 
 from bpmn.lifecycle import Step
 from engine import instances, published
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
-from engine.desk import Case, Entry, TodoRef, cases_of, open_case, take
+from engine.desk import Case, Entry, TodoRef, cases_of, limit_texts, open_case, refuse, take
 from engine.notices import Notice, tell
 from engine.reporting import checked_figures
+from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
 from ledger.rules.completion import Share as RuleShare
 from ledger.rules.completion import blockers, closes
+from ledger.rules.due import resolve
 from ledger.rules.timeliness import mend_due
-from ledger.rules.verbs import State, Verb, refusal
-from ledger.schema import AnyRow, advance, assignment, round_, share, unit
+from ledger.rules.verbs import State, Verb
+from ledger.schema import AnyRow, advance, assignment, due, round_, share, unit
 
-_STATE_AT = {"acknowledge": State.ACKNOWLEDGING, "work": State.WORKING, "sign": State.SIGNING}
+# The state of a share by what its open step is for; any other step is a review.
+_STATE_FOR = {"acknowledge": State.ACKNOWLEDGING, "submit": State.WORKING, "sign": State.SIGNING}
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,9 @@ def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> None:
     cases = cases_of(tx, [todo.assignment_id for todo in todos])
     for todo in sorted(set(todos), key=lambda t: t.assignment_id):
         case = take(tx, todo, cases[todo.assignment_id])
-        _refuse(case, Verb.ACKNOWLEDGE)
-        _record_move(tx, case, "assignment.acknowledged", _next(case, {}))
+        refuse(case, Verb.ACKNOWLEDGE)
+        due_at = _due_after_acknowledgement(tx, case)
+        _record_move(tx, case, "assignment.acknowledged", _next(case, {}), {"due_at": due_at})
 
 
 def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool = False) -> None:
@@ -58,13 +62,14 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
     Raises: Invalid (summary, figures), Questions, Refused when others still have to report first, Conflict, NotAllowed.
     """
     case = open_case(tx, todo)
-    _refuse(case, Verb.SUBMIT)
+    refuse(case, Verb.SUBMIT)
+    limit_texts(summary=summary, problem=entry.problem)
     if not summary.strip():
         raise Invalid({"summary": "请写明完成情况和成果，审核人据此判断能否办结。"})
     figures = checked_figures(tx, case, entry.figures, confirmed=confirmed)
     _require_others(tx, case)
     to = _next(case, {"needs_sign": case.role in case.sign_roles.split() and case.unit_kind != "body"})
-    leaves_unit = to.step is None or to.step.id != "sign"
+    leaves_unit = to.state is not State.SIGNING
     extra = {"figures": figures, "round": None, "leaves_unit": leaves_unit}
     _record_move(tx, case, "assignment.submitted", to, extra, {"summary": summary, "problem": entry.problem})
     if leaves_unit:
@@ -77,8 +82,9 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "") -> None:
     Raises: Invalid (a return without reason), Refused, Conflict, NotAllowed.
     """
     case = open_case(tx, todo)
-    signing = todo.step == "sign"
-    _refuse(case, (Verb.SIGN if agree else Verb.SIGN_RETURN) if signing else (Verb.APPROVE if agree else Verb.RETURN))
+    signing = case.state == State.SIGNING
+    limit_texts(reason=reason)
+    refuse(case, (Verb.SIGN if agree else Verb.SIGN_RETURN) if signing else (Verb.APPROVE if agree else Verb.RETURN))
     if not agree and not reason.strip():
         raise Invalid({"reason": "请写明退回理由和需要补正的内容，对方据此修改。"})
     to = _next(case, {"decision": "pass" if agree else "return"})
@@ -101,7 +107,10 @@ def _return(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
     due_at = _time_to_mend(tx, case)
     _record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, texts)
     if due_at and not case.cadence:
-        arm_ladder(tx, "assignment", [case.id], due_at, parse_ladder(case.ladder), turn=to.arm, only_ahead=True)
+        # What is late and returned stays late, but is chased again: as if due when the days to mend are over.
+        mended = end_of(tx.calendar.after(local_day(tx.now), case.mend_days))
+        chased = due_at if due_at > tx.now else mended
+        arm_ladder(tx, "assignment", [case.id], chased, parse_ladder(case.ladder), turn=to.arm, only_ahead=True)
     _tell_returned(tx, case, to)
 
 
@@ -111,16 +120,25 @@ def _time_to_mend(tx: Tx, case: Case) -> datetime | None:
     return mend_due(case.due_at, tx.now, case.mend_days, tx.calendar, submitted_at=case.submitted_at)
 
 
+def _due_after_acknowledgement(tx: Tx, case: Case) -> datetime | None:
+    """The share's own date, where the plan counts from 签收; its ladder is armed then."""
+    if case.due_at is not None or not case.due_text:
+        return case.due_at  # type: ignore[no-any-return]
+    rule = next(i.due for i in published.of_run(tx.connection, case.run_id).plan.items if i.id == case.element)
+    if rule is None or rule.anchor != "acknowledge":
+        return None
+    limit = resolve(rule, tx.calendar, anchor=tx.now)
+    if limit is None:
+        return None
+    arm_ladder(tx, "assignment", [case.id], limit.at, parse_ladder(case.ladder), only_ahead=True)
+    return limit.at
+
+
 def _tell_returned(tx: Tx, case: Case, to: _Next) -> None:
     told = Notice(
         "assignment", case.id, to.arm, "returned", case.unit, "liaison", case.run_id, case.item_id, immediate=True
     )
     tell(tx.connection, [told], tx.now)
-
-
-def _refuse(case: Case, verb: Verb) -> None:
-    if words := refusal(State(case.state), verb, holds=True):
-        raise Refused(words)
 
 
 # ---------------------------------------------------------------- where a share goes
@@ -132,8 +150,8 @@ def _next(case: Case, decided: Mapping[str, str | bool]) -> _Next:
     if not open_steps:
         return _Next(None, case.arm, None, None, State.CLOSED)
     step = cycle.step(open_steps[0])
-    loops = step.id == "work" and case.step != "acknowledge"
-    state = _STATE_AT.get(step.id, State.REVIEWING)
+    loops = step.verb == "submit" and case.state != State.ACKNOWLEDGING
+    state = _STATE_FOR.get(step.verb, State.REVIEWING)
     if loops and decided.get("decision") == "return":
         state = State.RETURNED
     return _Next(step, case.arm + loops, _holder(case, step), step.role, state)
@@ -174,6 +192,7 @@ def _record_move(
         "due_at": case.due_at,
         **(extra or {}),
     }
+    payload["todo_due"] = None if to.state is State.REVIEWING else payload["due_at"]  # a review has no due date
     tx.record(f"item:{case.item_id}", kind, payload, texts)
 
 
@@ -194,21 +213,25 @@ _siblings = (
 )
 
 
-_reported = (
-    select(func.count())
-    .select_from(share)
-    .where(share.c.assignment_id == assignment.c.id, share.c.state == "reported")
-    .correlate(assignment)
-    .scalar_subquery()
-)
-_last = (
-    select(func.max(round_.c.n_last))
+_owed = (
+    select(func.min(round_.c.n))
     .select_from(share.join(round_, round_.c.id == share.c.round_id))
-    .where(share.c.assignment_id == assignment.c.id, share.c.state == "reported")
+    .where(share.c.assignment_id == assignment.c.id, share.c.state == "owed")
     .correlate(assignment)
     .scalar_subquery()
 )
-_siblings_in_rounds = _siblings.add_columns(_reported.label("n_reported"), _last.label("n_last"))
+_to_come = (
+    select(func.count())
+    .select_from(due)
+    .where(
+        due.c.owner_kind == "run",
+        due.c.owner_id == assignment.c.run_id,
+        due.c.kind.like(literal("round:").concat(bindparam("b_cadence")).concat(":%")),
+    )
+    .correlate(assignment)
+    .scalar_subquery()
+)
+_siblings_in_rounds = _siblings.add_columns(_owed.label("n_owed"), _to_come.label("n_to_come"))
 
 
 def _shares(rows: Sequence[AnyRow], accepted: int | None = None) -> list[RuleShare]:
@@ -220,7 +243,7 @@ def _require_others(tx: Tx, case: Case) -> None:
     leads = case.completion == "lead" and case.role == "lead"
     if not (case.cadence or leads):
         return
-    rows = tx.connection.execute(_siblings_in_rounds, {"b_item": case.item_id}).all()
+    rows = tx.connection.execute(_siblings_in_rounds, {"b_item": case.item_id, "b_cadence": case.cadence or ""}).all()
     if case.cadence:
         _require_all_occurrences(next(r for r in rows if r.id == case.id))
     if leads:
@@ -236,10 +259,11 @@ def _require_feedback(case: Case, rows: Sequence[AnyRow]) -> None:
 
 
 def _require_all_occurrences(own: AnyRow) -> None:
-    """A recurring item is applied for after its last occurrence."""
-    if own.n_last is None or own.n_reported < own.n_last:
-        left = f"还有 {own.n_last - own.n_reported} 期" if own.n_last else "各期都还"
-        raise Refused(f"本任务按期次报送，{left}没有报。最后一期报送以后才能申请办结。")
+    """A recurring item is applied for after its last occurrence, with none still owed."""
+    if own.n_to_come:
+        raise Refused(f"本任务按期次报送，还有 {own.n_to_come} 期没有开始。最后一期报送以后才能申请办结。")
+    if own.n_owed:
+        raise Refused(f"本任务第 {own.n_owed} 期还没有报送，请先报送，再申请办结。")
 
 
 def _close_item_if_done(tx: Tx, case: Case) -> None:
@@ -248,7 +272,16 @@ def _close_item_if_done(tx: Tx, case: Case) -> None:
         return
     left = [r for r in rows if r.state not in ("closed", "withdrawn") and r.id != case.id]
     withdrawn = [{"id": r.id, "step": r.step, "arm": r.arm} for r in left]
-    tx.record(f"item:{case.item_id}", "item.closed", {"item": case.item_id, "withdrawn": withdrawn})
+    owed = _owed_reports(tx, case) if case.cadence else []
+    tx.record(f"item:{case.item_id}", "item.closed", {"item": case.item_id, "withdrawn": withdrawn, "owed": owed})
     disarm(tx, "assignment", [r.id for r in left])
+    disarm(tx, "share", owed)
     tx.connection.execute(insert(advance), {"run_id": case.run_id, "item_id": case.item_id})
     tx.closed_runs.add(case.run_id)
+
+
+def _owed_reports(tx: Tx, case: Case) -> list[int]:
+    """Occurrences that nobody can report any more once the item is closed."""
+    found = select(share.c.id).join(round_, round_.c.id == share.c.round_id)
+    owed = found.where(round_.c.item_id == case.item_id, share.c.state == "owed").order_by(share.c.id)
+    return list(tx.connection.execute(owed).scalars())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,7 @@ from ledger.calendar import SHANGHAI
 from ledger.database import Tx
 from ledger.errors import Refused
 from ledger.events import canonical
-from ledger.rules.due import Due, resolve
+from ledger.rules.due import Due, DueRule, resolve
 from ledger.schema import item, plan_source, plan_version, run_state
 from ledger.schema import run as run_table
 
@@ -31,12 +30,12 @@ def publish(tx: Tx, xml: bytes) -> int:
 
     The caller has linted it. The same bytes published again are the same version.
     """
-    digest = hashlib.sha256(xml).hexdigest()
+    made = published.register(xml)
+    digest, plan = made.digest, made.plan
     known = tx.connection.execute(select(plan_version.c.id).where(plan_version.c.digest == digest)).scalar_one_or_none()
     if known is not None:
         return int(known)
     version_id = tx.allocate("plan_version")[0]
-    plan = published.register(xml).plan
     last = select(func.max(plan_version.c.number)).where(plan_version.c.plan == plan.facts.key)
     number = (tx.connection.execute(last).scalar_one_or_none() or 0) + 1
     tx.connection.execute(insert(plan_source), {"digest": digest, "xml": xml.decode()})
@@ -53,19 +52,20 @@ def publish(tx: Tx, xml: bytes) -> int:
 
 def start_run(tx: Tx, version_id: int) -> int:
     """Start a published version now: its items are copied into the ledger, those the diagram reaches are opened."""
-    version = published.version_of(tx.connection, version_id)
-    plan = version.plan
+    made = published.of_version(tx.connection, version_id)
+    plan = made.plan
     run_id = tx.allocate("run")[0]
     tx.record(f"run:{run_id}", "run.started", _run_facts(plan, run_id, version_id))
+    tx.flush()
     for item_id, (ord_, planned) in zip(
         tx.allocate("item", len(plan.items)), enumerate(plan.items, start=1), strict=True
     ):
         _plan_item(tx, plan, run_id, item_id, ord_, planned)
     tx.flush()
-    instance = instances.start(version.key)
+    instance = instances.start(made.version)
     tx.connection.execute(insert(run_state), {"run_id": run_id, "state": instances.dump(instance), "version": 1})
     schedule_rounds(tx, plan, run_id)
-    _schedule_timers(tx, run_id, instance)
+    schedule_timers(tx, run_id, instance)
     open_waits(tx, run_id, plan, instances.waits(instance))
     return run_id
 
@@ -97,7 +97,7 @@ def _unit_key(jurisdiction: str, printed: str) -> str:
 
 
 def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned: Item) -> None:
-    limit = _due(tx, plan, planned)
+    limit = _due(tx, plan, run_id, planned)
     headings = {h.id: h.name for h in plan.headings}
     known = organisation.load(plan.facts.jurisdiction)
     indicator_ids = tx.allocate("indicator", len(planned.indicators)) if planned.indicators else ()
@@ -142,14 +142,30 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
     )
 
 
-def _due(tx: Tx, plan: Plan, planned: Item, anchor: datetime | None = None) -> Due | None:
+def _due(tx: Tx, plan: Plan, run_id: int, planned: Item) -> Due | None:
     """The due date as it stands; one counted from an anchor that has not come yet is not known."""
-    if planned.due is None or (planned.due.kind == "within" and anchor is None):
+    return _resolved(tx, plan, run_id, planned.due)
+
+
+def _resolved(tx: Tx, plan: Plan, run_id: int, rule: DueRule | None) -> Due | None:
+    if rule is None:
         return None
-    return resolve(planned.due, tx.calendar, anchor=anchor, period=plan.facts.period)
+    return resolve(rule, tx.calendar, anchor=_anchor(tx, run_id, rule.anchor), period=plan.facts.period)
 
 
-def _schedule_timers(tx: Tx, run_id: int, instance: instances.Instance) -> None:
+def _anchor(tx: Tx, run_id: int, anchor: str | None) -> datetime | None:
+    """The instant a rule counts from: the run's start or another item's closing. 签收 is each share's own."""
+    kind, _, element = (anchor or "").partition(":")
+    found = {
+        "run": select(run_table.c.started_at).where(run_table.c.id == run_id),
+        "item": select(item.c.closed_at).where(item.c.run_id == run_id, item.c.element == element),
+    }.get(kind)
+    at: datetime | None = None if found is None else tx.connection.execute(found).scalar_one_or_none()
+    return at
+
+
+def schedule_timers(tx: Tx, run_id: int, instance: instances.Instance) -> None:
+    """A due row for every timer the diagram waits at; one that stands already is left as it is."""
     dues = instances.dues(instance)
     wake(tx, [("run", run_id, f"timer:{d.timer}", 1, _timer_at(d.text), RANK_OPEN) for d in dues])
 
@@ -171,7 +187,7 @@ def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
             continue
         if any(state[other] != "closed" for other in planned.after):
             continue
-        opens = resolve(planned.opens, tx.calendar, anchor=tx.now, period=plan.facts.period) if planned.opens else None
+        opens = _resolved(tx, plan, run_id, planned.opens)
         if opens is not None and (at := _timer_at(opens.day.isoformat())) > tx.now:
             wake(tx, [("item", ids[planned.id], "open", 1, at, RANK_OPEN)])
             continue
@@ -182,7 +198,7 @@ def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
 def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> None:
     """Hand an item out: a share with a todo for each unit, its ladder armed, its units told."""
     first = published.lifecycle(planned.lifecycle).step(instances.entry(published.lifecycle_version(planned.lifecycle)))
-    limit = _due(tx, plan, planned, tx.now)
+    limit = _due(tx, plan, run_id, planned)
     shares = _shares(plan, planned)
     ids = tx.allocate("assignment", len(shares)) if shares else range(0)
     tx.record(
@@ -225,12 +241,11 @@ def _shares(plan: Plan, planned: Item) -> list[dict[str, Any]]:
 
 def reopen_state(tx: Tx, run_id: int) -> tuple[Plan, instances.Instance]:
     """A run's plan and its engine instance, locked for this transaction."""
-    version_id = tx.connection.execute(select(run_table.c.version_id).where(run_table.c.id == run_id)).scalar_one()
-    version = published.version_of(tx.connection, version_id)
+    made = published.of_run(tx.connection, run_id)
     stored = tx.connection.execute(
         select(run_state.c.state).where(run_state.c.run_id == run_id).with_for_update()
     ).scalar_one()
-    return version.plan, instances.restore(version.key, stored)
+    return made.plan, instances.restore(made.version, stored)
 
 
 def save_state(tx: Tx, run_id: int, instance: instances.Instance) -> None:

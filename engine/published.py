@@ -1,4 +1,7 @@
-"""Published plans and lifecycles as the commands need them: read once a process, never changed."""
+"""Published plans and lifecycles as the commands need them: read once a process, never changed.
+
+A plan is known by the digest of its diagram, which says what it is in any database.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from bpmn.library import lifecycle_xml
 from bpmn.lifecycle import Lifecycle
@@ -15,48 +18,52 @@ from bpmn.plan import Plan
 from bpmn.reading import read_lifecycle, read_plan
 from engine import instances
 from ledger.errors import NotFound
-from ledger.schema import plan_source, plan_version
-
-_digest = select(plan_version.c.digest).where(plan_version.c.id == bindparam("b_version"))
+from ledger.schema import plan_source, plan_version, run
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published version: the key of its diagram among the engine's, and what it says."""
+    """A published diagram: its digest, its key among the engine's diagrams, what it says."""
 
-    key: str
+    digest: str
+    version: str
     plan: Plan
 
 
-# By the digest of their bytes: a version's number may be given again when a publication is rolled back.
-_versions: dict[str, Published] = {}
+_published: dict[str, Published] = {}
 _lock = Lock()
 
 
-def version_of(connection: Connection, version_id: int) -> Published:
-    """A published version; its diagram is registered with the engine. Raises: NotFound."""
-    digest = connection.execute(_digest, {"b_version": version_id}).scalar_one_or_none()
-    if digest is None:
-        raise NotFound(f"没有编号为 {version_id} 的方案版本。")
-    return _versions.get(digest) or register(
-        connection.execute(select(plan_source.c.xml).where(plan_source.c.digest == digest)).scalar_one().encode()
-    )
+def of_version(connection: Connection, version_id: int) -> Published:
+    """A plan version, its diagram registered with the engine. Raises: NotFound."""
+    digest = connection.execute(select(plan_version.c.digest).where(plan_version.c.id == version_id)).scalar()
+    return _of_digest(connection, digest)
 
 
-def plan_of(connection: Connection, version_id: int) -> Plan:
-    """What a published version says. Raises: NotFound."""
-    return version_of(connection, version_id).plan
+def of_run(connection: Connection, run_id: int) -> Published:
+    """The plan version that a run executes. Raises: NotFound."""
+    found = select(plan_version.c.digest).join(run, run.c.version_id == plan_version.c.id).where(run.c.id == run_id)
+    return _of_digest(connection, connection.execute(found).scalar())
+
+
+def _of_digest(connection: Connection, digest: str | None) -> Published:
+    if digest in _published:
+        return _published[digest]
+    xml = connection.execute(select(plan_source.c.xml).where(plan_source.c.digest == digest)).scalar_one_or_none()
+    if xml is None:
+        raise NotFound("没有这个方案版本。")
+    return register(xml.encode())
 
 
 def register(xml: bytes) -> Published:
-    """Read a published diagram and hand it to the engine (idempotent)."""
+    """Read a diagram and hand it to the engine (idempotent). Raises: DiagramError."""
     digest = hashlib.sha256(xml).hexdigest()
     with _lock:
-        if digest not in _versions:
-            key = f"plan:{digest}"
-            instances.load_plan_spec(key, xml)
-            _versions[digest] = Published(key, read_plan(xml))
-        return _versions[digest]
+        if digest not in _published:
+            version = f"plan:{digest}"
+            instances.load_plan_spec(version, xml)
+            _published[digest] = Published(digest, version, read_plan(xml))
+        return _published[digest]
 
 
 @cache

@@ -9,14 +9,14 @@ from sqlalchemy import String, and_, bindparam, cast, literal, select
 from sqlalchemy import case as sql_case
 
 from engine.chasing import disarm
-from engine.desk import Case, Entry, case_of, items_of, seat
+from engine.desk import Case, Entry, case_of, items_of, limit_texts, refuse, seat
 from ledger.database import Tx, heads_of
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
 from ledger.rules.figures import questions as doubts
 from ledger.rules.verbs import State, Verb, refusal
 from ledger.schema import AnyRow, assignment, figure, indicator, item, person, post, round_, share, todo, unit
 
-MAX_TEXT = 2000
+MAX_FIGURE = Decimal(10) ** 11
 
 # Shares with what their figures are measured by: a row for each indicator, or one without.
 _reportable = (
@@ -50,8 +50,7 @@ def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = Fals
     """
     case = case_of(tx, assignment_id)
     tx.desk = seat(tx.actor, case.unit, "liaison")
-    if words := refusal(State(case.state), Verb.NOTHING_NEW if nothing_new else Verb.REPORT, holds=True):
-        raise Refused(words)
+    refuse(case, Verb.NOTHING_NEW if nothing_new else Verb.REPORT)
     if entry.is_empty and not nothing_new:
         raise Invalid({"progress": "请填写数字或进展；没有新情况，请点“本期无新进展”。"})
     figures = checked_figures(tx, case, entry.figures, confirmed=confirmed)
@@ -78,8 +77,8 @@ def _checked(
             found = known.get((share_id, indicator_id))
             if found is None:
                 raise NotFound("这个指标不属于本任务，请刷新页面后重填。")
-            if value < 0:
-                raise Invalid({f"figure-{indicator_id}": "完成数不能小于 0。"})
+            if not value.is_finite() or value < 0 or value >= MAX_FIGURE or value != round(value, 4):
+                raise Invalid({f"figure-{indicator_id}": "请填 0 到一千亿之间的数，小数不超过四位。"})
             if asked := _doubts(found, value):
                 questions[f"figure-{indicator_id}"] = asked
     if questions and not confirmed:
@@ -104,9 +103,7 @@ def _record_report(
     *,
     nothing_new: bool = False,
 ) -> None:
-    for name, words in (("progress", entry.progress), ("problem", entry.problem)):
-        if len(words) > MAX_TEXT:
-            raise Invalid({name: f"文字过长（{len(words)} 字），请压缩到 {MAX_TEXT} 字以内。"})
+    limit_texts(progress=entry.progress, problem=entry.problem)
     payload = {
         "assignment": case.id,
         "item": case.item_id,
@@ -165,6 +162,7 @@ def report_round(
 
     Raises: Invalid, Questions, Refused, Conflict when a colleague reported first, NotAllowed, NotFound.
     """
+    limit_texts(note=note)
     filled = {i: e for i, e in entries.items() if not e.is_empty}
     tx.lock(_round_heads, {"b_id": share_id, "b_ids": sorted(filled)})
     asked = tx.connection.execute(_share_case, {"b_id": share_id}).one_or_none()

@@ -4,6 +4,7 @@ names."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from bpmn.plan import Cadence, Plan
 from engine.chasing import RANK_CLOSE, RANK_OPEN, arm, wake
 from engine.notices import Notice, tell
-from ledger.calendar import WorkCalendar
+from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.database import Tx
 from ledger.events import canonical
 from ledger.rules.cadence import Turn, turns
@@ -58,8 +59,8 @@ def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None
     every = turns_of(cadence, tx.calendar)
     turn = every[n - 1]
     asked, item_id = _asked(tx, run_id, cadence)
-    if not asked:
-        return
+    if not asked or (cadence.closes and _closes_at(cadence, turn, tx.calendar) <= tx.now):
+        return  # nobody to ask, or after a downtime: a turn that would close as it opens blames nobody
     round_id = tx.allocate("round")[0]
     ids = tx.allocate("share", len(asked))
     tx.record(
@@ -84,14 +85,19 @@ def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None
     )
     arm(tx, "share", ids, turn.due_at, cadence.ladder, only_ahead=True)
     if cadence.closes:
-        last = max(at for _, at in tiers(turn.due_at, cadence.ladder, tx.calendar))
-        wake(tx, [("round", round_id, "close", 1, max(last, turn.due_at), RANK_CLOSE)])
+        wake(tx, [("round", round_id, "close", 1, _closes_at(cadence, turn, tx.calendar), RANK_CLOSE)])
     requests = [
         Notice("share", i, 1, "request", a.unit, "liaison", run_id, item_id, immediate=True)
         for i, a in zip(ids, asked, strict=True)
     ]
     tell(tx.connection, requests, tx.now)
     tx.flush()
+
+
+def _closes_at(cadence: Cadence, turn: Turn, calendar: WorkCalendar) -> datetime:
+    """A turn takes reports until the end of the day of its last reminder, so that the reminder can be answered."""
+    last = max((at for _, at in tiers(turn.due_at, cadence.ladder, calendar)), default=turn.due_at)
+    return end_of(local_day(max(last, turn.due_at)))
 
 
 def _asked(tx: Tx, run_id: int, cadence: Cadence) -> tuple[Sequence[AnyRow], int | None]:

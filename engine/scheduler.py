@@ -21,8 +21,11 @@ log = logging.getLogger(__name__)
 
 def beat(db: Database, transport: Transport | None, base_url: str) -> None:
     """One beat: catch up with the clock, do what is due, send what is queued (it stays so without a mail server)."""
-    if not follow_target(db):
-        tick(db)
+    try:
+        if not follow_target(db):
+            tick(db)
+    except Exception:  # what is queued goes out whatever the tick met
+        log.exception("the tick failed")
     if transport is not None:
         deliver(db, transport, base_url)
 

@@ -10,9 +10,9 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, literal, select, text, tuple_
 
 from engine.advancing import drain, release_timer
 from engine.chasing import RANK_DIGEST, parse_ladder, wake
@@ -23,11 +23,16 @@ from engine.rounds import close_round, open_round
 from ledger.calendar import local_day, moment
 from ledger.database import Database, Tx
 from ledger.rules.ladder import NOTICE_TIME, highest_passed
-from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, round_, run, share
+from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, round_, run, share, todo
 
 log = logging.getLogger(__name__)
 
 TIER_BATCH = 500
+
+_beat = text(
+    "INSERT INTO heartbeat (name, beat_at) VALUES ('tick', :at)"
+    " ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at"
+).bindparams(bindparam("at", type_=heartbeat.c.beat_at.type))
 
 DueRow = AnyRow
 
@@ -35,16 +40,21 @@ DueRow = AnyRow
 def tick(db: Database) -> int:
     """Do everything that is due at the business clock's present; returns how many due rows were done."""
     _advance_runs(db)
-    done = 0
-    failed: set[int] = set()
+    done, failed, batch = 0, set[int](), TIER_BATCH
     while True:
-        count, failure = _fire_next(db, failed)
-        done += count
-        failed |= failure
+        count, failure = _fire_next(db, failed, batch)
         if not count and not failure:
             break
-    with _ticking(db) as tx:
-        gather_immediate(tx)
+        done += count
+        if len(failure) > 1 and batch > 1:
+            batch = 1  # one bad row must not hold up the tiers of the others: take them owner by owner
+        else:
+            failed |= failure
+    try:
+        with _ticking(db) as tx:
+            gather_immediate(tx)
+    except Exception:  # the notices stay pending
+        log.exception("notices could not be gathered")
     return done
 
 
@@ -52,18 +62,14 @@ def start_ticking(tx: Tx) -> None:
     """Plant the daily digest; harmless when it stands already."""
     planted = select(due.c.id).where(due.c.owner_kind == "system", due.c.kind == "digest")
     if tx.connection.execute(planted).first() is None:
-        _plant_digest(tx, tx.now)
+        _plant_digest(tx)
 
 
 @contextmanager
 def _ticking(db: Database) -> Iterator[Tx]:
     """A transaction of the tick: the heartbeat's row lock makes ticking single-file."""
     with db.write() as tx:
-        beaten = tx.connection.execute(
-            update(heartbeat).where(heartbeat.c.name == "tick").values(beat_at=tx.recorded_at)
-        )
-        if beaten.rowcount == 0:
-            tx.connection.execute(insert(heartbeat), {"name": "tick", "beat_at": tx.recorded_at})
+        tx.connection.execute(_beat, {"at": tx.recorded_at})
         yield tx
 
 
@@ -78,12 +84,12 @@ def _advance_runs(db: Database) -> None:
             log.exception("run %s could not advance", run_id)
 
 
-def _fire_next(db: Database, failed: set[int]) -> tuple[int, set[int]]:
+def _fire_next(db: Database, failed: set[int], batch: int) -> tuple[int, set[int]]:
     """Fire the first due row, or all passed tiers when it is a tier: (rows done, rows that failed)."""
     ids: list[int] = []
     try:
         with _ticking(db) as tx:
-            rows = _claim(tx, failed)
+            rows = _claim(tx, failed, batch)
             ids = [r.id for r in rows]
             if not rows:
                 return 0, set()
@@ -100,14 +106,14 @@ def _is_tier(row: DueRow) -> bool:
     return bool(row.kind.startswith("tier:"))
 
 
-def _claim(tx: Tx, failed: set[int]) -> Sequence[DueRow]:
+def _claim(tx: Tx, failed: set[int], batch: int) -> Sequence[DueRow]:
     # After a downtime the digest waits for everything else that has passed, else it would go out without it.
     order = (due.c.rank == RANK_DIGEST, due.c.at, due.c.rank, due.c.id)
     passed = select(due).where(due.c.at <= tx.now, due.c.id.not_in(failed)).order_by(*order)
     rows = tx.connection.execute(passed.limit(1)).all()
     if not rows or not _is_tier(rows[0]):
         return rows
-    first = tx.connection.execute(passed.where(due.c.kind.like("tier:%")).limit(TIER_BATCH)).all()
+    first = tx.connection.execute(passed.where(due.c.kind.like("tier:%")).limit(batch)).all()
     owners = {
         (r.owner_kind, r.owner_id) for r in first
     }  # an owner's passed tiers go together: only the highest is sent
@@ -141,18 +147,24 @@ def _open_by_date(tx: Tx, item_id: int) -> None:
 
 
 def _digest(tx: Tx) -> None:
-    """Today's digest, if today is a working day, and the next one's moment."""
-    if tx.calendar.is_working_day(local_day(tx.now)):
+    """Today's digest, once its hour has come on a working day; else it is only planted anew."""
+    today = local_day(tx.now)
+    if tx.calendar.is_working_day(today) and tx.now >= moment(today, NOTICE_TIME):
         gather_digests(tx)
-    _plant_digest(tx, tx.now)
+        _plant(tx, tx.calendar.after(today, 1))
+    else:
+        _plant_digest(tx)
 
 
-def _plant_digest(tx: Tx, now: datetime) -> None:
-    today = local_day(now)
-    at = moment(today, NOTICE_TIME)
-    if not (tx.calendar.is_working_day(today) and at > now):
-        at = moment(tx.calendar.after(today, 1), NOTICE_TIME)
-    wake(tx, [("system", 0, "digest", 1, at, RANK_DIGEST)])
+def _plant_digest(tx: Tx) -> None:
+    """The next digest: at nine today, if that is still to come on a working day."""
+    today = local_day(tx.now)
+    ahead = tx.calendar.is_working_day(today) and tx.now < moment(today, NOTICE_TIME)
+    _plant(tx, today if ahead else tx.calendar.after(today, 1))
+
+
+def _plant(tx: Tx, day: date) -> None:
+    wake(tx, [("system", 0, "digest", 1, moment(day, NOTICE_TIME), RANK_DIGEST)])
 
 
 # ---------------------------------------------------------------- tiers
@@ -174,9 +186,8 @@ def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
 
 
 def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) -> list[Notice]:
-    """The liaison is told; the last tier of the plan's ladder is copied to the unit's deputy head and the
-    coordinator."""
-    told = [(owner.unit, "liaison")]
+    """Who holds the todo is told; the plan's last tier is copied to the unit's deputy head and the coordinator."""
+    told = [(owner.unit, owner.role or "liaison")]
     if tier > 0 and tier >= max(parse_ladder(owner.ladder)):
         told += [(owner.unit, "deputy_head"), (owner.office, "coordinator")]
     return [
@@ -196,9 +207,33 @@ def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], AnyRo
 
 _OWNERS = {
     "assignment": select(
-        assignment.c.id, assignment.c.unit, assignment.c.run_id, assignment.c.item_id, run.c.office, run.c.ladder
-    ).join(run, run.c.id == assignment.c.run_id),
-    "share": select(share.c.id, share.c.unit, share.c.run_id, round_.c.item_id, run.c.office, run.c.ladder)
+        assignment.c.id,
+        assignment.c.unit,
+        assignment.c.run_id,
+        assignment.c.item_id,
+        run.c.office,
+        run.c.ladder,
+        todo.c.role,
+    )
+    .join(run, run.c.id == assignment.c.run_id)
+    .outerjoin(
+        todo,
+        and_(
+            todo.c.owner_kind == "assignment",
+            todo.c.owner_id == assignment.c.id,
+            todo.c.unit == assignment.c.unit,
+            todo.c.closed_at.is_(None),
+        ),
+    ),
+    "share": select(
+        share.c.id,
+        share.c.unit,
+        share.c.run_id,
+        round_.c.item_id,
+        run.c.office,
+        run.c.ladder,
+        literal("liaison").label("role"),
+    )
     .join(round_, round_.c.id == share.c.round_id)
     .join(run, run.c.id == share.c.run_id),
 }

@@ -80,7 +80,7 @@ class Tx:
         self._heads |= {r.name: (r.seq, r.head) for r in self.connection.execute(heads, values)}
 
     def allocate(self, name: str, n: int = 1) -> range:
-        """`n` identifiers of a projection, never given twice (a rolled back transaction leaves a gap)."""
+        """`n` identifiers of a projection, never given twice; what is rolled back was never given."""
         last = int(self.connection.execute(_next_id, {"name": name, "n": n}).scalar_one())
         return range(last - n + 1, last + 1)
 

@@ -11,6 +11,8 @@ from ledger.schema import person, post, unit
 
 # A body (领导小组) has no officials of its own above its office: these posts are those of its host organ.
 HOSTED_ROLES = frozenset({"section_head", "deputy_head", "head"})
+# Posts whose work must not stand still while nobody holds them.
+FALLING_ROLES = ("liaison", "deputy_head")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ class Actor:
     def desk(self, unit_key: str, role: str) -> Desk | None:
         """The post that answers for this unit and role, or None."""
         return next((d for d in self.desks if d.unit == unit_key and d.role == role), None)
+
+    def first(self, role: str) -> Desk | None:
+        """The first post of this role, whatever its unit."""
+        return next((d for d in self.desks if d.role == role), None)
 
     def has(self, *roles: str) -> bool:
         return any(d.role in roles for d in self.desks)
@@ -65,7 +71,18 @@ def actor_of(connection: Connection, person_id: int) -> Actor | None:
             select(unit.c.key, unit.c.host).where(unit.c.host.in_([d.unit for d in hosting]))
         ).all()
         desks += [Desk(d.post_id, body.key, d.role) for body in bodies for d in hosting if d.unit == body.host]
-    return Actor(person_id, rows[0].name, tuple(desks))
+    return Actor(person_id, rows[0].name, (*desks, *_empty_posts(connection, desks)))
+
+
+def _empty_posts(connection: Connection, desks: list[Desk]) -> list[Desk]:
+    """Posts of their unit that nobody holds: they fall to its head (主要负责人), as the notices of `holders` do."""
+    heads = {d.unit: d for d in desks if d.role == "head"}
+    if not heads:
+        return []
+    seats = select(post.c.unit, post.c.role).join(person, person.c.id == post.c.person_id)
+    rows = connection.execute(seats.where(post.c.until.is_(None), person.c.active, post.c.unit.in_(list(heads))))
+    held = {(r.unit, r.role) for r in rows}
+    return [Desk(d.post_id, u, r) for u, d in heads.items() for r in FALLING_ROLES if (u, r) not in held]
 
 
 @dataclass(frozen=True)

@@ -365,7 +365,7 @@ due = Table(
     Column("kind", String(60), nullable=False),
     Column("arm", Integer, nullable=False),
     Column("at", Instant, nullable=False),
-    Column("rank", Integer, nullable=False),  # order within one instant: openings, then tiers, then the digest
+    Column("rank", Integer, nullable=False),  # order within one instant, see engine.chasing
     UniqueConstraint("owner_kind", "owner_id", "kind", "arm"),
     Index("ix_due_at", "at", "rank", "id"),
 )
@@ -384,14 +384,14 @@ notice = Table(
     Column("owner_kind", String(12), nullable=False),
     Column("owner_id", Integer, nullable=False),
     Column("arm", Integer, nullable=False),
-    Column("tier", String(20), nullable=False),
+    Column("tier", String(60), nullable=False),
     Column("unit", String(60), nullable=False),
     Column("role", String(20), nullable=False),
     Column("run_id", Integer, nullable=False),
     Column("item_id", Integer),
     Column("at", Instant, nullable=False),
     Column("immediate", Boolean, nullable=False),
-    Column("state", String(12), nullable=False),  # pending, sent, superseded, moot, nobody
+    Column("state", String(12), nullable=False),  # pending, sent, superseded, moot
     UniqueConstraint("owner_kind", "owner_id", "arm", "tier", "unit", "role"),
     Index(
         "ix_notice_pending",

@@ -24,7 +24,7 @@ from ledger.errors import Invalid
 from ledger.migrating import upgrade
 from ledger.organisation import Organisation
 from ledger.rules.verbs import Role
-from ledger.schema import person
+from ledger.schema import person, run
 
 COLUMNS = ("login", "name", "email", "unit", "role", "password")
 
@@ -77,11 +77,13 @@ def add_administrator(db: Database, login: str, email: str, unit: str) -> str | 
 
 
 def add_people(db: Database, file: Path, known: Organisation) -> dict[str, str]:
-    """Add the people of a CSV file (login,name,email,unit,role,password), all or none.
+    """Add the people of a CSV file (login,name,email,unit,role,password), all or none; known logins stay as they are.
 
     Returns the passwords that were made for lines without one, by login. Raises: InstallError naming every bad line.
     """
-    rows = _read(file, known)
+    with db.read() as connection:
+        there = set(connection.execute(select(person.c.login)).scalars())
+    rows = [row for row in _read(file, known) if row.login not in there]
     made: dict[str, str] = {}
     hasher = PasswordHasher()
     with db.write() as tx:
@@ -147,7 +149,11 @@ def start_plan(db: Database, source: str) -> str:
     if errors:
         raise InstallError("这份方案图还不能启动：\n" + "\n".join(errors))
     with db.write() as tx:
-        run_id = opening.start_run(tx, opening.publish(tx, xml))
+        version_id = opening.publish(tx, xml)
+        running = select(run.c.id).where(run.c.version_id == version_id, run.c.ended_at.is_(None))
+        if (known := tx.connection.execute(running).scalar()) is not None:
+            return f"这份方案正在实施中（编号 {known}），没有再启动。"
+        run_id = opening.start_run(tx, version_id)
     return f"方案已启动，编号 {run_id}。"
 
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from flask_login import login_required
 
 from bpmn.drawing import size_of, veiled
-from engine.published import plan_of
+from engine import published
 from ledger.calendar import local_day
 from ledger.queries.ledger import COLOURS, closed_books
 from ledger.queries.plans import RunFacts, diagram, item_count, item_ids, run_facts, runs, turns
@@ -75,7 +75,7 @@ def show(run_id: int) -> str:
     return render_template(
         "plan.html",
         run=facts,
-        cover=plan_of(connection, facts.version_id).facts,
+        cover=published.of_version(connection, facts.version_id).plan.facts,
         size=size_of(diagram(connection, facts.version_id)),
         pace=_pace(facts),
         tally=_tally(stands),
@@ -97,7 +97,7 @@ def drawing(run_id: int) -> Response:
     facts = run_facts(connection, actor, run_id)
     xml = diagram(connection, facts.version_id)
     if not facts.is_whole:
-        numbers = {i.id: i.no for i in plan_of(connection, facts.version_id).items}
+        numbers = {i.id: i.no for i in published.of_version(connection, facts.version_id).plan.items}
         xml = veiled(xml, numbers, {s.item.element for s in _standings(facts)})
     return Response(xml, mimetype="application/xml")
 

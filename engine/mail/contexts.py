@@ -45,6 +45,7 @@ class Context(TypedDict):
     day: str  # the business day, ISO: 2025-07-17
     count: int  # open todos of the person; 0 for somebody who is only kept informed
     overdue: int  # how many of them are late
+    copied: bool  # sent for information: the tasks are other people's to do
     told: int  # how many items this mail is about, at least 1
     titles: bool  # every plan in it lets titles out
     lines: list[Line]

@@ -30,7 +30,7 @@ _MOVED = {
     "touched_at": bindparam("b_at"),
 }
 _MOVES: dict[str, dict[str, Any]] = {
-    "assignment.acknowledged": {"acknowledged_at": bindparam("b_at")},
+    "assignment.acknowledged": {"acknowledged_at": bindparam("b_at"), "due_at": bindparam("b_due")},
     "assignment.submitted": {"submitted_at": bindparam("b_submitted"), "reported_at": bindparam("b_at")},
     "assignment.signed": {"submitted_at": bindparam("b_at")},
     "assignment.sent_back": {},
@@ -75,7 +75,7 @@ def _moving(e: Event, p: Payload) -> dict[str, Any]:
         "b_at": e.at,
     }
     match e.kind:
-        case "assignment.returned":
+        case "assignment.returned" | "assignment.acknowledged":
             values["b_due"] = instant(p["due_at"])
         case "assignment.submitted":  # it counts from the moment it leaves the unit, not from the desk of its signer
             values["b_submitted"] = e.at if p["leaves_unit"] else None
@@ -92,7 +92,7 @@ def _next_todo(e: Event, p: Payload) -> dict[str, Any]:
         "item_id": p["item"],
         "unit": p["to_unit"],
         "role": p["to_role"],
-        "due_at": instant(p["due_at"]),
+        "due_at": instant(p["todo_due"]),
         "opened_at": e.at,
     }
 

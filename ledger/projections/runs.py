@@ -17,7 +17,7 @@ from ledger.projections.registry import (
     number,
     on,
 )
-from ledger.schema import assignment, indicator, item, run, todo
+from ledger.schema import assignment, indicator, item, run, share, todo
 
 _RUN_FACTS = ("plan", "title", "short", "jurisdiction", "office", "sign_roles", "mend_days", "mail", "ladder")
 
@@ -166,10 +166,15 @@ _withdraw = (
 )
 
 
+_withdraw_share = (
+    update(share).where(share.c.id == bindparam("b_id"), share.c.state == "owed").values(state="withdrawn")
+)
+
+
 @on("item.closed")
 def _item_closed(c: Connection, e: Event, p: Payload) -> None:
     """The item is done; shares that could not hold it up and are still open (配合 under rule `all`) are withdrawn
-    with their todos."""
+    with their todos, and so are reports of a recurring item that are still owed."""
     guarded(c, _close_item, {"b_item": p["item"], "b_at": e.at})
     closing = [
         {
@@ -182,5 +187,10 @@ def _item_closed(c: Connection, e: Event, p: Payload) -> None:
         }
         for left in p["withdrawn"]
     ]
+    closing += [
+        {"b_kind": "share", "b_owner": owed, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None}
+        for owed in p["owed"]
+    ]
     guarded_each(c, close_todo, closing)
+    guarded_each(c, _withdraw_share, [{"b_id": owed} for owed in p["owed"]])
     guarded_each(c, _withdraw, [{"b_id": left["id"], "b_at": e.at} for left in p["withdrawn"]])

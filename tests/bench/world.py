@@ -11,7 +11,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select
 
 from bpmn.plan import Cadence, Facts, Heading, Indicator, Item, Plan, Role, Share
 from bpmn.writing import write_plan
@@ -25,7 +25,7 @@ from ledger.directory import register_person, register_units, take_post
 from ledger.organisation import Unit
 from ledger.people import Actor, actor_of
 from ledger.rules.due import DueRule
-from ledger.schema import AnyRow, assignment, indicator, item, person, round_, share, todo
+from ledger.schema import AnyRow, assignment, due, indicator, item, person, round_, share, todo
 
 Act = Callable[[], object]
 
@@ -211,8 +211,11 @@ class World:
 
     # ---------------------------------------------------------------- rounds
     def open_round(self, run_id: int, n: int, cadence: str = "daily") -> None:
+        """What the tick does when a round's moment has come."""
         with self.db.write() as tx:
-            open_round(tx, published.plan_of(tx.connection, self.version), run_id, cadence, n)
+            moment = (due.c.owner_kind == "run") & (due.c.owner_id == run_id) & (due.c.kind == f"round:{cadence}:{n}")
+            tx.connection.execute(delete(due).where(moment))
+            open_round(tx, published.of_version(tx.connection, self.version).plan, run_id, cadence, n)
 
     def owed(self, run_id: int, cadence: str = "daily") -> dict[str, int]:
         """The share of each unit that still has to report in the run's latest round."""

@@ -271,7 +271,7 @@ def mails(world: World) -> Iterator[World]:
 
 def test_sink_keeps_what_it_is_sent(tmp_path: Path) -> None:
     sink = start_sink(tmp_path / "mail")
-    about = {"count": 2, "overdue": 0, "told": 2, "titles": False, "lines": [], "round": None}
+    about = {"count": 2, "overdue": 0, "told": 2, "copied": False, "titles": False, "lines": [], "round": None}
     rendered = render("digest", about | {"day": "2025-07-07", "base_url": "http://127.0.0.1", "link": "/inbox"})
     try:
         for to in ("a@b.example", "c@d.example"):

@@ -83,6 +83,7 @@ def digest() -> Rendered:
         "titles": True,
         "count": 9,
         "overdue": 1,
+        "copied": False,
         "told": 5,
         "lines": [LINE],
         "round": None,

@@ -19,7 +19,7 @@ def line(**changes: Any) -> dict[str, Any]:
 
 
 def context(**changes: Any) -> dict[str, Any]:
-    counts = {"count": 4, "overdue": 0, "told": 1, "titles": True, "lines": [line()]}
+    counts = {"count": 4, "overdue": 0, "told": 1, "copied": False, "titles": True, "lines": [line()]}
     where = {"day": "2025-07-17", "post": "市人社局 联络员", "base_url": "http://127.0.0.1:8000", "link": "/inbox"}
     return counts | where | {"round": {"name": "周调度", "n": 8}} | changes
 

@@ -126,7 +126,7 @@ def upgrade() -> None:
         sa.Column("owner_kind", sa.String(length=12), nullable=False),
         sa.Column("owner_id", sa.Integer(), nullable=False),
         sa.Column("arm", sa.Integer(), nullable=False),
-        sa.Column("tier", sa.String(length=20), nullable=False),
+        sa.Column("tier", sa.String(length=60), nullable=False),
         sa.Column("unit", sa.String(length=60), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
