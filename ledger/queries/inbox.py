@@ -21,7 +21,7 @@ from ledger.rules.verbs import State
 from ledger.schema import AnyRow, assignment, content, event, item, round_, run, share, todo, unit
 
 DECISIONS = ("sign", "accept", "review", "host_review")
-_GROUPS = ("红灯", "今明两天", "待签收", "待审签", "待审核", "本月内", "以后", "未定时限")
+_GROUPS = ("红灯", "今明两天", "退回补正", "待签收", "待审签", "待审核", "本月内", "以后", "未定时限")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Slip:
 
     @property
     def is_urgent(self) -> bool:
-        return self.group in ("红灯", "今明两天") or self.is_decision
+        return self.group in ("红灯", "今明两天", "退回补正") or self.is_decision
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, 
         lit,
         standing,
         reason or (lit.reason if lit.colour == "red" else ""),
-        _group(row.step, lit, due_at, calendar, now),
+        _group(row.step, lit, due_at, calendar, now, returned=row.state == State.RETURNED),
     )
 
 
@@ -207,7 +207,9 @@ def _round_slip(row: AnyRow, calendar: WorkCalendar, now: datetime) -> Slip:
     )
 
 
-def _group(step: str, lit: Light, due_at: datetime | None, calendar: WorkCalendar, now: datetime) -> str:
+def _group(
+    step: str, lit: Light, due_at: datetime | None, calendar: WorkCalendar, now: datetime, *, returned: bool = False
+) -> str:
     """Where a todo stands: decisions by what they are, work by how near it is."""
     if step in DECISIONS:
         return "待审签" if step == "sign" else "待审核"
@@ -216,6 +218,8 @@ def _group(step: str, lit: Light, due_at: datetime | None, calendar: WorkCalenda
     today, due_day = local_day(now), last_day(due_at) if due_at else None
     if due_day and due_day <= max(today + timedelta(days=1), calendar.after(today, 1)):
         return "今明两天"
+    if returned:
+        return "退回补正"
     if step == "acknowledge":
         return "待签收"
     if due_day is None:

@@ -1,0 +1,138 @@
+"""A deployment as an office runs it: a database, gunicorn, the scheduler and a mail server, each a process of its own.
+
+The run of the real plan has just started: it is Monday 2025-05-26, an hour after the first weekly round has opened.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time as stopwatch
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+
+from sqlalchemy import select
+
+from bpmn.library import plan_xml
+from bpmn.reading import read_plan
+from engine import opening, ticking
+from engine.clockwork import advance_to
+from ledger import organisation
+from ledger.calendar import moment
+from ledger.clock import StoredClock, set_clock
+from ledger.database import Database
+from ledger.directory import register_units
+from ledger.migrating import upgrade
+from ledger.schema import message
+from webapp.demo.mailsink import start_sink
+from webapp.demo.office import Office
+from webapp.demo.people import seat_people
+
+PLAN = "huangshi-2025-bairi"
+START = moment(date(2025, 5, 23), time(9))
+NOW = moment(date(2025, 5, 26), time(10))
+PATIENCE = 120  # seconds for a process to answer on a busy machine
+
+
+@dataclass(frozen=True)
+class Site:
+    """What runs: its address, the folder of its mails, and its database for tests that look behind the pages."""
+
+    url: str
+    mail: Path
+    db: Database
+
+    @property
+    def host(self) -> str:
+        return self.url.removeprefix("http://")
+
+
+def build(file: Path, prepare: Callable[[Office], None] | None = None) -> None:
+    """A new database at `file` in which the run has started; `prepare` lets people act before the pages open."""
+    url = f"sqlite:///{file}"
+    upgrade(url)
+    db = Database(url, StoredClock())
+    known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
+    with db.writer.begin() as connection:
+        set_clock(connection, START)
+    with db.write() as tx:
+        register_units(tx, known)
+        seat_people(tx, plan, known)
+        ticking.start_ticking(tx)
+        run_id = opening.start_run(tx, opening.publish(tx, plan_xml(PLAN)))
+    if prepare:
+        prepare(Office(db, run_id))
+    advance_to(db, NOW)
+    db.close()  # the last connection takes its write-ahead log into the file
+
+
+@contextmanager
+def running(started: Path, folder: Path) -> Iterator[Site]:
+    """The processes on a copy of a built database; everything they had queued has been sent when this yields."""
+    file, mail, port = folder / "duban.sqlite3", folder / "mail", free_port()
+    shutil.copy(started, file)
+    sink = start_sink(mail)
+    environment = os.environ | {
+        "DUBAN_DEMO": "true",
+        "DUBAN_DATABASE_URL": f"sqlite:///{file}",
+        "DUBAN_BASE_URL": f"http://127.0.0.1:{port}",
+        "DUBAN_SMTP_HOST": "127.0.0.1",
+        "DUBAN_SMTP_PORT": str(sink.port),
+        "DUBAN_DEMO_MAIL": str(mail),
+        "no_proxy": "127.0.0.1",
+    }
+    log = (folder / "log").open("wb")
+    processes = [
+        subprocess.Popen([sys.executable, "-m", "webapp.cli", *words], env=environment, stdout=log, stderr=log)
+        for words in (("serve", "--port", str(port)), ("scheduler", "--every", "0.5"))
+    ]
+    db = Database(f"sqlite:///{file}", StoredClock())
+    site = Site(f"http://127.0.0.1:{port}", mail, db)
+    try:
+        wait_until(lambda: answers(f"{site.url}/login"), (folder / "log").read_text)
+        wait_until(lambda: sent_everything(db), (folder / "log").read_text)
+        yield site
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=PATIENCE)
+        db.close()
+        sink.stop()
+        log.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except (urllib.error.URLError, OSError):
+        return False
+    return True
+
+
+def sent_everything(db: Database) -> bool:
+    with db.read() as connection:
+        states = set(connection.execute(select(message.c.state).distinct()).scalars())
+    return states == {"sent"}
+
+
+def wait_until(is_so: Callable[[], bool], said: Callable[[], str] = str) -> None:
+    """Raises: AssertionError with what there is to say, when it takes too long."""
+    until = stopwatch.monotonic() + PATIENCE
+    while not is_so():
+        assert stopwatch.monotonic() < until, said()
+        stopwatch.sleep(0.1)

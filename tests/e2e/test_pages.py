@@ -1,0 +1,235 @@
+"""Every page there is, as the people who open it see it, at the width of a desk and of a phone.
+
+A new page must get a row here: a GET route without one fails `test_every_page_has_a_row`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+from sqlalchemy import Connection, select
+from werkzeug.exceptions import HTTPException
+
+from ledger.clock import StoredClock
+from ledger.database import Database
+from ledger.schema import assignment, item, round_, share
+from tests.e2e.conftest import pictures_of
+from tests.e2e.deployment import START, Site, build
+from tests.e2e.visitor import Visitor, visit
+from webapp.app import create_app
+from webapp.demo.mailsink import Mailbox
+from webapp.demo.office import Office
+from webapp.settings import Settings
+
+pytestmark = pytest.mark.e2e
+
+WIDTHS = (1280, 390)
+
+
+# ---------------------------------------------------------------- who has done what before the pages are opened
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run with an item in every state that a page shows differently."""
+    file = tmp_path_factory.mktemp("pages") / "duban.sqlite3"
+    build(file, act)
+    return file
+
+
+def act(office: Office) -> None:
+    office.at(START)
+    for unit in ("renshe", "daye", "guozi", "hubei-shifan", "xuanchuan"):
+        office.acknowledge(unit)
+    office.report("daye", "13", "已上门对接用人单位九家。", {"trainee-posts": 214})
+    closes(office, "guozi", "8")
+    office.apply("renshe", "4", "政策兑现全部完成。")
+    office.decide("renshe", "4")  # signed: waits for the coordinator
+    office.apply("renshe", "17", "创业担保贷款全程网上办。")  # waits for the deputy head
+    office.apply("daye", "24", "两场校园专场招聘已办。")  # waits for the lead
+    office.apply("renshe", "27", "直播带岗每周两场。")
+    office.decide("renshe", "27")
+    office.decide("renshe", "27", agree=False, reason="缺每场的岗位数和参加人数。")
+    office.urge(("jiuye-lingdao", "coordinator"), ["jiaoyu"], "20", "请周三前签收并反馈。")
+
+
+def closes(office: Office, unit: str, no: str) -> None:
+    office.apply(unit, no, "校园招聘名额扩大，招聘公告全部发布。")
+    office.decide(unit, no)
+    office.decide(unit, no)
+
+
+# ---------------------------------------------------------------- the list
+@dataclass(frozen=True)
+class Row:
+    """Who opens which address. Braces are looked up in the database: {item 13}, {share daye weekly}, {form ...}."""
+
+    name: str
+    account: str | None
+    address: str
+    status: int = 200
+    heading: str | None = None
+
+
+ROWS = (
+    Row("login", None, "/login", heading="督办台账"),
+    Row("inbox of a liaison", "renshe", "/inbox", heading="待办"),
+    Row("inbox of a county", "daye", "/inbox", heading="待办"),
+    Row("inbox of a deputy head", "renshe-fenguan", "/inbox", heading="待办"),
+    Row("inbox of a coordinator", "zhuanban", "/inbox", heading="待办"),
+    Row("inbox with nothing in it", "ducha", "/inbox", heading="待办"),
+    Row("item to sign for", "jiaoyu", "/items/{item 20}", heading="开展“六进”校园活动"),
+    Row("item to report on", "daye", "/items/{item 13}", heading="募集就业见习岗位"),
+    Row("item to apply for", "renshe", "/items/{item 11}?tab=submit-{part 11 renshe}-1"),
+    Row("item with three figures", "daye", "/items/{item 26}"),
+    Row("item sent back", "renshe", "/items/{item 27}", heading="直播带岗和空中面试"),
+    Row("item to sign", "renshe-fenguan", "/items/{item 17}"),
+    Row("item with feedback to accept", "renshe", "/items/{item 24}"),
+    Row("item to review", "zhuanban", "/items/{item 4}"),
+    Row("item to urge", "zhuanban", "/items/{item 2}"),
+    Row("item of many units", "lingdao", "/items/{item 32}"),
+    Row("item that recurs", "daye", "/items/{item 10}"),
+    Row("item of others' reports", "yangxin", "/items/{item 13}"),
+    Row("item closed", "guozi", "/items/{item 8}", heading="扩大国有企业招聘规模"),
+    Row("item not yet open", "ducha", "/items/{item 33}"),
+    Row("rounds of a county", "daye", "/rounds", heading="报送"),
+    Row("rounds all reported", "ducha", "/rounds", heading="报送"),
+    Row("report with figures", "renshe", "/rounds/{share renshe weekly}", heading="第1期周调度"),
+    Row("report not signed for", "jiaoyu", "/rounds/{share jiaoyu weekly}", heading="第1期周调度"),
+    Row("report of words", "xuanchuan", "/rounds/{share xuanchuan weekly}", heading="第1期周调度"),
+    Row("ledger", "zhuanban", "/ledger", heading="台账"),
+    Row("ledger of a participant", "hubei-shifan", "/ledger", heading="台账"),
+    Row("ledger filtered", "zhuanban", "/ledger?words=就业&role=lead&unit=市人社局&sort=due", heading="台账"),
+    Row("ledger with nothing found", "zhuanban", "/ledger?words=没有这样的任务", heading="台账"),
+    Row("plans", "zhuanban", "/plans"),
+    Row("plan", "zhuanban", "/plans/1"),
+    Row("plan of a participant", "hubei-shifan", "/plans/1"),
+    Row("mails", "zhuanban", "/demo/mail", heading="邮件"),
+    Row("mails with nothing found", "zhuanban", "/demo/mail?kind=overdue", heading="邮件"),
+    Row("mail that asks for a report", "renshe", "/demo/mail/{mail request}"),
+    Row("mail that hands out", "renshe", "/demo/mail/{mail handed}"),
+    Row("mail that sends back", "renshe", "/demo/mail/{mail returned}"),
+    Row("mail alone", "renshe", "/demo/mail/{mail request}/html"),
+    Row("item one may not see", "keji", "/items/{item 4}", status=404, heading="没有找到"),
+    Row("no such page", "renshe", "/nowhere", status=404, heading="没有这一页"),
+    Row("no such page for a stranger", None, "/nowhere", status=404, heading="没有这一页"),
+    Row("address of a form", "renshe", "/inbox/acknowledge", status=405, heading="请求没有读懂"),
+)
+
+# What pages fetch for themselves: (address, kind of content).
+PARTS = (
+    ("/plans/1/diagram.bpmn", "application/xml"),
+    ("/plans/1/lights.json", "application/json"),
+    ("/demo/clock", "text/html"),
+    ("/", "text/html"),  # leads to the inbox
+)
+
+
+class Places:
+    """Looks up what stands in braces."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def address(self, template: str) -> str:
+        with self.site.db.read() as connection:
+            return re.sub(r"\{(\w+) (.+?)\}", lambda found: str(self._id(connection, *found.groups())), template)
+
+    def _id(self, connection: Connection, kind: str, words: str) -> int:
+        match kind, words.split():
+            case "item", [no]:
+                found = select(item.c.id).where(item.c.no == no)
+            case "part", [no, unit]:
+                found = select(assignment.c.id).join(item, item.c.id == assignment.c.item_id)
+                found = found.where(item.c.no == no, assignment.c.unit == unit)
+            case "share", [unit, cadence]:
+                found = select(share.c.id).join(round_, round_.c.id == share.c.round_id)
+                found = found.where(share.c.unit == unit, round_.c.cadence == cadence)
+            case "mail", [sort]:
+                return next(head.number for head in Mailbox(self.site.mail).heads() if head.kind == sort)
+            case _:
+                raise LookupError(kind)
+        return int(connection.execute(found).scalar_one())
+
+
+# ---------------------------------------------------------------- the tests
+Window = Callable[[str | None, int], Visitor]
+
+
+@pytest.fixture(scope="module")
+def window(site: Site, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Window]:
+    """One window for each person and width, logged in once."""
+    known: dict[tuple[str | None, int], Visitor] = {}
+    with ExitStack() as stack:
+
+        def at(account: str | None, width: int) -> Visitor:
+            if (account, width) not in known:
+                visitor = stack.enter_context(visit(browser, site, width, pictures_of("pages"), account or "guest"))
+                if account:
+                    visitor.log_in(account)
+                known[account, width] = visitor
+            visitor = known[account, width]
+            visitor.complaints.clear()
+            return visitor
+
+        yield at
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.replace(" ", "-"))
+def test_page_is_whole(window: Window, site: Site, row: Row, width: int) -> None:
+    visitor = window(row.account, width)
+    visitor.go(Places(site).address(row.address), row.status)
+    if row.heading:
+        expect(visitor.page.get_by_role("heading", level=1)).to_have_text(row.heading)
+    visitor.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    visitor.look(row.name.replace(" ", "-"))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_wrong_password_is_said_beside_the_field(window: Window, width: int) -> None:
+    visitor = window(None, width)
+    visitor.go("/login")
+    visitor.expect_refusal("/login")
+    visitor.page.get_by_label("账号").fill(f"nobody-{width}")
+    visitor.page.get_by_label("密码").fill("wrong")
+    visitor.press("登录")
+    expect(visitor.page.get_by_role("alert")).to_contain_text("还可再试 4 次")
+    visitor.look("wrong-password")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_form_that_lay_too_long_is_answered_in_words(window: Window, width: int) -> None:
+    visitor = window("guozi", width)
+    visitor.go("/inbox")
+    visitor.expect_refusal("/logout")
+    visitor.page.locator(".who [name=csrf_token]").evaluate("field => { field.value = 'old' }")
+    visitor.press("退出")
+    expect(visitor.page.get_by_role("heading", level=1)).to_have_text("页面已经过期")
+    visitor.look("stale")
+
+
+@pytest.mark.parametrize(("address", "kind"), PARTS)
+def test_part_of_a_page_answers(window: Window, address: str, kind: str) -> None:
+    visitor = window("zhuanban", WIDTHS[0])
+    answer = visitor.page.request.get(visitor.site.url + address)
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith(kind)
+
+
+def test_every_page_has_a_row(site: Site) -> None:
+    app = create_app(Settings(demo=True, database_url=site.db.url), Database(site.db.url, StoredClock()))
+    addresses = app.url_map.bind("127.0.0.1")
+    seen = set()
+    for template in (*(row.address for row in ROWS if row.status == 200), *(address for address, _ in PARTS)):
+        path = re.sub(r"\{.+?\}", "1", template).split("?")[0]
+        try:
+            seen.add(addresses.match(path, method="GET")[0])
+        except HTTPException:
+            pytest.fail(f"no route answers {path}")
+    pages = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())} - {"static"}
+    assert pages - seen == set()

@@ -1,0 +1,183 @@
+"""A person at the browser. Whatever page is looked at must be whole: its language, its width, its access, its quiet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+
+from bpmn.library import plan_xml
+from bpmn.reading import read_plan
+from ledger import organisation
+from tests.e2e.deployment import PLAN, Site
+from webapp.demo.people import PASSWORD, seats
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+PHONE = (
+    "Mozilla/5.0 (Linux; Android 14; 23049RAD8C) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/126.0.0.0 Mobile Safari/537.36"
+)
+HEIGHTS = {1280: 900, 390: 844}
+expect.set_options(timeout=20_000)  # a busy machine is slow, not broken
+
+# Latin letters that may stand in a Chinese page: addresses and accounts, the mark of bpmn.io, what the plan itself
+# writes (24小时人社高校服务e站), record hashes, the number of a message, the password of the demonstration.
+_PLAN = read_plan(plan_xml(PLAN))
+ACCOUNTS = sorted((seat.login for seat in seats(_PLAN, organisation.load("huangshi"))), key=len, reverse=True)
+ALLOWED = re.compile(
+    r"[\w.+-]+@[\w.-]+\w"  # e-mail addresses and Message-IDs
+    r"|https?://[\w./:?=&#%-]+"
+    r"|\bBPMN\.iO\b|\bbpmn\.io\b|\bPowered by bpmn\.io\b"
+    r"|e站"
+    r"|第 \d+ 号 · [0-9a-f]+"
+    rf"|(?<![A-Za-z])(?:{'|'.join(map(re.escape, [*ACCOUNTS, PASSWORD]))})(?![A-Za-z])",
+)
+LATIN = re.compile(r"[A-Za-z]+(?:[ '-][A-Za-z]+)*")
+
+WORDS = """() => {
+  const shown = [document.title, document.body.innerText];
+  for (const one of document.querySelectorAll('[title],[aria-label],[placeholder],[alt]'))
+    for (const name of ['title', 'aria-label', 'placeholder', 'alt']) shown.push(one.getAttribute(name) || '');
+  for (const one of document.querySelectorAll('option,details,.vh')) shown.push(one.textContent);
+  return shown.join('\\n');
+}"""
+WIDER = """width => [...document.querySelectorAll('body *')]
+  .filter(one => one.getBoundingClientRect().right > width + 1)
+  .slice(0, 8).map(one => `${one.tagName}.${one.getAttribute('class')}`)"""
+AXE_RUN = """() => axe.run(document, {resultTypes: ['violations'], iframes: false}).then(found => found.violations
+  .filter(one => ['serious', 'critical'].includes(one.impact))
+  .map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"""
+
+
+@dataclass
+class Visitor:
+    """One window, and what it has complained of."""
+
+    page: Page
+    site: Site
+    width: int
+    pictures: Path | None
+    name: str
+    complaints: list[str] = field(default_factory=list)
+    refusals: set[str] = field(default_factory=set)
+    _shots: int = 0
+
+    # ---------------------------------------------------------------- getting about
+    def log_in(self, account: str) -> None:
+        if not self.page.url.startswith(f"{self.site.url}/login"):
+            self.go("/login")
+        self.page.get_by_label("账号").fill(account)
+        self.page.get_by_label("密码").fill(PASSWORD)
+        self.page.get_by_role("button", name="登 录").click()
+        expect(self.page.get_by_role("button", name="退出")).to_be_visible()
+
+    def log_out(self) -> None:
+        self.page.get_by_role("button", name="退出").click()
+        expect(self.page.get_by_role("heading", level=1)).to_have_text("督办台账")
+
+    def go(self, path: str, status: int = 200) -> None:
+        """Open a page, which must answer with `status`; the browser's own note of a refusal is no complaint."""
+        if status >= 400:
+            self.expect_refusal(path)
+        answer = self.page.goto(self.site.url + path)
+        assert answer is not None and answer.status == status, f"{path}: {answer and answer.status}"
+        self.settle()
+
+    def expect_refusal(self, path: str) -> None:
+        """From now on the browser may note that this address answered with 4xx."""
+        self.refusals.add(self.site.url + path)
+
+    def settle(self) -> None:
+        if self.page.locator("[data-bpmn]").count():
+            self.page.locator("[data-bpmn][data-ready]").wait_for()
+
+    def press(self, name: str, says: str = "") -> None:
+        """Press the button of this name (two characters may be set wide) and wait for what the page says to it."""
+        wide = r"\s*".join(name) if len(name) == 2 else re.escape(name)
+        self.page.get_by_role("button", name=re.compile(f"^{wide}$")).click()
+        if says:
+            expect(self.page.locator(".toast")).to_have_text(says)
+
+    def slip(self, title: str) -> Locator:
+        """A thing of the inbox, those that are folded away included."""
+        expect(self.page.get_by_role("heading", level=1)).to_have_text("待办")
+        for folded in self.page.locator("details.later:not([open]) > summary").all():
+            folded.click()
+        return self.page.locator("article.slip").filter(has=self.page.get_by_role("link", name=title, exact=True))
+
+    # ---------------------------------------------------------------- looking
+    def look(self, picture: str) -> None:
+        """Every check of a page as it stands now, and its picture."""
+        self.settle()
+        self.shoot(picture)
+        page, where = self.page, f"{self.name} {self.width} {self.page.url.removeprefix(self.site.url)}"
+        assert page.locator("html").get_attribute("lang") == "zh-CN", where
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= self.width, (where, wide, page.evaluate(WIDER, self.width))
+        english = leftovers(page.evaluate(WORDS))
+        assert not english, (where, english)
+        page.evaluate(AXE)
+        found = page.evaluate(AXE_RUN)
+        assert not found, (where, found)
+        self.assert_quiet()
+
+    def shoot(self, picture: str) -> None:
+        if self.pictures:
+            self._shots += 1
+            self.pictures.mkdir(parents=True, exist_ok=True)
+            path = self.pictures / f"{self.width}-{self.name}-{self._shots:02}-{picture}.png"
+            self.page.screenshot(path=path, full_page=True)
+
+    def assert_quiet(self) -> None:
+        assert not self.complaints, self.complaints
+
+    # ---------------------------------------------------------------- listening
+    def heard(self, message: ConsoleMessage) -> None:
+        place = message.location.get("url", "")
+        if place in self.refusals and "Failed to load resource" in message.text:
+            return
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text} ({place})")
+
+    def requested(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.site.url}/", "data:")):
+            self.complaints.append(f"request to {request.url}")
+
+    def failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # which is what a page left early does to its last pictures
+            self.complaints.append(f"failed: {request.url} {request.failure}")
+
+
+@contextmanager
+def visit(browser: Browser, site: Site, width: int, pictures: Path | None, name: str) -> Iterator[Visitor]:
+    """A window of this width, a phone's below 640; it must have been quiet to the end."""
+    phone = width < 640
+    context = browser.new_context(
+        viewport={"width": width, "height": HEIGHTS[width]},
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        is_mobile=phone,
+        has_touch=phone,
+        user_agent=PHONE if phone else None,
+    )
+    page = context.new_page()
+    visitor = Visitor(page, site, width, pictures, name)
+    context.on("request", visitor.requested)
+    page.on("console", visitor.heard)
+    page.on("pageerror", lambda error: visitor.complaints.append(f"page error: {error}"))
+    page.on("requestfailed", visitor.failed)
+    try:
+        yield visitor
+        visitor.assert_quiet()
+    finally:
+        context.close()
+
+
+def leftovers(words: str) -> list[str]:
+    """Latin words that are not allowed in a page."""
+    return sorted(set(LATIN.findall(ALLOWED.sub("", words))))
