@@ -146,6 +146,9 @@ ELEMENTS: dict[str, ElementType] = {
                 Attribute(
                     "completion", "办结规则", "the lead closes it, or all shares do", "choice", True, ("lead", "all")
                 ),
+                Attribute(
+                    "gated", "等齐反馈", "the lead applies after the feedback of all others", "bool", default="true"
+                ),
                 Attribute("lifecycle", "办理流程", "key of a lifecycle diagram", default="standard"),
                 Attribute("cadence", "报送节奏", "id of the cadence whose turns are this item's occurrences"),
             ),

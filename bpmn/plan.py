@@ -49,8 +49,9 @@ class Indicator:
 class Item:
     """A line of the ledger.
 
-    `heading` is None for an item in a branch of its own; `after` names items that must close first.
-    The date of an `opens` rule is the day the item opens (its beginning), not the end of a limit.
+    `gated`: the lead's application waits for the accepted feedback of all others. `heading` is None for an item in a
+    branch of its own; `after` names items that must close first. The date of an `opens` rule is the day the item opens
+    (its beginning), not the end of a limit.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Item:
     after: tuple[str, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     completion: Completion = "all"
+    gated: bool = True
     lifecycle: str = "standard"
     cadence: str | None = None
     notes: tuple[str, ...] = ()

@@ -139,6 +139,7 @@ def _item(node: Element, heading: str | None, after: tuple[str, ...], timer: Tim
         after=after,
         indicators=tuple(_indicator(element) for element in root.iterfind(tag("duban:indicator"))),
         completion=found["completion"],
+        gated=found["gated"],
         lifecycle=found["lifecycle"],
         cadence=found["cadence"],
         notes=tuple(words(element) for element in root.iterfind(tag("duban:note"))),

@@ -199,6 +199,7 @@ def _item(parent: Element, item: Item) -> None:
         no=item.no,
         title=item.title,
         completion=item.completion,
+        gated=None if item.gated else False,
         lifecycle=item.lifecycle,
         cadence=item.cadence,
     )

@@ -101,6 +101,7 @@ _cases = (
         item.c.element,
         item.c.due_text,
         item.c.completion,
+        item.c.gated,
         item.c.lifecycle,
         item.c.cadence,
         item.c.state.label("item_state"),

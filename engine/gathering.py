@@ -145,6 +145,12 @@ def _holds(n: AnyRow) -> bool:
     return bool(n.assignment_state in _IN_HAND)
 
 
+def _is_copy(n: AnyRow) -> bool:
+    """The last tier of a unit's share, told to its deputy head and the coordinator for information."""
+    is_own = n.tier.startswith("waiting:") or (n.assignment_state == "signing" and n.role == "deputy_head")
+    return n.role in _COPIED and not is_own
+
+
 def _settle(tx: Tx, ids: Iterable[int], state: str) -> None:
     if found := sorted(ids):
         tx.connection.execute(update(notice).where(notice.c.id.in_(found)).values(state=state))
@@ -219,7 +225,7 @@ def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
         "count": count,
         "overdue": overdue,
         "told": len(mail.lines),
-        "copied": all(n.role in _COPIED and not n.tier.startswith("waiting:") for n in mail.lines),
+        "copied": all(_is_copy(n) for n in mail.lines),
         "titles": len(titles) == len(mail.lines),
         "lines": [line_of(n, tx.now, tx.calendar) for n in titles],
         "plans": sorted({n.plan for n in mail.lines}),

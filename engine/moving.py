@@ -256,7 +256,7 @@ def _require_others(tx: Tx, case: Case) -> None:
 
 def _require_feedback(case: Case, rows: Sequence[AnyRow]) -> None:
     """The first lead applies when the feedback of all others is accepted."""
-    waiting = {share.id for share in blockers(case.completion, _shares(rows), str(case.id))}
+    waiting = {share.id for share in blockers(case.completion, _shares(rows), str(case.id), gated=case.gated)}
     if waiting:
         names = "、".join(r.short for r in rows if str(r.id) in waiting)
         raise Refused(f"还有 {len(waiting)} 家单位的反馈没有认可（{names}）。请先催办或审核他们的反馈，再申请办结。")
@@ -274,7 +274,7 @@ def _accept(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
     """同意办结 or 认可; where it was the last that counted, the item closes with it."""
     found = tx.connection.execute(_siblings_owing, {"b_item": case.item_id}).all()
     rows = list({r.id: r for r in found}.values())
-    done = closes(case.completion, _shares(rows, accepted=case.id))
+    done = closes(case.completion, _shares(rows, accepted=case.id), gated=case.gated)
     _record_move(tx, case, "assignment.accepted", to, {"closes": done}, texts)
     if not done:
         return

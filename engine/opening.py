@@ -115,6 +115,7 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
             "heading": planned.heading,
             "heading_name": headings.get(planned.heading or "", ""),
             "completion": planned.completion,
+            "gated": planned.gated,
             "lifecycle": planned.lifecycle,
             "cadence": planned.cadence,
             "due_at": limit.at if limit else None,

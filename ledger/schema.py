@@ -200,6 +200,7 @@ item = Table(
     Column("heading", String(80)),
     Column("heading_name", String(120), nullable=False),
     Column("completion", String(10), nullable=False),
+    Column("gated", Boolean, nullable=False),
     Column("lifecycle", String(40), nullable=False),
     Column("cadence", String(40)),
     Column("state", String(20), nullable=False),

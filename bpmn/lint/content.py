@@ -20,6 +20,7 @@ def check_plan(plan: Plan, directory: Directory) -> Findings:
     for item in plan.items:
         yield from _item(item)
         yield from _units(item, directory)
+        yield from _doers(item, directory)
         yield from _anchors(item, ids)
         yield from _rounds(item, cadences)
     yield from _circles(plan)
@@ -84,6 +85,14 @@ def _units(item: Item, directory: Directory) -> Findings:
     for unit, count in Counter(share.unit for share in item.shares).items():
         if count > 1:
             yield error("share-repeated", item.id, f"任务 {item.no} 把“{unit}”写了 {count} 次；请只留一种角色。")
+
+
+def _doers(item: Item, directory: Directory) -> Findings:
+    """Somebody must be named who can close the item: an open group expands to nobody yet."""
+    found = [directory.resolve(name) for name in item.units("lead", "responsible")]
+    if found and all(resolution is not None and not resolution.units for resolution in found):
+        message = f"任务 {item.no} 的牵头、责任单位都没有列明是哪些单位，无人办理；请至少写明一个单位。"
+        yield error("nobody-named", item.id, message)
 
 
 def _anchors(item: Item, ids: set[str]) -> Findings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -24,10 +24,17 @@ class Finding:
 Findings = Iterator[Finding]
 
 
+class Resolution(Protocol):
+    """Whom a printed name means: units, nobody yet for an open group."""
+
+    @property
+    def units(self) -> Sequence[object]: ...
+
+
 class Directory(Protocol):
     """Who is known by a printed name; `ledger.organisation.Organisation` is one."""
 
-    def resolve(self, printed: str, /) -> object | None: ...
+    def resolve(self, printed: str, /) -> Resolution | None: ...
 
 
 def error(rule: str, at: Element | str | None, message: str) -> Finding:

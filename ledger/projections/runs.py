@@ -55,6 +55,7 @@ _ITEM_FACTS = (
     "heading",
     "heading_name",
     "completion",
+    "gated",
     "lifecycle",
     "cadence",
     "due_text",

@@ -54,7 +54,7 @@ def test_clock_moves_by_day_and_by_event_until_the_weekly_request_arrives(
     assert unit.page.url == f"{site.url}/ledger"
 
     with site.db.read() as connection:
-        upcoming = next_due(connection)
+        upcoming = next_due(connection, moment(date(2025, 5, 27), time(9, 30)))
     assert upcoming is not None
     assert upcoming > moment(date(2025, 5, 27), time(9, 30))
     press(unit, "下一事件", upcoming)

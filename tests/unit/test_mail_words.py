@@ -59,7 +59,7 @@ def test_digest_counts_what_is_late() -> None:
 
 
 def test_digest_for_somebody_who_is_only_kept_informed_speaks_of_others() -> None:
-    rendered = render("digest", context(count=0, told=2, lines=[line(), line()]))
+    rendered = render("digest", context(copied=True, count=0, told=2, lines=[line(), line()]))
     assert rendered.subject == "【督办台账】有 2 件任务逾期较久，请您关注"
     assert rendered.text.count(TITLE) == 2
 

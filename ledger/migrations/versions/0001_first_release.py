@@ -304,6 +304,7 @@ def upgrade() -> None:
         sa.Column("heading", sa.String(length=80), nullable=True),
         sa.Column("heading_name", sa.String(length=120), nullable=False),
         sa.Column("completion", sa.String(length=10), nullable=False),
+        sa.Column("gated", sa.Boolean(), nullable=False),
         sa.Column("lifecycle", sa.String(length=40), nullable=False),
         sa.Column("cadence", sa.String(length=40), nullable=True),
         sa.Column("state", sa.String(length=20), nullable=False),
