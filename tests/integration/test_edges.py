@@ -28,6 +28,7 @@ from ledger.schema import assignment, due, item, message, notice, person, post, 
 from ledger.verification import broken_chains, replay_differences
 from webapp.demo import campaign
 from webapp.demo.office import Office
+from webapp.demo.people import seat_people
 
 BAIRI = read_plan(plan_xml(campaign.PLAN))
 Start = Callable[..., Office]
@@ -58,7 +59,7 @@ def start(migrated: Database) -> Start:
         known = organisation.load("huangshi")
         with migrated.write() as tx:
             register_units(tx, known)
-            campaign.seat_people(tx, BAIRI, known)
+            seat_people(tx, BAIRI, known)
             ticking.start_ticking(tx)
             run_id = opening.start_run(tx, opening.publish(tx, write_plan(plan)))
         office = Office(migrated, run_id)
@@ -309,10 +310,7 @@ def test_a_second_click_is_told_who_did_what_and_when(start: Start) -> None:
     office = start([an_item("1", "市国资委")], at(6, 16, 10))
     office.acknowledge("guozi")
     with office.db.read() as connection:
-        actor = actor_of(connection, office.holder("guozi", "liaison"))
         one = connection.execute(select(assignment.c.id)).scalar_one()
-    assert actor is not None
-
     with pytest.raises(Conflict, match=r"市国资委 .+ 已于 06-16 10:00 签收了这项任务"):
         perform(office.db, actor(office, "guozi"), acknowledge, TodoRef(one, "acknowledge", 1))
 
