@@ -32,9 +32,9 @@ def drain(tx: Tx, run_id: int) -> None:
         r.element: r.state != "closed"
         for r in tx.connection.execute(select(item.c.element, item.c.state).where(item.c.run_id == run_id))
     }
+    held = {i.heading or i.id for i in plan.items if is_open[i.id]}
     for wait in instances.waits(instance):
-        behind = [i.id for i in plan.items if (i.heading or i.id) == wait]
-        if not any(is_open[element] for element in behind):
+        if wait not in held:
             instances.complete(instance, wait)
     tx.connection.execute(delete(advance).where(advance.c.run_id == run_id, advance.c.item_id.in_(rows)))
     _go_on(tx, run_id, plan, instance)

@@ -61,8 +61,8 @@ def arm(
     wake(tx, [(owner_kind, owner, f"tier:{tier}", turn, at, RANK_TIER) for owner in owners for tier, at in moments])
 
 
-def disarm(tx: Tx, owner_kind: str, owner_ids: Iterable[int]) -> None:
-    """Forget every moment of these owners."""
-    rows = [{"b_kind": owner_kind, "b_owner": o} for o in owner_ids]
+def disarm(tx: Tx, owners: Iterable[tuple[str, int]]) -> None:
+    """Forget every moment of these owners: (owner kind, owner id)."""
+    rows = [{"b_kind": kind, "b_owner": owner} for kind, owner in owners]
     if rows:
         tx.connection.execute(_delete_due, rows)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal, select
+from sqlalchemy import and_, bindparam, func, insert, literal, select
 
 from bpmn.lifecycle import Step
 from engine import instances, published
@@ -73,7 +73,7 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
     extra = {"figures": figures, "round": None, "leaves_unit": leaves_unit}
     _record_move(tx, case, "assignment.submitted", to, extra, {"summary": summary, "problem": entry.problem})
     if leaves_unit:
-        disarm(tx, "assignment", [case.id])
+        disarm(tx, [("assignment", case.id)])
 
 
 def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "") -> None:
@@ -92,12 +92,11 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "") -> None:
     if signing:
         _record_move(tx, case, "assignment.signed" if agree else "assignment.sent_back", to, texts=texts)
         if agree:
-            disarm(tx, "assignment", [case.id])
+            disarm(tx, [("assignment", case.id)])
         else:
             _tell_returned(tx, case, to)
     elif agree:
-        _record_move(tx, case, "assignment.accepted", to, texts=texts)
-        _close_item_if_done(tx, case)
+        _accept(tx, case, to, texts)
     else:
         _return(tx, case, to, texts)
 
@@ -231,6 +230,11 @@ _to_come = (
     .correlate(assignment)
     .scalar_subquery()
 )
+_siblings_owing = (  # a row for each report that a share still owes, or one without
+    _siblings.add_columns(share.c.id.label("owed"))
+    .outerjoin(share, and_(share.c.assignment_id == assignment.c.id, share.c.state == "owed"))
+    .order_by(share.c.id)
+)
 _siblings_in_rounds = _siblings.add_columns(_owed.label("n_owed"), _to_come.label("n_to_come"))
 
 
@@ -266,22 +270,18 @@ def _require_all_occurrences(own: AnyRow) -> None:
         raise Refused(f"本任务第 {own.n_owed} 期还没有报送，请先报送，再申请办结。")
 
 
-def _close_item_if_done(tx: Tx, case: Case) -> None:
-    rows = tx.connection.execute(_siblings, {"b_item": case.item_id}).all()
-    if not closes(case.completion, _shares(rows, accepted=case.id), gated=case.gated):
+def _accept(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
+    """同意办结 or 认可; where it was the last that counted, the item closes with it."""
+    found = tx.connection.execute(_siblings_owing, {"b_item": case.item_id}).all()
+    rows = list({r.id: r for r in found}.values())
+    done = closes(case.completion, _shares(rows, accepted=case.id), gated=case.gated)
+    _record_move(tx, case, "assignment.accepted", to, {"closes": done}, texts)
+    if not done:
         return
     left = [r for r in rows if r.state not in ("closed", "withdrawn") and r.id != case.id]
     withdrawn = [{"id": r.id, "step": r.step, "arm": r.arm} for r in left]
-    owed = _owed_reports(tx, case) if case.cadence else []
+    owed = [r.owed for r in found if r.owed is not None]  # nobody can report them any more
     tx.record(f"item:{case.item_id}", "item.closed", {"item": case.item_id, "withdrawn": withdrawn, "owed": owed})
-    disarm(tx, "assignment", [r.id for r in left])
-    disarm(tx, "share", owed)
+    disarm(tx, [*(("assignment", r.id) for r in left), *(("share", o) for o in owed)])
     tx.connection.execute(insert(advance), {"run_id": case.run_id, "item_id": case.item_id})
     tx.closed_runs.add(case.run_id)
-
-
-def _owed_reports(tx: Tx, case: Case) -> list[int]:
-    """Occurrences that nobody can report any more once the item is closed."""
-    found = select(share.c.id).join(round_, round_.c.id == share.c.round_id)
-    owed = found.where(round_.c.item_id == case.item_id, share.c.state == "owed").order_by(share.c.id)
-    return list(tx.connection.execute(owed).scalars())

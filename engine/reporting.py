@@ -185,7 +185,7 @@ def report_round(
         "nothing_new": nothing_new and not filled,
     }
     tx.record(stream, "round.reported", payload, {"note": note})
-    disarm(tx, "share", [share_id])
+    disarm(tx, [("share", share_id)])
 
 
 def _require_owed(tx: Tx, asked: AnyRow) -> None:

@@ -42,13 +42,16 @@ _move = {kind: update(assignment).where(*_guard_move).values(**_MOVED, **extra) 
 
 @on_batch(*_MOVES)
 def _assignments_moved(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
-    """One step of a lifecycle: the done todo closes, the next one opens, the share counts when it is accepted."""
+    """One step of a lifecycle: the done todo closes, the next one opens, the share counts when it is accepted.
+
+    The share that closes its item counts with the closing.
+    """
     kind = batch[0][0].kind
     guarded_each(c, close_todo, [_closing(e, p) for e, p in batch])
     guarded_each(c, _move[kind], [_moving(e, p) for e, p in batch])
     if opened := [_next_todo(e, p) for e, p in batch if p["to"] is not None]:
         c.execute(insert_todo, opened)
-    if over := [{"b_item": p["item"]} for _, p in batch if p["to"] is None]:
+    if over := [{"b_item": p["item"]} for _, p in batch if p["to"] is None and not p["closes"]]:
         c.execute(_count_done, over)
     if kind == "assignment.submitted":
         _read(c, batch)

@@ -156,7 +156,7 @@ def _item_opened(c: Connection, e: Event, p: Payload) -> None:
 _close_item = (
     update(item)
     .where(item.c.id == bindparam("b_item"), item.c.state == "open")
-    .values(state="closed", closed_at=bindparam("b_at"))
+    .values(state="closed", closed_at=bindparam("b_at"), n_done=item.c.n_done + 1)
 )
 
 
@@ -174,8 +174,11 @@ _withdraw_share = (
 
 @on("item.closed")
 def _item_closed(c: Connection, e: Event, p: Payload) -> None:
-    """The item is done; shares that could not hold it up and are still open (配合 under rule `all`) are withdrawn
-    with their todos, and so are reports of a recurring item that are still owed."""
+    """The item is done with the share that was just accepted.
+
+    Shares that could not hold it up and are still open (配合 under rule `all`) are withdrawn with their todos, and so
+    are reports of a recurring item that are still owed.
+    """
     guarded(c, _close_item, {"b_item": p["item"], "b_at": e.at})
     closing = [
         {

@@ -71,8 +71,10 @@ def _plan(n_items: int) -> Plan:
         item_of("led", "extra", START, [(KEYS[0], "lead"), *rest]),
         item_of("wide", "extra", START, [(KEYS[0], "responsible"), *rest]),
         item_of("recurring", "extra", START, [(KEYS[0], "lead"), (KEYS[1], "cooperating")], cadence="twice"),
+        item_of("ending", "extra", START, [(KEYS[0], "responsible"), *rest], cadence="once"),
     ]
-    return generated(n_items, START, extra, [daily("twice", START, asks_item=True, days=2)])
+    cadences = [daily("twice", START, asks_item=True, days=2), daily("once", START, asks_item=True, days=1)]
+    return generated(n_items, START, extra, cadences)
 
 
 # ---------------------------------------------------------------- what completes a todo: prepared, then counted
@@ -126,6 +128,16 @@ def _submit_as_last(w: World) -> Act:
     return w.submit(lead)
 
 
+def _close_recurring(w: World) -> Act:
+    """Seven cooperating units are withdrawn with the reports they owe."""
+    responsible = _shares(w, "ending")[0]
+    w.bring_to(responsible, "work")
+    w.open_round(w.runs[-1], 1, "once")
+    w.report_round(w.owed(w.runs[-1], "once")[KEYS[0]], KEYS[0], {})()
+    w.bring_to(responsible, "review")
+    return w.decide(responsible)
+
+
 def _decide(element: str, step: str, nth: int = 0, *, agree: bool = True) -> Prepared:
     def prepare(w: World) -> Act:
         share = _shares(w, element)[nth]
@@ -154,6 +166,7 @@ COMPLETING: dict[str, Prepared] = {
     "退回补正": _decide("i6", "review", agree=False),
     "同意办结, closing the item": _close,
     "同意办结, withdrawing seven cooperating units": _decide("wide", "review"),
+    "同意办结, withdrawing them with their reports": _close_recurring,
     "提交反馈": _submit("led", 1),
     "认可": _decide("led", "accept", 2),
     "提交反馈 after the last occurrence": _submit_after_occurrences,
