@@ -98,7 +98,7 @@ def _request(c: Mapping[str, Any]) -> tuple[str, str]:
     if not (c["titles"] and c["round"]):
         return f"您有 {c['told']} 件报送待办", "请登录报送。"
     due = c["lines"][0]["due"] if c["lines"] else ""
-    turn = f"{c['round']['name']}第{c['round']['n']}期"
+    turn = f"第{c['round']['n']}期{c['round']['name']}"
     return f"{turn}，请于 {due} 前报送" if due else f"{turn}，请报送", f"请报送{turn}的进展。"
 
 

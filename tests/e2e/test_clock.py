@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 # 2025-06-02 is 端午, so the second weekly round opens on Tuesday 06-03 at 09:00.
 TUESDAY = moment(date(2025, 6, 3), time(9, 30))
-REQUEST = re.compile("周调度第2期")
+REQUEST = re.compile("第2期周调度")
 
 
 def shown(page: Page, at: datetime) -> None:

@@ -82,7 +82,7 @@ def test_titles_are_text_in_html() -> None:
 
 def test_round_is_asked_for_with_its_due_time() -> None:
     rendered = render("request", context(lines=[line(due="07-18 17:00")], link="/rounds/3"))
-    assert rendered.subject == "【督办台账】周调度第8期，请于 07-18 17:00 前报送"
+    assert rendered.subject == "【督办台账】第8期周调度，请于 07-18 17:00 前报送"
     assert "本期无新进展" in rendered.text
     assert "http://127.0.0.1:8000/rounds/3" in rendered.html
     assert render("request", context(titles=False)).subject == "【督办台账】您有 1 件报送待办"
