@@ -8,6 +8,8 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Literal
 
+from ledger.calendar import WorkCalendar
+from ledger.rules.cadence import Turn, turns
 from ledger.rules.due import DueRule
 
 Role = Literal["lead", "responsible", "cooperating"]
@@ -116,6 +118,11 @@ class Cadence:
     last: date
     ladder: tuple[int, ...]
     closes: bool = False
+
+    def turns(self, calendar: WorkCalendar) -> tuple[Turn, ...]:
+        """Every turn on this calendar. Raises: ValueError for rules that cannot run (Chinese message)."""
+        opening, closing = (self.opens, self.opens_at, self.opens_shift), (self.due, self.due_at, self.due_shift)
+        return tuple(turns(*opening, *closing, self.first, self.last, calendar))
 
 
 @dataclass(frozen=True)

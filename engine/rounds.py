@@ -15,7 +15,7 @@ from engine.notices import Notice, tell
 from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.database import Tx
 from ledger.events import canonical
-from ledger.rules.cadence import Turn, turns
+from ledger.rules.cadence import Turn
 from ledger.rules.ladder import tiers
 from ledger.schema import AnyRow, assignment, item, round_, share
 
@@ -25,19 +25,7 @@ OPEN_SHARES = ("lead", "responsible")
 @lru_cache(maxsize=256)
 def turns_of(cadence: Cadence, calendar: WorkCalendar) -> Sequence[Turn]:
     """Every turn of a cadence on this calendar."""
-    return tuple(
-        turns(
-            cadence.opens,
-            cadence.opens_at,
-            cadence.opens_shift,
-            cadence.due,
-            cadence.due_at,
-            cadence.due_shift,
-            cadence.first,
-            cadence.last,
-            calendar,
-        )
-    )
+    return cadence.turns(calendar)
 
 
 def schedule_rounds(tx: Tx, plan: Plan, run_id: int) -> None:

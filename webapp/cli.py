@@ -7,19 +7,16 @@ import logging
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
-from gunicorn.app.base import BaseApplication
 
 from engine.mail.smtp import Transport
 from engine.scheduler import run_scheduler
-from ledger.clock import MachineClock, StoredClock
 from ledger.database import Database
 from ledger.errors import Invalid
 from ledger.migrating import is_current
 from webapp import installing
-from webapp.app import create_app
+from webapp.serving import open_database, serve_until_interrupted
 from webapp.settings import Settings, SettingsError, load
 
 
@@ -35,26 +32,6 @@ def settings_or_exit() -> Settings:
     except SettingsError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-
-
-def open_database(settings: Settings) -> Database:
-    """The database the settings name, on the clock of their mode."""
-    return Database(settings.database_url, StoredClock() if settings.demo else MachineClock())
-
-
-class Server(BaseApplication):
-    """gunicorn with its options given here; the application is made in the worker, after the fork."""
-
-    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
-        self.settings, self.options = settings, options
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in self.options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Any:
-        return create_app(self.settings, open_database(self.settings))
 
 
 @main.command(help="启动网页服务")
@@ -157,19 +134,6 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
     from webapp.demo import running
 
     running.run(folder, port, fresh=fresh)
-
-
-def serve_until_interrupted(settings: Settings, host: str, port: int, *, workers: int = 1, threads: int = 8) -> None:
-    """The pages behind gunicorn."""
-    options = {
-        "bind": f"{host}:{port}",
-        "workers": workers,
-        "worker_class": "gthread",
-        "threads": threads,
-        "timeout": 60,
-        "control_socket_disable": True,
-    }
-    Server(settings, options).run()
 
 
 if __name__ == "__main__":

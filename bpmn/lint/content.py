@@ -8,7 +8,6 @@ from bpmn import library
 from bpmn.lint.finding import Directory, Findings, error, warning
 from bpmn.plan import Cadence, Item, Plan
 from ledger.calendar import WorkCalendar
-from ledger.rules.cadence import turns
 
 
 def check_plan(plan: Plan, directory: Directory) -> Findings:
@@ -132,17 +131,7 @@ def _circles(plan: Plan) -> Findings:
 
 def _cadence(cadence: Cadence, plan: Plan) -> Findings:
     try:
-        found = turns(
-            cadence.opens,
-            cadence.opens_at,
-            cadence.opens_shift,
-            cadence.due,
-            cadence.due_at,
-            cadence.due_shift,
-            cadence.first,
-            cadence.last,
-            WorkCalendar(),
-        )
+        found = cadence.turns(WorkCalendar())
     except ValueError as problem:
         yield error("cadence-unrunnable", plan.facts.key, f"报送节奏“{cadence.name}”：{problem}")
         return

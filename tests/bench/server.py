@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from ledger.database import Database
 from tests.bench.measuring import Floor
-from webapp.cli import Server, open_database
+from webapp.serving import Server, open_database
 from webapp.settings import Settings
 
 START_SECONDS = 30

@@ -20,7 +20,7 @@ from ledger.clock import set_clock
 from ledger.database import Database
 from ledger.directory import register_units
 from webapp.demo.office import Office
-from webapp.demo.people import seat_people
+from webapp.demo.people import seat_people, units_of
 
 PLAN = "huangshi-2025-bairi"
 START = moment(date(2025, 5, 23), time(9))
@@ -110,14 +110,8 @@ def _act(day: date, hour: int, minute: int, method: Callable[..., object], *args
     return Act(moment(day, time(hour, minute)), lambda office: partial(method, office)(*args, **kwargs))
 
 
-def _units() -> list[str]:
-    known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
-    keys: dict[str, None] = {}
-    for item in plan.items:
-        for share in item.shares:
-            found = known.resolve(share.unit)
-            keys |= dict.fromkeys(u.key for u in found.units) if found else {}
-    return list(keys)
+def _units(*roles: str) -> list[str]:
+    return units_of(read_plan(plan_xml(PLAN)), organisation.load("huangshi"), *roles)
 
 
 def _signing_for() -> Iterator[Act]:
@@ -129,7 +123,7 @@ def _signing_for() -> Iterator[Act]:
 def _weekly() -> Iterator[Act]:
     """Each week's reports; figures grow evenly to where they stand, and weeks without news are said so in one tap."""
     for week, day in enumerate(WEEKS):
-        for n, unit in enumerate(_reporting_units()):
+        for n, unit in enumerate(_units("lead", "responsible")):
             if week in FORGOTTEN.get(unit, ()):
                 continue
             entries = {
@@ -145,18 +139,6 @@ def _weekly() -> Iterator[Act]:
             yield _act(day, 10 + n // 12, (n * 5) % 60, Office.report_round, unit, "weekly", entries)
     yield _act(date(2025, 7, 16), 16, 20, Office.report_round, "xuanchuan", "weekly", {})
     yield _act(date(2025, 7, 16), 16, 42, Office.report_round, "caizheng", "weekly", {})
-
-
-def _reporting_units() -> list[str]:
-    """Units with a lead or responsible share."""
-    known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
-    keys: dict[str, None] = {}
-    for item in plan.items:
-        for share in item.shares:
-            found = known.resolve(share.unit)
-            if found and share.role != "cooperating":
-                keys |= dict.fromkeys(u.key for u in found.units)
-    return list(keys)
 
 
 def _monthly() -> Iterator[Act]:

@@ -62,19 +62,17 @@ def seats(plan: Plan, organisation: Organisation) -> list[Seat]:
         Seat("ducha", ((INSPECTING, "inspector"),)),
         Seat("lingdao", ((INSPECTING, "leader"),)),
     ]
-    for key in _units(plan, organisation):
+    for key in units_of(plan, organisation):
         if key != body.key:
             found += [Seat(key, ((key, "liaison"),)), Seat(f"{key}-fenguan", ((key, "deputy_head"),))]
     return found
 
 
-def _units(plan: Plan, organisation: Organisation) -> list[str]:
-    keys: dict[str, None] = {}
-    for item in plan.items:
-        for share in item.shares:
-            resolution = organisation.resolve(share.unit)
-            keys |= dict.fromkeys(u.key for u in resolution.units) if resolution else {}
-    return list(keys)
+def units_of(plan: Plan, organisation: Organisation, *roles: str) -> list[str]:
+    """Keys of the units that the plan names in these roles (all of them when none is given), in printed order."""
+    shares = [share for item in plan.items for share in item.shares if not roles or share.role in roles]
+    found = [organisation.resolve(share.unit) for share in shares]
+    return list(dict.fromkeys(unit.key for resolution in found if resolution for unit in resolution.units))
 
 
 def seat_people(tx: Tx, plan: Plan, organisation: Organisation) -> None:

@@ -17,6 +17,7 @@ from ledger.migrating import upgrade
 from webapp.demo import campaign
 from webapp.demo.mailsink import start_sink
 from webapp.demo.people import PASSWORD
+from webapp.serving import serve_until_interrupted
 from webapp.settings import load
 
 READY = "ready"
@@ -24,8 +25,6 @@ READY = "ready"
 
 def run(folder: Path, port: int, *, fresh: bool) -> None:
     """Never returns before it is interrupted."""
-    from webapp.cli import serve_until_interrupted
-
     folder = folder.absolute()
     if _taken(port):
         click.echo(f"端口 {port} 已被占用，请换一个：duban demo --port {port + 1}", err=True)
