@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, String, and_, bindparam, cast, literal, select
+from sqlalchemy.exc import DBAPIError
 
 from engine.advancing import advance_run
 from ledger.database import Database, Tx, heads_of
@@ -20,6 +21,7 @@ from ledger.schema import AnyRow, assignment, item, person, post, run, todo, uni
 
 log = logging.getLogger(__name__)
 
+RETRIED = ("40001", "40P01")  # serialization failure, deadlock
 MAX_TEXT = 2000  # characters
 _DONE = {"acknowledge": "签收了这项任务", "work": "提交了这份申请", "sign": "办完了审签"}
 
@@ -57,14 +59,19 @@ def perform(
 
     Raises: what the command raises (ledger.errors); Conflict when somebody was faster between reading and writing.
     """
-    try:
-        with db.write(actor) as tx:
-            result = command(tx, *args, **kwargs)
-            tx.flush()
-            to_advance = sorted(tx.closed_runs)
-    except Stale as error:
-        raise Conflict("另一位经办人", None, "办理了这一步") from error
-    for run_id in to_advance:
+    for is_last in (False, False, True):
+        try:
+            with db.write(actor) as tx:
+                result = command(tx, *args, **kwargs)
+                tx.flush()
+                closed = sorted(tx.closed_runs)
+            break
+        except Stale as error:
+            raise Conflict("另一位经办人", None, "办理了这一步") from error
+        except DBAPIError as error:  # PostgreSQL chose this transaction as the victim; nothing was written
+            if is_last or getattr(error.orig, "sqlstate", None) not in RETRIED:
+                raise
+    for run_id in closed:
         try:
             advance_run(db, run_id)
         except Exception:  # the row stays; the tick tries again

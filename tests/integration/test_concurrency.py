@@ -6,21 +6,24 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, time
 from itertools import cycle
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from bpmn.plan import Role
 from engine import commands
+from engine.desk import perform
 from ledger.calendar import moment
 from ledger.clock import StoredClock, set_clock
-from ledger.database import Database
+from ledger.database import Database, Tx
 from ledger.errors import Conflict
 from ledger.migrating import upgrade
+from ledger.people import SYSTEM
 from ledger.schema import advance, assignment, item, reading, share, todo
 from ledger.verification import broken_chains, replay_differences
 from tests.bench.world import KNOWN, OFFICE, UNITS, Act, World, found, generated, item_of
+from tests.conftest import empty
 
 START = date(2025, 5, 23)
 SEVEN = [u.key for u in UNITS[:7]]
@@ -173,3 +176,31 @@ def test_the_same_units_are_urged_in_any_order_while_they_apply(world: World) ->
     ]
     applying: list[Callable[[], object]] = [world.report(one, 5) for one in shares]
     assert at_once([*urging, *applying]) == [None] * (len(urging) + len(applying))
+
+
+@pytest.mark.postgres
+def test_the_victim_of_a_deadlock_is_tried_again(postgres_url: str) -> None:
+    """Two acts lock two rows crosswise: PostgreSQL ends one of them, and the person never hears of it."""
+    empty(postgres_url)
+    upgrade(postgres_url)
+    db = Database(postgres_url)
+    with db.writer.begin() as connection:
+        connection.execute(text("INSERT INTO counter (name, value) VALUES ('a', 0), ('b', 0)"))
+    meet, runs = Barrier(2), list[str]()
+
+    def crosswise(tx: Tx, names: str) -> None:
+        runs.append(names)
+        tx.allocate(names[0])
+        if len(runs) <= 2:
+            meet.wait(10)
+        tx.allocate(names[1])
+
+    threads = [Thread(target=perform, args=(db, SYSTEM, crosswise, names)) for names in ("ab", "ba")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    with db.read() as connection:
+        assert set(connection.execute(text("SELECT value FROM counter")).scalars()) == {2}
+    assert len(runs) == 3
+    db.close()
