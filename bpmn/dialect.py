@@ -92,7 +92,12 @@ ELEMENTS: dict[str, ElementType] = {
                 ),
                 Attribute("mendDays", "补正工作日", "working days to mend a return", "int", default="3"),
                 Attribute(
-                    "mail", "邮件内容", "what a mail may show", "choice", values=("count", "titles"), default="count"
+                    "mail",
+                    "邮件内容",
+                    "a mail shows counts, titles too, or with dates and lateness (a mail system of the house)",
+                    "choice",
+                    values=("count", "titles", "full"),
+                    default="count",
                 ),
                 Attribute(
                     "ladder", "提醒档", "working days before (-) and after (+) the due day", "ints", default="-3 0 1 5"

@@ -19,7 +19,7 @@ Per = Literal["year", "quarter", "month", "week", "total"]
 SumRule = Literal["sum", "max", "latest"]
 Asks = Literal["open-shares", "item"]
 Shift = Literal["none", "previous", "next", "skip"]
-MailDetail = Literal["count", "titles"]
+MailDetail = Literal["count", "titles", "full"]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, insert, select, update
 
 from engine.notices import Notice, tell
-from engine.wording import line_of, link_of
+from engine.wording import line_of, link_of, title_of
 from ledger import organisation
 from ledger.calendar import local_day, moment
 from ledger.database import Tx
@@ -216,7 +216,7 @@ def _open_todos(tx: Tx, mails: Sequence[_Mail]) -> dict[int, tuple[int, int]]:
 
 def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
     """What a mail may say: counts, and titles where the plan allows them."""
-    titles = [n for n in mail.lines if n.mail == "titles"]
+    titles = [n for n in mail.lines if n.mail != "count"]
     first = mail.lines[0]
     return {
         "post": f"{first.to_unit} {Role(first.role).label}",
@@ -227,7 +227,7 @@ def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
         "told": len(mail.lines),
         "copied": all(_is_copy(n) for n in mail.lines),
         "titles": len(titles) == len(mail.lines),
-        "lines": [line_of(n, tx.now, tx.calendar) for n in titles],
+        "lines": [line_of(n, tx.now, tx.calendar) if n.mail == "full" else title_of(n) for n in titles],
         "plans": sorted({n.plan for n in mail.lines}),
         "round": {"name": first.round_name, "n": first.n} if first.round_id else None,
         "link": link_of(first) if mail.kind != "digest" else "/inbox",

@@ -155,14 +155,12 @@ def report_round(
     entries: Mapping[int, Entry],
     *,
     nothing_new: bool = False,
-    note: str = "",
     confirmed: bool = False,
 ) -> None:
     """A unit's report for a round, by assignment id; `nothing_new` (本期无新进展) needs no entry.
 
     Raises: Invalid, Questions, Refused, Conflict when a colleague reported first, NotAllowed, NotFound.
     """
-    limit_texts(note=note)
     filled = {i: e for i, e in entries.items() if not e.is_empty}
     tx.lock(_round_heads, {"b_id": share_id, "b_ids": sorted(filled)})
     asked = tx.connection.execute(_share_case, {"b_id": share_id}).one_or_none()
@@ -184,7 +182,7 @@ def report_round(
         "unit": asked.unit,
         "nothing_new": nothing_new and not filled,
     }
-    tx.record(stream, "round.reported", payload, {"note": note})
+    tx.record(stream, "round.reported", payload)
     disarm(tx, [("share", share_id)])
 
 

@@ -8,7 +8,7 @@ from engine.desk import Case, cases_of, limit_texts, refuse
 from engine.notices import Notice, tell
 from ledger.database import Tx
 from ledger.errors import Invalid, NotAllowed, Refused
-from ledger.people import Desk
+from ledger.people import Actor, Desk
 from ledger.rules.verbs import Role, Verb
 
 
@@ -26,7 +26,9 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
     cases = cases_of(tx, assignment_ids).values()
     told = []
     for case, urging in zip(cases, tx.allocate("urging", len(cases)), strict=True):
-        tx.desk = _urging_desk(tx, case)
+        tx.desk = urging_desk(tx.actor, case.office, case.lead_unit, case.role)
+        if tx.desk is None:
+            raise NotAllowed("催办由专班办工作人员或督查人员发起；首位牵头单位可以催办本任务的配合单位。")
         try:
             refuse(case, Verb.URGE, holds=False, role=Role.COORDINATOR)
         except Refused as error:
@@ -43,10 +45,8 @@ def _notice(case: Case, tier: str) -> Notice:
     return Notice("assignment", case.id, case.arm, tier, case.unit, holder, case.run_id, case.item_id, immediate=True)
 
 
-def _urging_desk(tx: Tx, case: Case) -> Desk:
-    """The post that may urge: the office's coordinator, an inspector, or for a cooperating share the lead's liaison."""
-    if desk := tx.actor.desk(case.office, "coordinator") or tx.actor.first("inspector"):
+def urging_desk(actor: Actor, office: str, lead_unit: str | None, role: str) -> Desk | None:
+    """The post that may urge a share: the office's coordinator, an inspector; of a cooperating one the first lead."""
+    if desk := actor.desk(office, "coordinator") or actor.first("inspector"):
         return desk
-    if case.role == "cooperating" and case.lead_unit and (desk := tx.actor.desk(case.lead_unit, "liaison")):
-        return desk
-    raise NotAllowed("催办由专班办工作人员或督查人员发起；牵头单位可以催办本任务的配合单位。")
+    return actor.desk(lead_unit, "liaison") if lead_unit and role == "cooperating" else None

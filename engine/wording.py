@@ -12,21 +12,20 @@ _KINDS = {"handed": "待签收", "request": "待报送", "returned": "退回补�
 
 
 def line_of(n: AnyRow, now: datetime, calendar: WorkCalendar) -> dict[str, str]:
-    """{"word", "shape", "colour", "title", "plan", "due", "note"} of a notice (see engine.gathering)."""
+    """All that a line may say, for a mail system of the house (`mail="full"`)."""
     word, colour = _word(n, now, calendar)
     shape = {"red": "◆", "yellow": "▲", "blue": "☑", "grey": "○"}[colour]
+    known = {"word": word, "shape": shape, "colour": colour, "plan": n.plan, "due": _due(n), "note": _note(n)}
+    return title_of(n) | known
+
+
+def title_of(n: AnyRow) -> dict[str, str]:
+    """The title alone, for mails that leave the house (`mail="titles"`), in the shape of `mail.contexts.Line`."""
     title = f"第{n.n}期{n.round_name}" if n.round_id and not n.title else n.title
     if n.round_id and n.title:
         title = f"{n.title}（第{n.n}期）"
-    return {
-        "word": word,
-        "shape": shape,
-        "colour": colour,
-        "title": title,
-        "plan": n.plan,
-        "due": _due(n),
-        "note": _note(n),
-    }
+    nothing = dict.fromkeys(("word", "shape", "plan", "due", "note"), "")
+    return {**nothing, "colour": "grey", "title": title, "path": link_of(n)}
 
 
 def link_of(n: AnyRow) -> str:

@@ -7,13 +7,15 @@ import logging
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from engine.mail.smtp import Transport
 from engine.scheduler import run_scheduler
 from ledger.database import Database
-from ledger.errors import Invalid
+from ledger.errors import DubanError
 from ledger.migrating import is_current
 from webapp import installing
 from webapp.serving import open_database, serve_until_interrupted
@@ -46,9 +48,19 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     serve_until_interrupted(settings, host, port, workers=workers, threads=threads)
 
 
+def no_database(error: OperationalError) -> NoReturn:
+    """The database does not answer: say so and end with status 2."""
+    click.echo(f"连不上 DUBAN_DATABASE_URL 指定的数据库：{error.orig}", err=True)
+    sys.exit(2)
+
+
 def migrated_or_exit(db: Database) -> Database:
     """The database, if it has the shape of this release; else what to do, and exit status 2."""
-    if not is_current(db.writer):
+    try:
+        current = is_current(db.writer)
+    except OperationalError as error:
+        no_database(error)
+    if not current:
         click.echo("数据库尚未初始化或版本较旧，请先运行 duban init。", err=True)
         sys.exit(2)
     return db
@@ -101,9 +113,11 @@ def init(
                 click.echo(f"账号 {login}，初始密码 {made}")
         if plan:
             click.echo(installing.start_plan(db, plan))
-    except (installing.InstallError, Invalid) as error:
+    except (installing.InstallError, DubanError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+    except OperationalError as error:
+        no_database(error)
     finally:
         db.close()
 

@@ -9,8 +9,10 @@ from flask import Blueprint, render_template, request
 from flask_login import login_required
 
 from engine.desk import TodoRef
+from engine.urging import urging_desk
 from ledger.people import Actor
 from ledger.queries.items import Desk, ItemView, item_view
+from ledger.queries.ledger import state_of
 from ledger.queries.standing import Part, part_light
 from ledger.queries.timeline import Submission, last_return, last_submission, records, timeline
 from ledger.rules.verbs import State, Verb, refusal
@@ -72,6 +74,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
         lights={p.id: part_light(p, standing.item, standing.gauges, calendar, now) for p in standing.parts},
         lines=timeline(connection, known, standing, view.readable),
         own=actor.units,
+        state_now=state_of(standing),
     )
 
 
@@ -126,15 +129,12 @@ def _decision(view: ItemView, part: Part, desk: Desk) -> str:
 
 
 def _urging(view: ItemView, actor: Actor) -> list[Pane]:
-    """Shares this person may urge: all as the office's coordinator, cooperating ones as the lead's liaison."""
-    parts = view.standing.parts
-    leads = any(p.role == "lead" and actor.desk(p.unit, "liaison") for p in parts)
-    if actor.desk(view.standing.item.office, "coordinator"):
-        candidates = [p for p in parts if p.is_open]
-    elif leads:
-        candidates = [p for p in parts if p.is_open and p.role == "cooperating" and not actor.desk(p.unit, "liaison")]
-    else:
-        return []
+    """Shares this person may urge; their own are not among them."""
+    parts, office = view.standing.parts, view.standing.item.office
+    lead = next((p.unit for p in parts if p.role == "lead"), None)
+    candidates = [
+        p for p in parts if p.is_open and urging_desk(actor, office, lead, p.role) and not actor.desk(p.unit, "liaison")
+    ]
     in_hand = tuple(p for p in candidates if p.state in ("acknowledging", "working", "signing", "returned"))
     item_id = view.standing.item.id
     return [Pane(f"urge-{item_id}", "urge", "催办", parts=in_hand)] if in_hand else []

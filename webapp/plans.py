@@ -24,7 +24,7 @@ from webapp.ledger_list import LIGHT_WORDS
 bp = Blueprint("plans", __name__)
 
 SHAPES = {"diamond": "◆", "triangle": "▲", "circle": "●", "ring": "○", "bars": "‖", "check": "☑"}
-SHORT_WORDS = {"按序时推进": "正常", "已办结": "办结"}
+SHORT_WORDS = {"按序时推进": "按序时"}
 RECENT_TURNS = 8
 
 

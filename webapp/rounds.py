@@ -56,9 +56,8 @@ def _hand_in(share_id: int, found: RoundReport, *, nothing_new: bool) -> Respons
     try:
         entries = {} if nothing_new else _entries(found)
         kept = nothing_new or (not entries and _all_kept(found))
-        note = request.form.get("note", "").strip()
         confirmed = request.form.get("confirmed") == "1"
-        context.perform(commands.report_round, share_id, entries, nothing_new=kept, note=note, confirmed=confirmed)
+        context.perform(commands.report_round, share_id, entries, nothing_new=kept, confirmed=confirmed)
     except NotFound:
         raise
     except DubanError as error:

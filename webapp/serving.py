@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from sqlalchemy.engine import make_url
 
 from ledger.clock import MachineClock, StoredClock
 from ledger.database import Database
@@ -13,7 +15,9 @@ from webapp.settings import Settings
 
 
 def open_database(settings: Settings) -> Database:
-    """The database the settings name, on the clock of their mode."""
+    """The database the settings name, on the clock of their mode; a SQLite file's folder is made if missing."""
+    if (file := make_url(settings.database_url).database) and settings.database_url.startswith("sqlite"):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
     return Database(settings.database_url, StoredClock() if settings.demo else MachineClock())
 
 

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     def _complete(self) -> Settings:
         if not self.demo and len(self.secret_key.get_secret_value()) < MIN_SECRET:
             raise ValueError(f"DUBAN_SECRET_KEY 未设置或不足 {MIN_SECRET} 个字符，请用 openssl rand -hex 32 生成一个")
+        if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError(
+                "DUBAN_DATABASE_URL 应以 sqlite:/// 或 postgresql+psycopg:// 开头，例如 sqlite:////var/lib/duban/duban.sqlite3"
+            )
         if not self.base_url.startswith(("http://", "https://")):
             raise ValueError("DUBAN_BASE_URL 须以 http:// 或 https:// 开头")
         if bool(self.smtp_user) != bool(self.smtp_password.get_secret_value()):

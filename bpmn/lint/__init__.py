@@ -5,7 +5,7 @@ from __future__ import annotations
 from bpmn.lifecycle import STEP_VALUES
 from bpmn.lint.content import check_plan
 from bpmn.lint.finding import Directory, Finding, Findings, called, error
-from bpmn.lint.graph import check_conditions, check_graph
+from bpmn.lint.graph import check_conditions, check_graph, check_no_way_back
 from bpmn.lint.structure import check_elements, check_references
 from bpmn.lint.words import check_dialect
 from bpmn.reading import extension, plan_of
@@ -38,6 +38,8 @@ def _form(root: Element, process: Element) -> Findings:
     yield from check_graph(process)
     lifecycle = _is_lifecycle(process)
     yield from check_conditions(process, STEP_VALUES if lifecycle else ())
+    if not lifecycle:
+        yield from check_no_way_back(process)
     yield from _filled(process, "step" if lifecycle else "item")
     if not lifecycle and extension(process, "plan") is None:
         yield error("plan-missing", process, "流程缺少方案信息（duban:plan）：名称、文号、期限、专班办等，请填写。")

@@ -31,8 +31,11 @@ def _facts(plan: Plan, directory: Directory) -> Findings:
     facts = plan.facts
     if facts.period[0] > facts.period[1]:
         yield error("period-reversed", facts.key, "方案的开始日期晚于结束日期；请改正。")
-    if directory.resolve(facts.office) is None:
+    office = directory.resolve(facts.office)
+    if office is None:
         yield error("unknown-unit", facts.key, f"专班办“{facts.office}”不在单位名录里；请改用名录中的名称或添加别名。")
+    elif len(office.units) != 1:
+        yield error("office-not-one", facts.key, f"专班办“{facts.office}”不是一个单位；请写明由哪一个单位统筹。")
     if not plan.items:
         yield error("plan-empty", facts.key, "方案里没有任务。")
 

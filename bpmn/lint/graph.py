@@ -137,6 +137,26 @@ def _circles(graph: Graph, spread: dict[str, int]) -> Iterable[Element]:
     return (graph.nodes[ident] for ident, size in spread.items() if size == 0)
 
 
+def check_no_way_back(process: Element) -> Findings:
+    """A plan only goes forward: an item is closed once, so a wait that comes again could never end."""
+    graph = Graph(process)
+    for ident in [i for i, node in graph.nodes.items() if node.tag in WAITS and _returns(graph, i)][:1]:
+        message = f"{called(graph.nodes[ident])}办完后又绕回自己，任务只办结一次，走不出来；请删去回头的连线。"
+        yield error("plan-circle", graph.nodes[ident], message)
+
+
+def _returns(graph: Graph, ident: str) -> bool:
+    seen, todo = set[str](), list(graph.out[ident])
+    while todo:
+        after = todo.pop()
+        if after == ident:
+            return True
+        if after not in seen:
+            seen.add(after)
+            todo += graph.out[after]
+    return False
+
+
 def check_conditions(process: Element, allowed: Iterable[str]) -> Findings:
     """Conditions stand on flows that leave exclusive or inclusive gateways, and read only known values."""
     graph, known = Graph(process), frozenset(allowed)

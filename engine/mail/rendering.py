@@ -81,7 +81,7 @@ def _only_title(c: Mapping[str, Any]) -> str | None:
 
 def _digest(c: Mapping[str, Any]) -> tuple[str, str]:
     if c["copied"]:
-        return f"有 {c['told']} 件任务逾期较久，请您关注", "这些任务由其他单位办理，抄送您知悉，请登录查看。"
+        return f"有 {c['told']} 件任务逾期较久，请您关注", "抄送您知悉，请关注并督促办理，情况请登录查看。"
     if not c["count"]:
         return f"您有 {c['told']} 件逾期事项", "请登录查看，并把情况并入下一次报送。"
     late = f"，其中 {c['overdue']} 件逾期" if c["overdue"] else ""

@@ -256,7 +256,9 @@ def _gauge(
     value = roll_up(_sum_rule(row.sum_rule), readings)
     doing = sum(p.role != "cooperating" for p in parts) or len(parts)
     target = whole_target(row.target, row.per, row.each, row.sum_rule, period, doing)
-    reached = share_of_target(value if value is not None else Decimal(0), target, row.op)
+    # A norm for each person or case is measured when it is reported; before that nothing is owed.
+    is_unmeasured = value is None and row.sum_rule != "sum"
+    reached = None if is_unmeasured else share_of_target(value if value is not None else Decimal(0), target, row.op)
     last = last_day(due_at) if due_at else period[1]
     used = share_of_time(period[0], max(last, period[0]), local_day(now))
     return Gauge(

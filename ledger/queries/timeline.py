@@ -143,9 +143,8 @@ def _line(r: AnyRow, payload: Mapping[str, Any], texts: Mapping[str, str | None]
     if wording is None:
         return None
     words, tone = wording(payload, reader)
-    shares = payload.get("assignment")
     quotes = []
-    if shares is None or shares in reader.readable:
+    if payload.get("assignment") in reader.readable:  # whatever belongs to no share is nobody's to read here
         quotes = [
             (label, CLEARED if said is None else said)
             for key, label in _QUOTED.items()

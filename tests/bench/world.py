@@ -139,6 +139,12 @@ class World:
         """Shares that are not closed."""
         return int(self._scalar(select(func.count()).select_from(assignment).where(assignment.c.closed_at.is_(None))))
 
+    def live_items(self) -> int:
+        """Items that are open."""
+        with self.db.read() as connection:
+            found = select(func.count()).select_from(item).where(item.c.state == "open")
+            return int(connection.execute(found).scalar_one())
+
     def items(self, run_id: int) -> list[int]:
         return self._scalars(select(item.c.id).where(item.c.run_id == run_id).order_by(item.c.ord))
 

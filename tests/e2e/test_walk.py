@@ -146,7 +146,7 @@ def drawn(visitor: Visitor, planned: Planned) -> None:
     box = visitor.page.locator(f"[data-element-id={planned.element}]")
     expect(box).to_have_class(re.compile(r"\blight-blue\b"))
     badge = visitor.page.locator(f".djs-overlays[data-container-id={planned.element}] .plan-light")
-    expect(badge).to_have_text("☑ 办结")
+    expect(badge).to_have_text("☑ 已办结")
     row = visitor.page.locator(".toc li").filter(has_text=planned.title)
     expect(row.locator(".is-blue")).to_have_text("已办结")
     visitor.look("plan")
@@ -191,7 +191,7 @@ def test_three_people_take_an_item_to_its_end_by_forms_alone(site: Site) -> None
     office.open("/plans")
     office.follow("//h2/a[contains(@href,'/plans/')]")
     lights = office.json(office.value("//div[@data-bpmn]", "data-lights"))
-    assert lights["t08"] == {"colour": "blue", "shape": "☑", "word": "办结", "href": item}
+    assert lights["t08"] == {"colour": "blue", "shape": "☑", "word": "已办结", "href": item}
 
 
 def decide(reader: Reader, title: str, summary: str, **fields: str) -> None:

@@ -97,3 +97,23 @@ def test_lint_prints_findings_and_exits_1_on_an_error(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert {"rule", "severity", "element", "message"} == set(found[0])
     assert any("没有的委" in f["message"] for f in found)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://root@127.0.0.1/test", "应以 sqlite:/// 或 postgresql+psycopg:// 开头"),
+        ("nonsense", "应以 sqlite:/// 或 postgresql+psycopg:// 开头"),
+        ("postgresql+psycopg://nobody@127.0.0.1:9/none", "连不上 DUBAN_DATABASE_URL"),
+    ],
+)
+@pytest.mark.parametrize("command", ["init", "scheduler"])
+def test_a_database_that_cannot_be_is_said_in_a_sentence(url: str, words: str, command: str) -> None:
+    done = duban(url, command)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
+    assert duban(f"sqlite:///{tmp_path / 'var' / 'new' / 'duban.sqlite3'}", "init").returncode == 0

@@ -15,7 +15,7 @@ from bpmn.reading import read_plan
 from bpmn.writing import write_plan
 from engine import opening, ticking
 from engine.clockwork import advance_to
-from engine.commands import TodoRef, acknowledge, perform, urge
+from engine.commands import Entry, TodoRef, acknowledge, perform, report, report_round, urge
 from ledger import organisation
 from ledger.calendar import moment
 from ledger.clock import set_clock
@@ -26,6 +26,7 @@ from ledger.people import Actor, actor_of
 from ledger.rules.due import DueRule
 from ledger.schema import assignment, due, item, message, notice, person, post, round_, run, share, todo
 from ledger.verification import broken_chains, replay_differences
+from ledger.visibility import visible
 from webapp.demo import campaign
 from webapp.demo.office import Office
 from webapp.demo.people import seat_people
@@ -304,6 +305,57 @@ def actor(office: Office, login: str) -> Actor:
         )
     assert found is not None
     return found
+
+
+def test_nobody_reports_for_another_unit(office: Office) -> None:
+    office.at(at(5, 26, 10))
+    office.acknowledge("renshe")
+    with office.db.read() as connection:
+        shares = select(assignment.c.id).join(item).where(item.c.no == "4")
+        one = connection.execute(shares).scalar_one()
+        asked = connection.execute(select(share.c.id).join(round_).where(share.c.unit == "renshe")).scalars().first()
+    assert asked is not None
+    with pytest.raises(NotAllowed):
+        perform(office.db, actor(office, "daye"), report, one, Entry(progress="代填"))
+    with pytest.raises(NotAllowed):
+        perform(office.db, actor(office, "daye"), report_round, asked, {}, nothing_new=True)
+
+
+def test_an_inspector_sees_the_runs_of_the_own_jurisdiction_alone(start: Start) -> None:
+    office = start([an_item("1", "市国资委")], at(6, 16))
+    with office.db.write() as tx:
+        facts = {
+            "key": "daye-du",
+            "name": "大冶市督查室",
+            "short": "大冶督查室",
+            "kind": "organ",
+            "host": None,
+            "ord": 999,
+        }
+        tx.record("admin", "unit.registered", {"jurisdiction": "daye", **facts})
+        tx.flush()
+        other = register_person(tx, login="daye-ducha", name="外", email="x@daye.example", password_hash="-")
+        take_post(tx, other, "daye-du", "inspector")
+    seen = select(item.c.id).join(run, run.c.id == item.c.run_id)
+    with office.db.read() as connection:
+        assert len(connection.execute(visible(seen, actor(office, "ducha"))).all()) == 1
+        assert connection.execute(visible(seen, actor(office, "daye-ducha"))).all() == []
+
+
+def test_the_last_tier_is_a_copy_for_those_who_do_not_hold_the_todo(start: Start) -> None:
+    office = start([an_item("1", "市国资委")], at(9, 4))
+    office.at(at(9, 5, 10))
+    with office.db.read() as connection:
+        rows = connection.execute(
+            select(person.c.login, message.c.context)
+            .join(person, person.c.id == message.c.person_id)
+            .where(message.c.kind == "digest", message.c.at == at(9, 5))
+        ).all()
+    assert {r.login: '"copied": true' in r.context for r in rows} == {
+        "guozi": False,
+        "guozi-fenguan": True,
+        "zhuanban": True,
+    }
 
 
 def test_a_second_click_is_told_who_did_what_and_when(start: Start) -> None:
