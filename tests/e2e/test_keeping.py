@@ -82,9 +82,11 @@ def test_second_of_two_is_told_who_and_when_and_keeps_the_text(enter: Enter, sit
 def test_second_report_of_a_round_is_told_who_and_when_and_keeps_the_text(enter: Enter, site: Site) -> None:
     address = f"/rounds/{weekly_of(site, 'xuanchuan')}"
     first, second = enter("xuanchuan"), enter("xuanchuan")
+    opened(first, "开展智汇黄石行活动")
     first.go(address)
     second.go(address)
-    second.page.get_by_label("其他说明").fill(HIS)
+    second.page.get_by_text("进展、问题（选填）").click()
+    second.page.get_by_label("进展 做了什么").fill(HIS)
     first.page.get_by_role("button", name=re.compile("本期无新进展")).click()
     expect(first.page.locator(".toast")).to_have_text("已报送第1期周调度：本期无新进展。")
 
@@ -92,7 +94,7 @@ def test_second_report_of_a_round_is_told_who_and_when_and_keeps_the_text(enter:
     second.press("报送")
     expect(second.page.get_by_role("alert")).to_be_in_viewport()
     expect(second.page.get_by_role("alert")).to_contain_text(f"{holder(site, 'xuanchuan')} 已于 05-26 10:00")
-    expect(second.page.get_by_label("其他说明")).to_have_value(HIS)
+    expect(second.page.get_by_label("进展 做了什么")).to_have_value(HIS)
     second.look("conflict")
 
 

@@ -93,6 +93,8 @@ class Visitor:
         self.refusals.add(self.site.url + path)
 
     def settle(self) -> None:
+        """Wait for what the page loads: measured before its style sheets are there, every page is too wide."""
+        self.page.wait_for_load_state("load")
         if self.page.locator("[data-bpmn]").count():
             self.page.locator("[data-bpmn][data-ready]").wait_for()
 
