@@ -25,7 +25,8 @@ def title_of(n: AnyRow) -> dict[str, str]:
     if n.round_id and n.title:
         title = f"{n.title}（第{n.n}期）"
     nothing = dict.fromkeys(("word", "shape", "plan", "due", "note"), "")
-    return {**nothing, "colour": "grey", "title": title, "path": link_of(n)}
+    path = f"/items/{n.item_id}" if n.item_id and not n.round_id else link_of(n)
+    return {**nothing, "colour": "grey", "title": title, "path": path}
 
 
 def link_of(n: AnyRow) -> str:
