@@ -39,11 +39,6 @@ def register(key: str, xml: bytes) -> None:
         raise EngineError(f"版本 {key} 已发布，内容不能更换；请另立新版本。")
 
 
-def is_registered(key: str) -> bool:
-    """Whether this process has parsed the version."""
-    return key in _versions
-
-
 def spec_of(key: str) -> Any:
     """The executable form of a version. Raises: UnknownVersion."""
     try:

@@ -21,20 +21,15 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from bpmn.library import plan_xml
-from bpmn.reading import read_plan
-from engine import opening, ticking
 from engine.clockwork import advance_to
-from ledger import organisation
 from ledger.calendar import moment
-from ledger.clock import StoredClock, set_clock
+from ledger.clock import StoredClock
 from ledger.database import Database
-from ledger.directory import register_units
 from ledger.migrating import upgrade
 from ledger.schema import message
+from webapp.demo import campaign
 from webapp.demo.mailsink import start_sink
 from webapp.demo.office import Office
-from webapp.demo.people import seat_people
 
 PLAN = "huangshi-2025-bairi"
 START = moment(date(2025, 5, 23), time(9))
@@ -60,14 +55,7 @@ def build(file: Path, prepare: Callable[[Office], None] | None = None) -> None:
     url = f"sqlite:///{file}"
     upgrade(url)
     db = Database(url, StoredClock())
-    known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
-    with db.writer.begin() as connection:
-        set_clock(connection, START)
-    with db.write() as tx:
-        register_units(tx, known)
-        seat_people(tx, plan, known)
-        ticking.start_ticking(tx)
-        run_id = opening.start_run(tx, opening.publish(tx, plan_xml(PLAN)))
+    run_id = campaign.begin(db, START)
     if prepare:
         prepare(Office(db, run_id))
     advance_to(db, NOW)
