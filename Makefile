@@ -6,7 +6,7 @@ PYTEST_FLAGS ?= -n auto --dist loadfile
 PACKAGES := bpmn engine ledger webapp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint bench lock pictures clean
+.PHONY: help setup setup-dev run test lint bench faults lock pictures clean
 
 help: ## 列出这些命令
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ lint: setup-dev ## 检查格式、风格、类型与依赖方向
 
 bench: setup-dev ## 性能测量，每项一行 JSON
 	@$(BIN)/python -m tests.bench
+
+faults: setup-dev ## 故障演练：两种数据库上共杀进程 200 次，每次一行 JSON，最后核账
+	@$(BIN)/python -m tests.faults
 
 pictures: setup-dev ## 重新生成文档中的截图
 	@$(BIN)/python -m tests.pictures

@@ -9,22 +9,24 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
-from dateutil.rrule import rrulestr
-
-from bpmn.xml import Element, qualified
+from bpmn.xml import Element, brief, qualified
 
 Body = Literal["none", "required"]
-Kind = Literal["text", "date", "time", "int", "decimal", "bool", "choice", "choices", "ints", "rhythm"]
+Kind = Literal["text", "key", "date", "time", "int", "decimal", "bool", "choice", "choices", "ints", "rhythm"]
 
 ROLES = ("lead", "responsible", "cooperating")
+STEP_VERBS = ("acknowledge", "submit", "sign", "accept", "review")
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute: `label` is what the editor shows, `doc` says what it does."""
+    """One attribute: `label` is what the editor shows, `doc` says what it does.
+
+    `longest` bounds its characters, `least` and `most` its whole numbers: what passes here fits the ledger's columns.
+    """
 
     name: str
     label: str
@@ -33,11 +35,17 @@ class Attribute:
     required: bool = False
     values: tuple[str, ...] = ()
     default: str | None = None
+    longest: int = 200
+    least: int = -999
+    most: int = 999
 
 
 @dataclass(frozen=True)
 class ElementType:
-    """One extension element: where it may stand, how often, with which attributes, and whether it carries words."""
+    """One extension element: where it may stand, how often, with which attributes, and whether it carries words.
+
+    `longest` bounds the characters of its words.
+    """
 
     name: str
     label: str
@@ -46,6 +54,7 @@ class ElementType:
     attributes: tuple[Attribute, ...] = ()
     body: Body = "none"
     many: bool = False
+    longest: int = 2000
 
     def attribute(self, name: str) -> Attribute | None:
         return next((attribute for attribute in self.attributes if attribute.name == name), None)
@@ -59,11 +68,11 @@ def _due_attributes() -> tuple[Attribute, ...]:
         Attribute("date", "日期", "for `by`: the last day", "date"),
         Attribute("start", "起", "for `during`", "date"),
         Attribute("end", "止", "for `during`", "date"),
-        Attribute("days", "天数", "for `within`, counted from the anchor", "int"),
+        Attribute("days", "天数", "for `within`, counted from the anchor", "int", least=1, most=999),
         Attribute("working", "按工作日", "count working days", "bool", default="false"),
-        Attribute("anchor", "起算点", "`run`, `acknowledge` or `item:<id>`"),
+        Attribute("anchor", "起算点", "`run`, `acknowledge` or `item:<id>`", longest=60),
         Attribute("period", "周期", "for `every`", "choice", values=periods),
-        Attribute("monthday", "每月几日", "for `every`; -1 is the end of the month", "int"),
+        Attribute("monthday", "每月几日", "for `every`; -1 is the end of the month", "int", least=-1, most=31),
     )
 
 
@@ -77,20 +86,26 @@ ELEMENTS: dict[str, ElementType] = {
             ("bpmn:process",),
             (
                 Attribute("title", "方案名称", "full title", required=True),
-                Attribute("short", "简称", "short title for lists and mail", required=True),
+                Attribute("short", "简称", "short title for lists and mail", required=True, longest=60),
                 Attribute("issuer", "发文单位", "who issued the document", required=True),
-                Attribute("docNo", "文号", "number of the document", required=True),
+                Attribute("docNo", "文号", "number of the document", required=True, longest=80),
                 Attribute("issued", "印发日期", "date of issue", "date", True),
                 Attribute("start", "开始日期", "first day of the plan's period", "date", True),
                 Attribute("end", "结束日期", "last day of the plan's period", "date", True),
                 Attribute(
-                    "jurisdiction", "行政区", "key of the organisation whose units the names mean", required=True
+                    "jurisdiction",
+                    "行政区",
+                    "key of the organisation whose units the names mean",
+                    required=True,
+                    longest=40,
                 ),
                 Attribute("office", "专班办", "the coordinating office, a unit's name", required=True),
                 Attribute(
                     "sign", "须审签的角色", "roles whose 申请办结 is signed in the unit", "choices", values=ROLES
                 ),
-                Attribute("mendDays", "补正工作日", "working days to mend a return", "int", default="3"),
+                Attribute(
+                    "mendDays", "补正工作日", "working days to mend a return", "int", default="3", least=1, most=60
+                ),
                 Attribute(
                     "mail",
                     "邮件内容",
@@ -100,7 +115,14 @@ ELEMENTS: dict[str, ElementType] = {
                     default="count",
                 ),
                 Attribute(
-                    "ladder", "提醒档", "working days before (-) and after (+) the due day", "ints", default="-3 0 1 5"
+                    "ladder",
+                    "提醒档",
+                    "working days before (-) and after (+) the due day",
+                    "ints",
+                    default="-3 0 1 5",
+                    longest=40,
+                    least=-60,
+                    most=60,
                 ),
             ),
         ),
@@ -110,8 +132,8 @@ ELEMENTS: dict[str, ElementType] = {
             "A reporting rhythm: when each turn opens and when it is due.",
             ("duban:plan",),
             (
-                Attribute("id", "编号", "referred to by an item's `cadence`", required=True),
-                Attribute("name", "名称", "name on screens and in mail", required=True),
+                Attribute("id", "编号", "referred to by an item's `cadence`", "key", True),
+                Attribute("name", "名称", "name on screens and in mail", required=True, longest=40),
                 Attribute("asks", "向谁收", "who reports", "choice", True, ("open-shares", "item")),
                 Attribute("opens", "开启规则", "RFC 5545 rule of the opening days", "rhythm", True),
                 Attribute("opensAt", "开启时刻", "time of day", "time", True),
@@ -135,7 +157,16 @@ ELEMENTS: dict[str, ElementType] = {
                 ),
                 Attribute("first", "首期", "first opening day, before any shift", "date", True),
                 Attribute("last", "末期", "last opening day, before any shift", "date", True),
-                Attribute("ladder", "提醒档", "as on `plan`, for these turns", "ints", default="0 1"),
+                Attribute(
+                    "ladder",
+                    "提醒档",
+                    "as on `plan`, for these turns",
+                    "ints",
+                    default="0 1",
+                    longest=40,
+                    least=-60,
+                    most=60,
+                ),
                 Attribute("closes", "过期关闭", "an unanswered turn is closed as missed", "bool", default="false"),
             ),
             many=True,
@@ -146,7 +177,7 @@ ELEMENTS: dict[str, ElementType] = {
             "A line of the ledger.",
             ("bpmn:userTask",),
             (
-                Attribute("no", "序号", "number as printed, or the running one", required=True),
+                Attribute("no", "序号", "number as printed, or the running one", required=True, longest=20),
                 Attribute("title", "短标题", "what the box shows", required=True),
                 Attribute(
                     "completion", "办结规则", "the lead closes it, or all shares do", "choice", True, ("lead", "all")
@@ -154,8 +185,8 @@ ELEMENTS: dict[str, ElementType] = {
                 Attribute(
                     "gated", "等齐反馈", "the lead applies after the feedback of all others", "bool", default="true"
                 ),
-                Attribute("lifecycle", "办理流程", "key of a lifecycle diagram", default="standard"),
-                Attribute("cadence", "报送节奏", "id of the cadence whose turns are this item's occurrences"),
+                Attribute("lifecycle", "办理流程", "key of a lifecycle diagram", "key", default="standard"),
+                Attribute("cadence", "报送节奏", "id of the cadence whose turns are this item's occurrences", "key"),
             ),
         ),
         ElementType(
@@ -164,7 +195,7 @@ ELEMENTS: dict[str, ElementType] = {
             "A unit's share of an item, named as printed.",
             ("duban:item",),
             (
-                Attribute("unit", "单位", "name as printed: a unit or a group of units", required=True),
+                Attribute("unit", "单位", "name as printed: a unit or a group of units", required=True, longest=80),
                 Attribute("role", "角色", "牵头 lead, 责任 responsible, 配合 cooperating", "choice", True, ROLES),
                 Attribute("quota", "份额", "this unit's part of the figure", "decimal"),
             ),
@@ -177,6 +208,7 @@ ELEMENTS: dict[str, ElementType] = {
             ("duban:item",),
             _due_attributes(),
             "required",
+            longest=80,
         ),
         ElementType(
             "opens",
@@ -185,6 +217,7 @@ ELEMENTS: dict[str, ElementType] = {
             ("duban:item",),
             _due_attributes(),
             "required",
+            longest=80,
         ),
         ElementType(
             "indicator",
@@ -192,8 +225,8 @@ ELEMENTS: dict[str, ElementType] = {
             "A figure to reach; the text is the words that print it.",
             ("duban:item",),
             (
-                Attribute("key", "键", "stable key inside the plan", required=True),
-                Attribute("name", "名称", "what is counted", required=True),
+                Attribute("key", "键", "stable key inside the plan", "key", True),
+                Attribute("name", "名称", "what is counted", required=True, longest=120),
                 Attribute(
                     "op",
                     "比较",
@@ -204,7 +237,7 @@ ELEMENTS: dict[str, ElementType] = {
                 ),
                 Attribute("value", "目标值", "the figure, with 万 multiplied out", "decimal", True),
                 Attribute("max", "上限", "for `range`", "decimal"),
-                Attribute("unit", "计量单位", "unit of measure", required=True),
+                Attribute("unit", "计量单位", "unit of measure", required=True, longest=20),
                 Attribute(
                     "per",
                     "按",
@@ -212,13 +245,13 @@ ELEMENTS: dict[str, ElementType] = {
                     "choice",
                     values=("year", "quarter", "month", "week", "total"),
                 ),
-                Attribute("unitName", "适用单位", "for a norm each of these units meets by itself"),
+                Attribute("unitName", "适用单位", "for a norm each of these units meets by itself", longest=60),
                 Attribute("sum", "汇总", "how readings become one figure", "choice", True, ("sum", "max", "latest")),
             ),
             "required",
             True,
         ),
-        ElementType("clause", "原文", "The document's exact words.", ("duban:item",), body="required"),
+        ElementType("clause", "原文", "The document's exact words.", ("duban:item",), body="required", longest=20_000),
         ElementType(
             "note", "工作要求", "A working note such as 每周走访; not a round.", ("duban:item",), (), "required", True
         ),
@@ -239,7 +272,14 @@ ELEMENTS: dict[str, ElementType] = {
                 Attribute(
                     "role", "岗位", "who acts in that unit", "choice", True, ("liaison", "deputy_head", "coordinator")
                 ),
-                Attribute("verb", "动作", "the ledger's verb", required=True),
+                Attribute(
+                    "verb",
+                    "动作",
+                    "the ledger's verb",
+                    "choice",
+                    True,
+                    ("acknowledge", "submit", "sign", "accept", "review"),
+                ),
                 Attribute("decisions", "决定", "what may be decided here", "choices", values=("pass", "return")),
             ),
         ),
@@ -251,56 +291,72 @@ class DialectError(ValueError):
     """An attribute that cannot be read; the message is for people."""
 
 
-_RHYTHM = re.compile(r"FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;(INTERVAL|BYDAY|BYMONTHDAY|BYMONTH|BYSETPOS)=[-+\dA-Z,]+)*")
+_RHYTHM = re.compile(
+    r"FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;(INTERVAL|BYDAY|BYMONTHDAY|BYMONTH|BYSETPOS)=[-+\dA-Z,]+)*", re.ASCII
+)
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
+_LINE = re.compile(r"[^\t\r\n]*")  # a title becomes the subject of a mail
+_WHOLE = re.compile(r"[+-]?\d{1,3}", re.ASCII)
+_DECIMAL = re.compile(r"-?\d{1,12}(\.\d{1,4})?", re.ASCII)  # what a figure's column holds, and neither NaN nor 1e9
+_CENTURY = (dt.date(2000, 1, 1), dt.date(2099, 12, 31))
 
 
-def _time(text: str) -> dt.time | None:
-    if text == "24:00":
-        return None
-    if not re.fullmatch(r"\d\d:\d\d", text):
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.fullmatch(text):
         raise ValueError
-    return dt.time.fromisoformat(text)
-
-
-def _date(text: str) -> dt.date:
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        raise ValueError
-    return dt.date.fromisoformat(text)
-
-
-def _rhythm(text: str) -> str:
-    if not _RHYTHM.fullmatch(text):
-        raise ValueError
-    rrulestr(text, dtstart=dt.datetime(2025, 1, 1, tzinfo=dt.UTC))
     return text
 
 
+def _time(text: str) -> dt.time | None:
+    return None if text == "24:00" else dt.time.fromisoformat(_matched(_CLOCK, text))
+
+
+def read_date(text: str) -> dt.date:
+    """A day of this century as 2025-08-31. Raises: ValueError."""
+    day = dt.date.fromisoformat(_matched(_DAY, text))
+    if not _CENTURY[0] <= day <= _CENTURY[1]:
+        raise ValueError
+    return day
+
+
+def _whole(text: str) -> int:
+    return int(_matched(_WHOLE, text))
+
+
+_CLOCK = re.compile(r"\d\d:\d\d", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _READ: dict[Kind, tuple[Callable[[str], Any], str]] = {
-    "text": (str, "文字"),
-    "date": (_date, "日期，如 2025-08-31"),
+    "text": (lambda text: _matched(_LINE, text), "一行文字"),
+    "key": (lambda text: _matched(_KEY, text), "字母开头的字母、数字和连字符，不超过 40 个"),
+    "date": (read_date, "日期，如 2025-08-31"),
     "time": (_time, "时刻，如 09:00"),
-    "int": (int, "整数"),
-    "decimal": (Decimal, "数"),
+    "int": (_whole, "整数"),
+    "decimal": (lambda text: Decimal(_matched(_DECIMAL, text)), "数，整数部分不超过 12 位，小数不超过 4 位"),
     "bool": ({"true": True, "false": False}.__getitem__, "true 或 false"),
-    "ints": (lambda text: tuple(int(part) for part in text.split()), "整数，用空格隔开，如 -3 0 1 5"),
-    "rhythm": (_rhythm, "RFC 5545 规则，如 FREQ=WEEKLY;BYDAY=MO"),
+    "ints": (lambda text: tuple(map(_whole, text.split())), "整数，用空格隔开，如 -3 0 1 5"),
+    "rhythm": (lambda text: _matched(_RHYTHM, text), "RFC 5545 规则，如 FREQ=WEEKLY;BYDAY=MO"),
 }
 
 
 def read_value(attribute: Attribute, text: str) -> Any:
     """The typed value of an attribute. Raises: DialectError."""
+    said = f"“{attribute.label}”（{attribute.name}）写成“{brief(text)}”"
+    if len(text) > attribute.longest:
+        raise DialectError(f"{said}，有 {len(text)} 个字符，不能超过 {attribute.longest} 个，请压缩")
     if attribute.kind in ("choice", "choices"):
         parts = text.split() if attribute.kind == "choices" else [text]
-        if any(part not in attribute.values for part in parts):
-            raise DialectError(
-                f"“{attribute.label}”（{attribute.name}）写成“{text}”，应为 {'、'.join(attribute.values)}"
-            )
+        if any(part not in attribute.values for part in parts) or len(set(parts)) < len(parts):
+            raise DialectError(f"{said}，应为 {'、'.join(attribute.values)}")
         return tuple(parts) if attribute.kind == "choices" else text
     read, words = _READ[attribute.kind]
     try:
-        return read(text)
-    except (ValueError, KeyError, InvalidOperation):
-        raise DialectError(f"“{attribute.label}”（{attribute.name}）写成“{text}”，应为{words}") from None
+        found = read(text)
+    except (ValueError, KeyError):
+        raise DialectError(f"{said}，应为{words}") from None
+    for number in found if attribute.kind == "ints" else (found,) if attribute.kind == "int" else ():
+        if not attribute.least <= number <= attribute.most:
+            raise DialectError(f"{said}，应在 {attribute.least} 到 {attribute.most} 之间")
+    return found
 
 
 def values(element: Element) -> dict[str, Any]:
@@ -328,7 +384,7 @@ def _lines() -> Iterator[str]:
         yield ""
         yield f"## `duban:{element.name}` {element.label}"
         yield ""
-        words = " Carries text." if element.body == "required" else ""
+        words = f" Carries text, at most {element.longest}." if element.body == "required" else ""
         where = ", ".join(f"`{name}`" for name in element.allowed_in)
         yield f"{element.doc} In {where}{', any number' if element.many else ', once'}.{words}"
         if element.attributes:
@@ -337,5 +393,9 @@ def _lines() -> Iterator[str]:
             yield "|---|---|---|---|---|"
         for attribute in element.attributes:
             kind = " / ".join(attribute.values) or attribute.kind
+            if attribute.kind == "text":
+                kind = f"text, at most {attribute.longest}"
+            elif attribute.kind in ("int", "ints"):
+                kind += f", {attribute.least} to {attribute.most}"
             needed = "yes" if attribute.required else f"default {attribute.default}" if attribute.default else ""
             yield f"| `{attribute.name}` | {attribute.label} | {kind} | {needed} | {attribute.doc} |"

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 LIMIT = 500
+# No backslash, no percent or braces, and no number that runs into a word: nothing Python's parser only warns about.
+_PLAIN = re.compile(r"(?:[^\W\d]\w*|\d+(?:\.\d+)?(?!\w)|[\s'\"=!<>()\[\],-])*")
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -41,13 +44,15 @@ def compile_expression(text: str) -> ast.expr:
     Raises: ExpressionError for anything but the whitelist of this module.
     """
     if not text.strip():
-        raise ExpressionError("条件是空的")
+        raise ExpressionError("条件是空的，请写条件或删去")
     if len(text) > LIMIT:
-        raise ExpressionError(f"条件超过 {LIMIT} 个字符")
+        raise ExpressionError(f"条件超过 {LIMIT} 个字符，请简化")
+    if not _PLAIN.fullmatch(text):
+        raise ExpressionError(f"条件“{text.strip()[:60]}”里有不能用的写法，请只用比较、and、or、not")
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError(f"条件“{text.strip()[:60]}”不成句") from None
+        raise ExpressionError(f"条件“{text.strip()[:60]}”不成句，请检查写法") from None
     for node in ast.walk(tree.body):
         _check(node)
     return tree.body
@@ -55,11 +60,11 @@ def compile_expression(text: str) -> ast.expr:
 
 def _check(node: ast.AST) -> None:
     if not isinstance(node, _NODES):
-        raise ExpressionError(f"条件里不能用 {type(node).__name__}，只能比较、and、or、not")
+        raise ExpressionError("条件里有不能用的写法，请只用比较、and、or、not")
     if isinstance(node, ast.Name) and node.id.startswith("_"):
-        raise ExpressionError(f"名称 {node.id} 不能以下划线开头")
+        raise ExpressionError(f"名称 {node.id} 不能以下划线开头，请改名")
     if isinstance(node, ast.Constant) and not isinstance(node.value, str | int | float | bool | type(None)):
-        raise ExpressionError("条件里有不能用的常量")
+        raise ExpressionError("条件里有不能用的常量，请只写文字、数和 True、False")
 
 
 def names(text: str) -> frozenset[str]:

@@ -27,6 +27,12 @@ def read_lifecycle(xml: bytes) -> Lifecycle:
     return Lifecycle(_id(process), process.get("name", ""), steps)
 
 
+def jurisdiction_of(xml: bytes) -> str | None:
+    """The key of the organisation whose units a plan names; None where it names none. Raises: DiagramError."""
+    root = extension(process_of(parse(xml)), "plan")
+    return None if root is None else root.get("jurisdiction")
+
+
 def plan_of(process: Element) -> Plan:
     """`read_plan` for a parsed process. Raises: DiagramError."""
     root = extension(process, "plan")
@@ -107,7 +113,12 @@ def _heading(node: Element) -> Heading:
     ident = _id(node)
     after = _order(node)
     tasks = node.iterfind(tag("bpmn:userTask"))
-    return Heading(ident, node.get("name", ""), tuple(_item(task, ident, after[_id(task)], None) for task in tasks))
+    return Heading(ident, _name(node), tuple(_item(task, ident, after[_id(task)], None) for task in tasks))
+
+
+def _name(node: Element) -> str:
+    """A box's name on one line: on the drawing it may have several."""
+    return " ".join(node.get("name", "").split())
 
 
 def _order(heading: Element) -> defaultdict[str, tuple[str, ...]]:
@@ -197,7 +208,7 @@ def _timers(process: Element) -> tuple[Timer, ...]:
         while len(reached) == 1 and reached[0] in tasks and reached[0] not in items:
             items.append(reached[0])
             reached = following[reached[0]]
-        timers.append(Timer(_id(node), node.get("name", ""), timer_date(node), tuple(items)))
+        timers.append(Timer(_id(node), _name(node), timer_date(node), tuple(items)))
     return tuple(timers)
 
 
@@ -206,11 +217,9 @@ def timer_date(node: Element) -> date:
     dates = node.findall(f"{tag('bpmn:timerEventDefinition')}/{tag('bpmn:timeDate')}")
     text = words(dates[0]) if len(dates) == 1 else ""
     try:
-        if len(text) != 10:
-            raise ValueError
-        return date.fromisoformat(text)
+        return dialect.read_date(text)
     except ValueError:
-        raise DiagramError("定时事件要写一个日期，如 2025-08-25。", node.get("id")) from None
+        raise DiagramError("定时事件要写一个日期，请写成 2025-08-25 的样子。", node.get("id")) from None
 
 
 def _step(node: Element) -> Step:

@@ -6,12 +6,14 @@ import re
 import threading
 from functools import cache
 from importlib.metadata import distribution
+from itertools import islice
 from typing import Any
 
 from lxml import etree
 
-from bpmn.xml import Element, nearest_id
+from bpmn.xml import NAMESPACES, Element, brief, nearest_id
 
+MOST = 50  # errors told of one file
 _lock = threading.Lock()
 
 
@@ -28,15 +30,19 @@ def schema_errors(root: Element) -> list[tuple[str | None, str]]:
         if schema.validate(root):
             return []
         log: Any = schema.error_log
-        entries = list(log)
-    by_line = {node.sourceline: node for node in reversed(list(root.iter()))}
-    return [(_element_at(by_line.get(entry.line)), _plain(entry.message)) for entry in entries]
+        entries = list(islice(log, MOST))
+    return [(_element_at(root, entry.path), _plain(entry.message)) for entry in entries]
 
 
-def _element_at(node: Element | None) -> str | None:
-    return None if node is None else nearest_id(node)
+def _element_at(root: Element, path: str | None) -> str | None:
+    """The id at a place of the document; the schema's paths count elements (/*/*[2]/*[5])."""
+    try:
+        found: Any = root.getroottree().xpath(path or "/*", namespaces=dict(NAMESPACES))
+    except etree.XPathError:  # a prefix of the file's own
+        return None
+    return nearest_id(found[0]) if found else None
 
 
 def _plain(message: str) -> str:
     """The schema's words without namespaces."""
-    return re.sub(r"\{[^}]*\}", "", message)
+    return brief(re.sub(r"\{[^}]*\}", "", message), 200)

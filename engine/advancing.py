@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 
 from bpmn.plan import Plan
 from engine import instances
+from engine.chasing import disarm
 from engine.opening import open_waits, reopen_state, save_state, schedule_timers
 from ledger.database import Database, Tx
 from ledger.schema import advance, item
@@ -28,6 +29,9 @@ def drain(tx: Tx, run_id: int) -> None:
     rows = tx.connection.execute(select(advance.c.item_id).where(advance.c.run_id == run_id)).scalars().all()
     if not rows:
         return
+    tx.connection.execute(delete(advance).where(advance.c.run_id == run_id, advance.c.item_id.in_(rows)))
+    if instances.is_ended(instance):
+        return  # whoever drained before saw these items closed, but not yet their rows
     is_open = {
         r.element: r.state != "closed"
         for r in tx.connection.execute(select(item.c.element, item.c.state).where(item.c.run_id == run_id))
@@ -36,7 +40,6 @@ def drain(tx: Tx, run_id: int) -> None:
     for wait in instances.waits(instance):
         if wait not in held:
             instances.complete(instance, wait)
-    tx.connection.execute(delete(advance).where(advance.c.run_id == run_id, advance.c.item_id.in_(rows)))
     _go_on(tx, run_id, plan, instance)
 
 
@@ -53,4 +56,5 @@ def _go_on(tx: Tx, run_id: int, plan: Plan, instance: instances.Instance) -> Non
     open_waits(tx, run_id, plan, instances.waits(instance))
     if instances.is_ended(instance):
         tx.record(f"run:{run_id}", "run.ended", {"run": run_id})
+        disarm(tx, [("run", run_id)])  # turns that would have asked nobody any more
         tx.flush()

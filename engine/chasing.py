@@ -17,8 +17,8 @@ from ledger.database import Tx
 from ledger.rules.ladder import tiers
 from ledger.schema import due
 
-# The order within one instant: who is told, then what ends, then what opens, then the day's digest.
-RANK_TIER, RANK_CLOSE, RANK_OPEN, RANK_DIGEST = 1, 2, 3, 9
+# The order within one instant: who is told, then what ends, then what opens, then the digests of day and week.
+RANK_TIER, RANK_CLOSE, RANK_OPEN, RANK_DIGEST, RANK_WEEKLY = 1, 2, 3, 9, 10
 
 _INSERT = {
     "sqlite": sqlite.insert(due).on_conflict_do_nothing(),
@@ -38,8 +38,7 @@ def wake(tx: Tx, rows: Iterable[tuple[str, int, str, int, datetime, int]]) -> No
         {"owner_kind": k, "owner_id": o, "kind": kind, "arm": arm, "at": at, "rank": rank}
         for k, o, kind, arm, at, rank in rows
     ]
-    if values:
-        tx.connection.execute(_INSERT[tx.connection.dialect.name], values)
+    tx.writes.write(_INSERT[tx.connection.dialect.name], values)
 
 
 def arm(
@@ -63,6 +62,4 @@ def arm(
 
 def disarm(tx: Tx, owners: Iterable[tuple[str, int]]) -> None:
     """Forget every moment of these owners: (owner kind, owner id)."""
-    rows = [{"b_kind": kind, "b_owner": owner} for kind, owner in owners]
-    if rows:
-        tx.connection.execute(_delete_due, rows)
+    tx.writes.write(_delete_due, [{"b_kind": kind, "b_owner": owner} for kind, owner in owners])

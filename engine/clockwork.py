@@ -28,7 +28,9 @@ def advance_to(db: Database, target: datetime) -> None:
             upcoming = next_due(tx.connection, tx.now)
             step = min(upcoming, target) if upcoming else target
             at_least = case((clock.c.target < step, step), else_=clock.c.target)
-            tx.connection.execute(update(clock).where(clock.c.id == 1).values(now=step, target=at_least))
+            # Another scheduler may have gone further since this transaction read the clock.
+            forward = update(clock).where(clock.c.id == 1, clock.c.now < step)
+            tx.connection.execute(forward.values(now=step, target=at_least))
         tick(db)
 
 

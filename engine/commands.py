@@ -1,6 +1,7 @@
 """Everything a person can do, by its verb. A command takes the transaction first and never commits;
 `engine.desk.perform` does."""
 
+from engine.clearing import apply_for_name, apply_for_text, decide_clearing
 from engine.desk import Entry, TodoRef, perform
 from engine.moving import acknowledge, acknowledge_many, decide, submit
 from engine.reporting import report, report_round
@@ -11,7 +12,10 @@ __all__ = [
     "TodoRef",
     "acknowledge",
     "acknowledge_many",
+    "apply_for_name",
+    "apply_for_text",
     "decide",
+    "decide_clearing",
     "perform",
     "report",
     "report_round",

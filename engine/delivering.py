@@ -1,7 +1,7 @@
 """The outbox: claim with a lease and a token, commit, send, finish where the token still matches.
 
 Exactly one row a mail, at-least-once sending under one Message-ID. No SMTP inside a transaction; a crash leaves a
-lease that runs out.
+lease that runs out. Trouble of the mail server is not held against the mails: only a mail's own failures are counted.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 
+from engine.mail.contexts import is_stale, without_secret
 from engine.mail.rendering import render
 from engine.mail.smtp import SendError, Transport
 from ledger.clock import wall_now
@@ -23,29 +24,49 @@ from ledger.schema import AnyRow, message
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=15)  # longer than a batch takes against a server that times out on every mail
+LEASE = timedelta(minutes=15)  # longer than a batch takes against a server that is slow on every mail
 BATCH = 20
-ATTEMPTS = 8
-BACKOFF = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
+BACKOFF = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600)  # seconds; the last one again and again
+ATTEMPTS = 20  # a week
 
 
-def deliver(db: Database, transport: Transport, base_url: str) -> int:
-    """Send what is queued; returns how many mails were accepted by the server."""
+def deliver(db: Database, transport: Transport, base_url: str, is_stopping: Callable[[], bool] = lambda: False) -> int:
+    """Send what is queued; returns how many mails were accepted by the server.
+
+    It ends early when the server fails us, or breaks a session off: what is left is queued again as it was.
+    """
     sent = 0
     while claimed := _claim(db):
-        outcomes = [_send(db, row, transport, base_url) for row in claimed]
-        sent += sum(outcomes)
-        if not any(outcomes):  # the server is down: what is left has its own try_at
-            break
+        for n, row in enumerate(claimed):
+            if is_stopping():
+                _release(db, claimed[n:])
+                return sent
+            error = _send(db, row, transport, base_url)
+            if error is None:
+                sent += 1
+            elif error.blame == "server":
+                _release(db, claimed[n:], error)
+                return sent
+            elif error.blame == "session":
+                _release(db, claimed[n + 1 :])
+                return sent
     return sent
 
 
 def _claim(db: Database) -> Sequence[AnyRow]:
     with db.write() as tx:
         now = tx.recorded_at
+        # What could not have been written at this time was written before the machine's clock was set back.
         ready = or_(
-            and_(message.c.state == "queued", message.c.try_at <= now),
-            and_(message.c.state == "sending", message.c.lease_until < now),
+            and_(
+                message.c.state == "queued",
+                or_(
+                    message.c.attempts == 0,
+                    message.c.try_at <= now,
+                    message.c.try_at > now + timedelta(seconds=BACKOFF[-1]),
+                ),
+            ),
+            and_(message.c.state == "sending", or_(message.c.lease_until < now, message.c.lease_until > now + LEASE)),
         )
         rows = tx.connection.execute(
             select(message).where(ready).order_by(message.c.id).limit(BATCH).with_for_update(skip_locked=True)
@@ -59,21 +80,24 @@ def _claim(db: Database) -> Sequence[AnyRow]:
     return rows
 
 
-def _send(db: Database, row: AnyRow, transport: Transport, base_url: str) -> bool:
+def _send(db: Database, row: AnyRow, transport: Transport, base_url: str) -> SendError | None:
+    """Send one mail and write down how that ended; what the server itself is to blame for is left to the caller."""
+    context = json.loads(row.context)
     try:
-        transport.send(
-            row.address, render(row.kind, {**json.loads(row.context), "base_url": base_url}), row.header_id, wall_now()
-        )
+        if is_stale(row.kind, context, wall_now()):
+            raise SendError("过期未能发出", permanent=True)
+        transport.send(row.address, render(row.kind, {**context, "base_url": base_url}), row.header_id, wall_now())
     except SendError as error:
         log.warning("message %s not sent: %s", row.id, error)
-        _finish(db, row, _failed(row, error))
-        return False
+        if error.blame != "server":
+            _finish(db, row, _failed(row, error))
+        return error
     except Exception as error:  # a mail that cannot be made will not be made by trying again
         log.exception("message %s cannot be rendered", row.id)
         _finish(db, row, {"state": "dead", "error": f"{type(error).__name__}: {error}"})
-        return False
+        return SendError(str(error), permanent=True)
     _finish(db, row, {"state": "sent", "sent_at": wall_now(), "error": None})
-    return True
+    return None
 
 
 def _failed(row: AnyRow, error: SendError) -> dict[str, Any]:
@@ -83,8 +107,29 @@ def _failed(row: AnyRow, error: SendError) -> dict[str, Any]:
     return {"state": "queued", "try_at": wall_now() + timedelta(seconds=wait), "error": str(error)}
 
 
+def _release(db: Database, rows: Sequence[AnyRow], error: SendError | None = None) -> None:
+    """Give back what was claimed and not tried: the attempt is not counted."""
+    if not rows:
+        return
+    with db.write() as tx:
+        tx.connection.execute(
+            update(message)
+            .where(message.c.id.in_([r.id for r in rows]), message.c.token == rows[0].token)
+            .values(
+                state="queued",
+                attempts=message.c.attempts - 1,
+                token=None,
+                lease_until=None,
+                error=str(error) if error else message.c.error,
+            )
+        )
+
+
 def _finish(db: Database, row: AnyRow, values: dict[str, Any]) -> None:
-    """Only the holder of the token may say how it ended."""
+    """Only the holder of the token may say how it ended. What must not lie about is forgotten when it has."""
+    if values["state"] != "queued":
+        kept = without_secret(row.kind, json.loads(row.context))
+        values = {**values, "context": json.dumps(kept, ensure_ascii=False)}
     with db.write() as tx:
         tx.connection.execute(
             update(message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Concatenate, ParamSpec, TypeVar
@@ -12,12 +12,12 @@ from sqlalchemy import Connection, String, and_, bindparam, cast, literal, selec
 from sqlalchemy.exc import DBAPIError
 
 from engine.advancing import advance_run
-from ledger.database import Database, Tx, heads_of
+from ledger.database import Database, Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.people import Actor, Desk
-from ledger.projections import Stale
 from ledger.rules.verbs import Role, State, Verb, refusal
-from ledger.schema import AnyRow, assignment, item, person, post, run, todo, unit
+from ledger.schema import AnyRow, assignment, item, person, post, run, stream, todo, unit
+from ledger.writing import Stale
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +40,17 @@ class TodoRef:
 
 @dataclass(frozen=True)
 class Entry:
-    """One report: the unit's own cumulative values by indicator id, what was done, what stands in the way."""
+    """One report: the unit's own cumulative values by indicator id, what was done, what stands in the way, and the
+    uploads that go with it."""
 
     figures: Mapping[int, Decimal] = field(default_factory=dict)
     progress: str = ""
     problem: str = ""
+    files: Sequence[int] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.figures or self.progress or self.problem)
+        return not (self.figures or self.progress or self.problem or self.files)
 
 
 def perform(
@@ -95,23 +97,18 @@ _cases = (
         assignment.c.run_id,
         assignment.c.unit,
         assignment.c.role,
-        assignment.c.ord,
         assignment.c.state,
         assignment.c.step,
         assignment.c.arm,
         assignment.c.version,
         assignment.c.due_at,
         assignment.c.submitted_at,
-        assignment.c.closed_at,
-        item.c.title,
-        item.c.no,
         item.c.element,
         item.c.due_text,
         item.c.completion,
         item.c.gated,
         item.c.lifecycle,
         item.c.cadence,
-        item.c.state.label("item_state"),
         run.c.office,
         run.c.sign_roles,
         run.c.mend_days,
@@ -122,9 +119,11 @@ _cases = (
         todo.c.unit.label("todo_unit"),
         todo.c.role.label("todo_role"),
         _first_lead.label("lead_unit"),
+        *head_columns,
     )
     .select_from(
         assignment.join(item, item.c.id == assignment.c.item_id)
+        .join(stream, stream.c.name == literal("item:").concat(cast(item.c.id, String)))
         .join(run, run.c.id == assignment.c.run_id)
         .join(unit, unit.c.key == assignment.c.unit)
         .outerjoin(
@@ -139,23 +138,23 @@ _cases = (
         )
     )
     .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
+    .order_by(stream.c.name)
+    .with_for_update(of=stream)
 )
 items_of = select(literal("item:").concat(cast(assignment.c.item_id, String))).where(
     assignment.c.id.in_(bindparam("b_ids", expanding=True))
 )
-_item_heads = heads_of(items_of)
 
 Case = AnyRow
 
 
 def cases_of(tx: Tx, assignment_ids: Iterable[int]) -> dict[int, Case]:
-    """Shares with their items, runs, units and open todos, by id in its order; their items are locked first.
+    """Shares with their items, runs, units and open todos, by id in its order; their items' streams are locked.
 
     Raises: NotFound.
     """
     ids = sorted(set(assignment_ids))
-    tx.lock(_item_heads, {"b_ids": ids})
-    found = {r.id: r for r in tx.connection.execute(_cases, {"b_ids": ids})}
+    found = {r.id: r for r in tx.read_locked(_cases, {"b_ids": ids})}
     if len(found) != len(ids):
         raise NotFound("没有这项责任分工。")
     return {i: found[i] for i in ids}

@@ -6,24 +6,22 @@ mail. The facts a mail shows are frozen here; it is rendered when it is sent.
 
 from __future__ import annotations
 
-import json
-import secrets
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, func, literal, select
 
-from engine.notices import Notice, tell
+from engine.notices import Notice, settle, tell
+from engine.outbox import Outgoing, put
 from engine.wording import line_of, link_of, title_of
 from ledger import organisation
 from ledger.calendar import local_day, moment
 from ledger.database import Tx
-from ledger.people import Holder, holders
+from ledger.people import Holder, batched, holders, units_answered_for
 from ledger.rules.ladder import NOTICE_TIME
 from ledger.rules.verbs import Role
-from ledger.schema import AnyRow, assignment, delivery, item, message, notice, round_, run, share, todo, unit
+from ledger.schema import AnyRow, assignment, item, notice, round_, run, share, todo, unit
 
 recipient = unit.alias("recipient")
 
@@ -74,15 +72,32 @@ def gather_digests(tx: Tx) -> None:
 
 def _tell_waiting(tx: Tx) -> None:
     """What waits for a signer or reviewer is told once, in the next digest."""
-    rows = tx.connection.execute(
-        select(todo)
-        .join(assignment, and_(todo.c.owner_kind == "assignment", todo.c.owner_id == assignment.c.id))
-        .where(todo.c.closed_at.is_(None), assignment.c.state.in_(_WAITING))
-    ).all()
+    rows = tx.connection.execute(_untold).all()
     waiting = [
         Notice("assignment", t.owner_id, t.arm, f"waiting:{t.step}", t.unit, t.role, t.run_id, t.item_id) for t in rows
     ]
-    tell(tx.connection, waiting, tx.now)
+    tell(tx, waiting)
+    tx.flush()
+
+
+_untold = (
+    select(todo)
+    .join(assignment, and_(todo.c.owner_kind == "assignment", todo.c.owner_id == assignment.c.id))
+    .where(
+        todo.c.closed_at.is_(None),
+        assignment.c.state.in_(_WAITING),
+        ~select(notice.c.id)
+        .where(
+            notice.c.owner_kind == "assignment",
+            notice.c.owner_id == todo.c.owner_id,
+            notice.c.arm == todo.c.arm,
+            notice.c.tier == literal("waiting:").concat(todo.c.step),
+            notice.c.unit == todo.c.unit,
+            notice.c.role == todo.c.role,
+        )
+        .exists(),
+    )
+)
 
 
 def _notices() -> Select[Any]:
@@ -126,7 +141,7 @@ def _current(tx: Tx, query: Select[Any]) -> list[AnyRow]:
     """The notices that still hold; the others become moot."""
     rows = tx.connection.execute(query).all()
     current = [n for n in rows if _holds(n)]
-    _settle(tx, {n.id for n in rows} - {n.id for n in current}, "moot")
+    settle(tx, {n.id for n in rows} - {n.id for n in current}, "moot")
     return current
 
 
@@ -151,11 +166,6 @@ def _is_copy(n: AnyRow) -> bool:
     return n.role in _COPIED and not is_own
 
 
-def _settle(tx: Tx, ids: Iterable[int], state: str) -> None:
-    if found := sorted(ids):
-        tx.connection.execute(update(notice).where(notice.c.id.in_(found)).values(state=state))
-
-
 def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, str]]) -> None:
     """One message a person and act. A post that nobody holds keeps its notices until somebody does."""
     posts = holders(tx.connection, {(n.unit, n.role) for n in rows})
@@ -167,51 +177,44 @@ def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, 
             mails.setdefault((kind, group, h.person_id), _Mail(key, kind, h)).lines.append(n)
     if mails:
         _store(tx, list(mails.values()))
-        _settle(tx, {n.id for mail in mails.values() for n in mail.lines}, "sent")
 
 
 def _store(tx: Tx, mails: Sequence[_Mail]) -> None:
     counts = _open_todos(tx, mails)
-    ids = tx.allocate("message", len(mails))
-    rows = []
-    for message_id, mail in zip(ids, mails, strict=True):
-        context = _context(tx, mail, *counts[mail.holder.person_id])
-        rows.append(
-            {
-                "id": message_id,
-                "key": mail.key,
-                "kind": mail.kind,
-                "person_id": mail.holder.person_id,
-                "address": mail.holder.email,
-                "context": json.dumps(context, ensure_ascii=False),
-                "at": tx.now,
-                "header_id": f"<{mail.key.replace(':', '.')}.{secrets.token_hex(6)}@duban>",
-                "state": "queued",
-                "attempts": 0,
-                "try_at": tx.recorded_at,
-            }
-        )
-    tx.connection.execute(insert(message), rows)
-    links = {(n.id, message_id) for message_id, mail in zip(ids, mails, strict=True) for n in mail.lines}
-    tx.connection.execute(insert(delivery), [{"notice_id": n, "message_id": m} for n, m in sorted(links)])
+    put(
+        tx,
+        [
+            Outgoing(m.key, m.kind, m.holder, _context(tx, m, *counts[m.holder.person_id]), {n.id for n in m.lines})
+            for m in mails
+        ],
+    )
 
 
 def _open_todos(tx: Tx, mails: Sequence[_Mail]) -> dict[int, tuple[int, int]]:
     """(open todos, overdue ones) of each person who gets a mail."""
-    rows = tx.connection.execute(
-        select(
-            todo.c.unit, todo.c.role, func.count().label("n"), func.count().filter(todo.c.due_at < tx.now).label("late")
-        )
-        .where(todo.c.closed_at.is_(None))
-        .group_by(todo.c.unit, todo.c.role)
-    ).all()
+    persons = sorted({m.holder.person_id for m in mails})
+    units = units_answered_for(tx.connection, persons)
+    rows = [r for part in batched(units) for r in tx.connection.execute(_counts, {"units": part, "now": tx.now})]
     posts = holders(tx.connection, {(r.unit, r.role) for r in rows})
-    counts: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    counts = dict.fromkeys(persons, (0, 0))
     for r in rows:
         for h in posts[r.unit, r.role]:
-            n, late = counts[h.person_id]
-            counts[h.person_id] = (n + r.n, late + r.late)
-    return {m.holder.person_id: counts[m.holder.person_id] for m in mails}
+            if h.person_id in counts:
+                n, late = counts[h.person_id]
+                counts[h.person_id] = (n + r.n, late + r.late)
+    return counts
+
+
+_counts = (
+    select(
+        todo.c.unit,
+        todo.c.role,
+        func.count().label("n"),
+        func.count().filter(todo.c.due_at < bindparam("now", type_=todo.c.due_at.type)).label("late"),
+    )
+    .where(todo.c.closed_at.is_(None), todo.c.unit.in_(bindparam("units", expanding=True)))
+    .group_by(todo.c.unit, todo.c.role)
+)
 
 
 def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,13 @@ from engine import instances, published
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
 from engine.desk import Case, Entry, TodoRef, cases_of, limit_texts, open_case, refuse, take
+from engine.filing import handed_in
 from engine.notices import Notice, tell
 from engine.reporting import checked_figures
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
+from ledger.events import File
 from ledger.rules.completion import Share as RuleShare
 from ledger.rules.completion import blockers, closes
 from ledger.rules.due import resolve
@@ -27,7 +29,7 @@ from ledger.rules.verbs import State, Verb
 from ledger.schema import AnyRow, advance, assignment, due, round_, share, unit
 
 # The state of a share by what its open step is for; any other step is a review.
-_STATE_FOR = {"acknowledge": State.ACKNOWLEDGING, "submit": State.WORKING, "sign": State.SIGNING}
+STATE_FOR = {"acknowledge": State.ACKNOWLEDGING, "submit": State.WORKING, "sign": State.SIGNING}
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,35 @@ class _Next:
     state: State
 
 
-def acknowledge(tx: Tx, todo: TodoRef) -> None:
-    """签收. Raises: Conflict, NotAllowed, NotFound."""
-    acknowledge_many(tx, [todo])
+@dataclass(frozen=True)
+class _Said:
+    """What a person gives with an act."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[File] = ()
 
 
-def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> None:
-    """批量签收: all or none. Raises: Conflict, NotAllowed, NotFound."""
+_NOTHING = _Said()
+
+
+def acknowledge(tx: Tx, todo: TodoRef) -> int:
+    """签收; returns the item's id. Raises: Conflict, NotAllowed, NotFound."""
+    return acknowledge_many(tx, [todo])[0]
+
+
+def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> list[int]:
+    """批量签收: all or none; returns the items' ids. Raises: Conflict, NotAllowed, NotFound."""
     cases = cases_of(tx, [todo.assignment_id for todo in todos])
     for todo in sorted(set(todos), key=lambda t: t.assignment_id):
         case = take(tx, todo, cases[todo.assignment_id])
         refuse(case, Verb.ACKNOWLEDGE)
         due_at = _due_after_acknowledgement(tx, case)
         _record_move(tx, case, "assignment.acknowledged", _next(case, {}), {"due_at": due_at})
+    return [case.item_id for case in cases.values()]
 
 
-def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool = False) -> None:
-    """申请办结 (a cooperating share: 提交反馈), with the last figures and what was achieved.
+def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool = False) -> int:
+    """申请办结 (a cooperating share: 提交反馈), with the last figures and what was achieved; returns the item's id.
 
     Raises: Invalid (summary, figures), Questions, Refused when others still have to report first, Conflict, NotAllowed.
     """
@@ -71,13 +85,16 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
     to = _next(case, {"needs_sign": case.role in case.sign_roles.split() and case.unit_kind != "body"})
     leaves_unit = to.state is not State.SIGNING
     extra = {"figures": figures, "round": None, "leaves_unit": leaves_unit}
-    _record_move(tx, case, "assignment.submitted", to, extra, {"summary": summary, "problem": entry.problem})
+    said = _Said({"summary": summary, "problem": entry.problem}, handed_in(tx, case.id, entry.files))
+    _record_move(tx, case, "assignment.submitted", to, extra, said)
     if leaves_unit:
         disarm(tx, [("assignment", case.id)])
+    return int(case.item_id)
 
 
-def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "") -> None:
-    """What a signer or reviewer decides: 审签同意 / 退回修改, 认可 or 同意办结 / 退回补正 (with a reason).
+def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Sequence[int] = ()) -> int:
+    """What a signer or reviewer decides: 审签同意 / 退回修改, 认可 or 同意办结 / 退回补正 (with a reason); `files` are
+    uploads that go with the reason. Returns the item's id.
 
     Raises: Invalid (a return without reason), Refused, Conflict, NotAllowed.
     """
@@ -88,23 +105,24 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "") -> None:
     if not agree and not reason.strip():
         raise Invalid({"reason": "请写明退回理由和需要补正的内容，对方据此修改。"})
     to = _next(case, {"decision": "pass" if agree else "return"})
-    texts = {"reason": reason}
+    said = _Said({"reason": reason}, handed_in(tx, case.id, files))
     if signing:
-        _record_move(tx, case, "assignment.signed" if agree else "assignment.sent_back", to, texts=texts)
+        _record_move(tx, case, "assignment.signed" if agree else "assignment.sent_back", to, said=said)
         if agree:
             disarm(tx, [("assignment", case.id)])
         else:
             _tell_returned(tx, case, to)
     elif agree:
-        _accept(tx, case, to, texts)
+        _accept(tx, case, to, said)
     else:
-        _return(tx, case, to, texts)
+        _return(tx, case, to, said)
+    return int(case.item_id)
 
 
-def _return(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
+def _return(tx: Tx, case: Case, to: _Next, said: _Said) -> None:
     """退回补正: some working days to mend, the ladder armed anew, the unit told at once."""
     due_at = _time_to_mend(tx, case)
-    _record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, texts)
+    _record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, said)
     if due_at and not case.cadence:
         # What is late and returned stays late, but is chased again: as if due when the days to mend are over.
         mended = end_of(tx.calendar.after(local_day(tx.now), case.mend_days))
@@ -137,7 +155,7 @@ def _tell_returned(tx: Tx, case: Case, to: _Next) -> None:
     told = Notice(
         "assignment", case.id, to.arm, "returned", case.unit, "liaison", case.run_id, case.item_id, immediate=True
     )
-    tell(tx.connection, [told], tx.now)
+    tell(tx, [told])
 
 
 # ---------------------------------------------------------------- where a share goes
@@ -150,7 +168,7 @@ def _next(case: Case, decided: Mapping[str, str | bool]) -> _Next:
         return _Next(None, case.arm, None, None, State.CLOSED)
     step = cycle.step(open_steps[0])
     loops = step.verb == "submit" and case.state != State.ACKNOWLEDGING
-    state = _STATE_FOR.get(step.verb, State.REVIEWING)
+    state = STATE_FOR.get(step.verb, State.REVIEWING)
     if loops and decided.get("decision") == "return":
         state = State.RETURNED
     return _Next(step, case.arm + loops, _holder(case, step), step.role, state)
@@ -174,7 +192,7 @@ def _record_move(
     kind: str,
     to: _Next,
     extra: Mapping[str, Any] | None = None,
-    texts: Mapping[str, str] | None = None,
+    said: _Said = _NOTHING,
 ) -> None:
     payload: dict[str, Any] = {
         "assignment": case.id,
@@ -192,7 +210,7 @@ def _record_move(
         **(extra or {}),
     }
     payload["todo_due"] = None if to.state is State.REVIEWING else payload["due_at"]  # a review has no due date
-    tx.record(f"item:{case.item_id}", kind, payload, texts)
+    tx.record(f"item:{case.item_id}", kind, payload, said.texts, said.files)
 
 
 # ---------------------------------------------------------------- what closes an item
@@ -235,6 +253,7 @@ _siblings_owing = (  # a row for each report that a share still owes, or one wit
     .outerjoin(share, and_(share.c.assignment_id == assignment.c.id, share.c.state == "owed"))
     .order_by(share.c.id)
 )
+_insert_advance = insert(advance)
 _siblings_in_rounds = _siblings.add_columns(_owed.label("n_owed"), _to_come.label("n_to_come"))
 
 
@@ -270,12 +289,12 @@ def _require_all_occurrences(own: AnyRow) -> None:
         raise Refused(f"本任务第 {own.n_owed} 期还没有报送，请先报送，再申请办结。")
 
 
-def _accept(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
+def _accept(tx: Tx, case: Case, to: _Next, said: _Said) -> None:
     """同意办结 or 认可; where it was the last that counted, the item closes with it."""
     found = tx.connection.execute(_siblings_owing, {"b_item": case.item_id}).all()
     rows = list({r.id: r for r in found}.values())
     done = closes(case.completion, _shares(rows, accepted=case.id), gated=case.gated)
-    _record_move(tx, case, "assignment.accepted", to, {"closes": done}, texts)
+    _record_move(tx, case, "assignment.accepted", to, {"closes": done}, said)
     if not done:
         return
     left = [r for r in rows if r.state not in ("closed", "withdrawn") and r.id != case.id]
@@ -283,5 +302,5 @@ def _accept(tx: Tx, case: Case, to: _Next, texts: Mapping[str, str]) -> None:
     owed = [r.owed for r in found if r.owed is not None]  # nobody can report them any more
     tx.record(f"item:{case.item_id}", "item.closed", {"item": case.item_id, "withdrawn": withdrawn, "owed": owed})
     disarm(tx, [*(("assignment", r.id) for r in left), *(("share", o) for o in owed)])
-    tx.connection.execute(insert(advance), {"run_id": case.run_id, "item_id": case.item_id})
+    tx.writes.write(_insert_advance, {"run_id": case.run_id, "item_id": case.item_id})
     tx.closed_runs.add(case.run_id)

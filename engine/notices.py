@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger.database import Tx
 from ledger.schema import notice
 
 
 @dataclass(frozen=True)
 class Notice:
-    """`tier`: handed, request, returned, urged:<n>, waiting:<step>, or a ladder's tier such as -3. `immediate`: goes
-    at once."""
+    """`tier`: handed, request, returned, urged:<n>, waiting:<step>, weekly:<its Monday>, or a ladder's tier such as
+    -3. `immediate`: goes at once."""
 
     owner_kind: str
     owner_id: int
@@ -40,8 +39,14 @@ _INSERT = {
 }
 
 
-def tell(connection: Connection, notices: Iterable[Notice], at: datetime) -> None:
-    """Store notices; one that was told before is left as it is."""
-    rows: list[dict[str, Any]] = [{**n.__dict__, "at": at} for n in notices]
-    if rows:
-        connection.execute(_INSERT[connection.dialect.name], rows)
+def tell(tx: Tx, notices: Iterable[Notice]) -> None:
+    """Store notices, dated now; one that was told before is left as it is."""
+    tx.writes.write(_INSERT[tx.connection.dialect.name], [{**vars(n), "at": tx.now} for n in notices])
+
+
+def settle(tx: Tx, ids: Iterable[int], state: str) -> None:
+    """What became of notices: sent, superseded, or moot."""
+    tx.writes.write(_set_state, [{"b_id": i, "b_state": state} for i in sorted(ids)])
+
+
+_set_state = update(notice).where(notice.c.id == bindparam("b_id")).values(state=bindparam("b_state"))

@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select, update
 
 from bpmn.plan import Item, Plan
 from engine import instances, published
+from engine.admission import require_clean
 from engine.chasing import RANK_OPEN, arm, wake
 from engine.notices import Notice, tell
 from engine.rounds import schedule_rounds
@@ -28,8 +29,10 @@ ADMIN = "admin"
 def publish(tx: Tx, xml: bytes) -> int:
     """Publish a diagram as the next immutable version of its plan and return the version's id.
 
-    The caller has linted it. The same bytes published again are the same version.
+    The same bytes published again are the same version. Raises: Refused for what the linter refuses; nobody else is
+    trusted to have asked it.
     """
+    require_clean(xml)
     made = published.register(xml)
     digest, plan = made.digest, made.plan
     known = tx.connection.execute(select(plan_version.c.id).where(plan_version.c.digest == digest)).scalar_one_or_none()
@@ -222,7 +225,7 @@ def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> N
         Notice("assignment", i, 1, "handed", s["unit"], first.role, run_id, item_id, immediate=True)
         for i, s in zip(ids, shares, strict=True)
     ]
-    tell(tx.connection, handed, tx.now)
+    tell(tx, handed)
 
 
 def _shares(plan: Plan, planned: Item) -> list[dict[str, Any]]:

@@ -19,17 +19,16 @@ from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from SpiffWorkflow.bpmn.specs.defaults import IntermediateCatchEvent, UserTask
 from SpiffWorkflow.bpmn.specs.event_definitions import SignalEventDefinition
 
-from bpmn.expressions import ExpressionError, compile_expression
-from bpmn.xml import DiagramError, Element, nearest_id, parse, process_of, tag
+from bpmn.lint import unrunnable
+from bpmn.xml import DiagramError, Element, parse, process_of, tag
 
 RUNNABLE = frozenset(
     tag(f"bpmn:{name}")
     for name in (
         *("startEvent", "endEvent", "userTask", "adHocSubProcess", "intermediateCatchEvent"),
-        *("exclusiveGateway", "parallelGateway", "inclusiveGateway"),
+        *("exclusiveGateway", "parallelGateway"),
     )
 )
-_MULTIPLE = tuple(tag(f"bpmn:{name}") for name in ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics"))
 
 
 def signal_of(timer: str) -> Any:
@@ -127,13 +126,8 @@ def build_spec(xml: bytes) -> Any:
     """
     root = parse(xml)
     process = process_of(root)
-    for element in root.iter(*_MULTIPLE):
-        raise DiagramError("任务不能设为循环或多实例；多个单位请写成多个 assignment。", nearest_id(element))
-    for condition in root.iter(tag("bpmn:conditionExpression")):
-        try:
-            compile_expression(condition.text or "")
-        except ExpressionError as error:
-            raise DiagramError(str(error), nearest_id(condition)) from None
+    for finding in unrunnable(root, process):
+        raise DiagramError(finding.message, finding.element)
     parser = DiagramParser()
     try:
         parser.add_bpmn_xml(root)

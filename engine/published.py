@@ -12,6 +12,7 @@ from threading import Lock
 
 from sqlalchemy import Connection, select
 
+from bpmn.drawing import size_of
 from bpmn.library import lifecycle_xml
 from bpmn.lifecycle import Lifecycle
 from bpmn.plan import Plan
@@ -23,11 +24,12 @@ from ledger.schema import plan_source, plan_version, run
 
 @dataclass(frozen=True)
 class Published:
-    """A published diagram: its digest, its key among the engine's diagrams, what it says."""
+    """A published diagram: its digest, its key among the engine's diagrams, what it says, how large it is drawn."""
 
     digest: str
     version: str
     plan: Plan
+    size: tuple[int, int]
 
 
 _published: dict[str, Published] = {}
@@ -37,16 +39,17 @@ _lock = Lock()
 def of_version(connection: Connection, version_id: int) -> Published:
     """A plan version, its diagram registered with the engine. Raises: NotFound."""
     digest = connection.execute(select(plan_version.c.digest).where(plan_version.c.id == version_id)).scalar()
-    return _of_digest(connection, digest)
+    return of_digest(connection, digest)
 
 
 def of_run(connection: Connection, run_id: int) -> Published:
     """The plan version that a run executes. Raises: NotFound."""
     found = select(plan_version.c.digest).join(run, run.c.version_id == plan_version.c.id).where(run.c.id == run_id)
-    return _of_digest(connection, connection.execute(found).scalar())
+    return of_digest(connection, connection.execute(found).scalar())
 
 
-def _of_digest(connection: Connection, digest: str | None) -> Published:
+def of_digest(connection: Connection, digest: str | None) -> Published:
+    """The plan version of this digest; the database is asked once a process. Raises: NotFound."""
     if digest in _published:
         return _published[digest]
     xml = connection.execute(select(plan_source.c.xml).where(plan_source.c.digest == digest)).scalar_one_or_none()
@@ -62,7 +65,7 @@ def register(xml: bytes) -> Published:
         if digest not in _published:
             version = f"plan:{digest}"
             instances.load_plan_spec(version, xml)
-            _published[digest] = Published(digest, version, read_plan(xml))
+            _published[digest] = Published(digest, version, read_plan(xml), size_of(xml))
         return _published[digest]
 
 

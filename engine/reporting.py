@@ -10,11 +10,12 @@ from sqlalchemy import case as sql_case
 
 from engine.chasing import disarm
 from engine.desk import Case, Entry, case_of, items_of, limit_texts, refuse, seat
-from ledger.database import Tx, heads_of
+from engine.filing import handed_in
+from ledger.database import Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
 from ledger.rules.figures import questions as doubts
 from ledger.rules.verbs import State, Verb, refusal
-from ledger.schema import AnyRow, assignment, figure, indicator, item, person, post, round_, share, todo, unit
+from ledger.schema import AnyRow, assignment, figure, indicator, item, person, post, round_, share, stream, todo, unit
 
 MAX_FIGURE = Decimal(10) ** 11
 
@@ -43,8 +44,8 @@ _reportable = (
 )
 
 
-def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = False, confirmed: bool = False) -> None:
-    """填报: figures and progress of a share, any time while it is in the unit's hands.
+def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = False, confirmed: bool = False) -> int:
+    """填报: figures and progress of a share, any time while it is in the unit's hands; returns the item's id.
 
     Raises: Invalid, Questions (ask, then call again with `confirmed`), Refused, NotAllowed, NotFound.
     """
@@ -55,6 +56,7 @@ def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = Fals
         raise Invalid({"progress": "请填写数字或进展；没有新情况，请点“本期无新进展”。"})
     figures = checked_figures(tx, case, entry.figures, confirmed=confirmed)
     _record_report(tx, case, figures, entry, None, nothing_new=nothing_new)
+    return int(case.item_id)
 
 
 def checked_figures(
@@ -111,13 +113,23 @@ def _record_report(
         "figures": figures,
         "nothing_new": nothing_new,
     }
-    tx.record(
-        f"item:{case.item_id}", "assignment.reported", payload, {"progress": entry.progress, "problem": entry.problem}
-    )
+    texts = {"progress": entry.progress, "problem": entry.problem}
+    tx.record(f"item:{case.item_id}", "assignment.reported", payload, texts, handed_in(tx, case.id, entry.files))
 
 
 # ---------------------------------------------------------------- rounds
-_share_case = (
+# Every stream a round's report writes: that of the round, those of the items reported on.
+_streams = items_of.union_all(
+    select(
+        sql_case(
+            (round_.c.item_id.is_(None), literal("run:").concat(cast(round_.c.run_id, String))),
+            else_=literal("item:").concat(cast(round_.c.item_id, String)),
+        )
+    )
+    .join(share, share.c.round_id == round_.c.id)
+    .where(share.c.id == bindparam("b_id"))
+)
+_share_case = (  # a row for each of these streams
     select(
         share.c.id,
         share.c.unit,
@@ -129,23 +141,13 @@ _share_case = (
         round_.c.item_id,
         round_.c.name,
         round_.c.n,
-        round_.c.closed_at,
+        *head_columns,
     )
     .join(round_, round_.c.id == share.c.round_id)
+    .join(stream, stream.c.name.in_(_streams))
     .where(share.c.id == bindparam("b_id"))
-)
-# Every stream a round's report writes: that of the round, those of the items reported on.
-_round_heads = heads_of(
-    items_of.union_all(
-        select(
-            sql_case(
-                (round_.c.item_id.is_(None), literal("run:").concat(cast(round_.c.run_id, String))),
-                else_=literal("item:").concat(cast(round_.c.item_id, String)),
-            )
-        )
-        .join(share, share.c.round_id == round_.c.id)
-        .where(share.c.id == bindparam("b_id"))
-    )
+    .order_by(stream.c.name)
+    .with_for_update(of=stream)
 )
 
 
@@ -162,10 +164,10 @@ def report_round(
     Raises: Invalid, Questions, Refused, Conflict when a colleague reported first, NotAllowed, NotFound.
     """
     filled = {i: e for i, e in entries.items() if not e.is_empty}
-    tx.lock(_round_heads, {"b_id": share_id, "b_ids": sorted(filled)})
-    asked = tx.connection.execute(_share_case, {"b_id": share_id}).one_or_none()
-    if asked is None:
+    locked = tx.read_locked(_share_case, {"b_id": share_id, "b_ids": sorted(filled)})
+    if not locked:
         raise NotFound("没有这一期报送。")
+    asked = locked[0]
     tx.desk = seat(tx.actor, asked.unit, "liaison")
     _require_owed(tx, asked)
     if not filled and not nothing_new:
@@ -175,14 +177,14 @@ def report_round(
     figures = _checked(rows, {i: e.figures for i, e in filled.items()}, confirmed=confirmed)
     for assignment_id, entry in filled.items():
         _record_report(tx, shares[assignment_id], figures[assignment_id], entry, asked.round_id)
-    stream = f"item:{asked.item_id}" if asked.item_id else f"run:{asked.run_id}"
+    name = f"item:{asked.item_id}" if asked.item_id else f"run:{asked.run_id}"
     payload = {
         "share": share_id,
         "round": asked.round_id,
         "unit": asked.unit,
         "nothing_new": nothing_new and not filled,
     }
-    tx.record(stream, "round.reported", payload)
+    tx.record(name, "round.reported", payload)
     disarm(tx, [("share", share_id)])
 
 

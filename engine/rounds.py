@@ -78,7 +78,7 @@ def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None
         Notice("share", i, 1, "request", a.unit, "liaison", run_id, item_id, immediate=True)
         for i, a in zip(ids, asked, strict=True)
     ]
-    tell(tx.connection, requests, tx.now)
+    tell(tx, requests)
     tx.flush()
 
 

@@ -1,49 +1,137 @@
-"""`duban scheduler`: the ticker. APScheduler only beats; what is due stands in the database.
+"""`duban scheduler`: APScheduler beats; what is due stands in the database.
 
-Any number of these may run. A beat never overlaps itself, and a missed beat is made up by the next one.
+Any number of these may run. Ticking and sending are two jobs, each in a thread of its own: a mail server that stalls
+holds up no round. A beat never overlaps itself, and a missed beat is made up by the next one.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC
+import signal
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from threading import Event
+from time import monotonic
 
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.clockwork import follow_target
 from engine.delivering import deliver
 from engine.mail.smtp import Transport
-from engine.ticking import tick
+from engine.ticking import start_ticking, tick
+from ledger import logins
+from ledger.clock import wall_now
 from ledger.database import Database
+from ledger.files import Store
+from ledger.following import follow
+from ledger.trouble import trouble_of
+from ledger.uploads import sweep
 
 log = logging.getLogger(__name__)
 
+OVER = timedelta(days=1)  # sessions, links and counted tries are kept this long after they are over
+TIDY_SECONDS = 3600
 
-def beat(db: Database, transport: Transport | None, base_url: str) -> None:
-    """One beat: catch up with the clock, do what is due, send what is queued (it stays so without a mail server)."""
+
+def beat(db: Database) -> None:
+    """Catch up with the clock, do what is due, and keep the lists up with it."""
     try:
         if not follow_target(db):
             tick(db)
-    except Exception:  # what is queued goes out whatever the tick met
-        log.exception("the tick failed")
+    finally:
+        follow(db)  # pages work out themselves what is not kept
+
+
+def tidy(db: Database, store: Store, log_days: int, upload_days: int) -> None:
+    """Forget lines of the log of log-ins that are older than they may be kept, what of the doors is long over, and
+    files that lay in a form for too long."""
+    with db.write() as tx:
+        logins.forget(tx.connection, tx.recorded_at - timedelta(days=log_days), tx.recorded_at - OVER)
+    sweep(db, store, wall_now() - timedelta(days=upload_days))
+
+
+def run_scheduler(
+    db: Database,
+    transport: Transport | None,
+    base_url: str,
+    store: Store,
+    *,
+    every_seconds: float = 5,
+    log_days: int = 200,
+    upload_days: int = 7,
+) -> None:
+    """Beat until the process is told to stop; without a mail server what is queued stays so.
+
+    What a later release lets time do begins with its first scheduler.
+    """
+    with db.write() as tx:
+        start_ticking(tx)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    jobs: dict[str, Callable[[], object]] = {
+        "tick": lambda: beat(db),
+        "tidy": _hourly(lambda: tidy(db, store, log_days, upload_days)),
+    }
     if transport is not None:
-        deliver(db, transport, base_url)
-
-
-def run_scheduler(db: Database, transport: Transport | None, base_url: str, *, every_seconds: float = 5) -> None:
-    """Beat until the process is told to stop."""
-    scheduler = BlockingScheduler(timezone=UTC)
-    scheduler.add_job(
-        beat,
-        "interval",
-        seconds=every_seconds,
-        args=(db, transport, base_url),
-        max_instances=1,
-        coalesce=True,
-        misfire_grace_time=None,
-    )
+        mail = transport
+        jobs["mail"] = lambda: _send(db, mail, base_url, stop)
+    scheduler = BackgroundScheduler(timezone=UTC)
+    for name, work in jobs.items():
+        scheduler.add_job(
+            _attempt,
+            "interval",
+            id=name,
+            args=(name, work),
+            seconds=every_seconds,
+            next_run_time=wall_now(),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+    scheduler.start()
     log.info("ticking every %s s", every_seconds)
+    while not stop.wait(every_seconds):
+        _follow_clock(scheduler)
+    scheduler.shutdown()
+    log.info("stopped")
+
+
+def _hourly(work: Callable[[], object]) -> Callable[[], None]:
+    """Does it at the first beat and then once an hour, whatever the machine's clock is set to."""
+    done_at: float | None = None
+
+    def turn() -> None:
+        nonlocal done_at
+        if done_at is None or monotonic() - done_at >= TIDY_SECONDS:
+            done_at = monotonic()
+            work()
+
+    return turn
+
+
+def _attempt(name: str, work: Callable[[], object]) -> None:
+    """Whatever goes wrong is logged, and the next turn comes."""
+    own = logging.getLogger(f"{__name__}.{name}")
     try:
-        scheduler.start()
-    except (KeyboardInterrupt, SystemExit):
-        log.info("stopped")
+        work()
+    except Exception as error:
+        if trouble_of(error):  # a line each turn; a traceback would tell nobody more
+            own.error("the database is in trouble", extra={"refused": trouble_of(error)})
+        else:
+            own.exception("failed")
+
+
+def _send(db: Database, transport: Transport, base_url: str, stop: Event) -> None:
+    sent = deliver(db, transport, base_url, stop.is_set)
+    if sent:
+        log.info("mail", extra={"sent": sent})
+
+
+def _follow_clock(scheduler: BackgroundScheduler) -> None:
+    """APScheduler's timetable is one of wall time: where a run lies further ahead than its interval, the machine's
+    clock was set back, and nothing would happen until it has caught up."""
+    now = wall_now()
+    for job in scheduler.get_jobs():
+        if job.next_run_time - now > 2 * job.trigger.interval:
+            job.modify(next_run_time=now)

@@ -10,20 +10,22 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import and_, bindparam, delete, literal, select, text, tuple_
 
 from engine.advancing import drain, release_timer
-from engine.chasing import RANK_DIGEST, parse_ladder, wake
+from engine.chasing import RANK_DIGEST, RANK_WEEKLY, parse_ladder, wake
 from engine.gathering import gather_digests, gather_immediate
 from engine.notices import Notice, tell
 from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
+from engine.weekly import gather_weekly, monday_of
 from ledger.calendar import local_day, moment
 from ledger.database import Database, Tx
 from ledger.rules.ladder import NOTICE_TIME, highest_passed
 from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, round_, run, share, todo
+from ledger.sealing import BATCH, is_complete, seal_events
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +57,36 @@ def tick(db: Database) -> int:
             gather_immediate(tx)
     except Exception:  # the notices stay pending
         log.exception("notices could not be gathered")
+    _seal(db)
+    if done or failed:
+        log.info("tick", extra={"fired": done, "failed": len(failed)})
     return done
 
 
 def start_ticking(tx: Tx) -> None:
-    """Plant the daily digest; harmless when it stands already."""
-    planted = select(due.c.id).where(due.c.owner_kind == "system", due.c.kind == "digest")
-    if tx.connection.execute(planted).first() is None:
+    """Plant the daily digest and the coordinators' weekly mail; harmless when they stand already."""
+    planted = set(tx.connection.execute(select(due.c.kind).where(due.c.owner_kind == "system")).scalars())
+    if "digest" not in planted:
         _plant_digest(tx)
+    if "weekly" not in planted:
+        today = local_day(tx.now)
+        first = tx.calendar.on_or_after(monday_of(today))
+        ahead = tx.now < moment(first, NOTICE_TIME)
+        _plant(tx, "weekly", first if ahead else _next_week(tx), RANK_WEEKLY)
+
+
+def _seal(db: Database) -> None:
+    """Seal what has been committed, in short transactions of its own."""
+    try:
+        with db.read() as connection:
+            if is_complete(connection):
+                return
+        sealed = BATCH
+        while sealed == BATCH:
+            with _ticking(db) as tx:
+                sealed = seal_events(tx)
+    except Exception:  # what has no seal yet gets one with the next tick
+        log.exception("events could not be sealed")
 
 
 @contextmanager
@@ -107,8 +131,8 @@ def _is_tier(row: DueRow) -> bool:
 
 
 def _claim(tx: Tx, failed: set[int], batch: int) -> Sequence[DueRow]:
-    # After a downtime the digest waits for everything else that has passed, else it would go out without it.
-    order = (due.c.rank == RANK_DIGEST, due.c.at, due.c.rank, due.c.id)
+    # After a downtime the digests wait for everything else that has passed, else they would go out without it.
+    order = (due.c.rank >= RANK_DIGEST, due.c.at, due.c.rank, due.c.id)
     passed = select(due).where(due.c.at <= tx.now, due.c.id.not_in(failed)).order_by(*order)
     rows = tx.connection.execute(passed.limit(1)).all()
     if not rows or not _is_tier(rows[0]):
@@ -136,6 +160,8 @@ def _fire(tx: Tx, row: DueRow) -> None:
             _open_by_date(tx, row.owner_id)
         case "digest":
             _digest(tx)
+        case "weekly":
+            _weekly(tx)
         case _:
             raise LookupError(f"nobody fires due rows of kind {row.kind}")
 
@@ -148,23 +174,45 @@ def _open_by_date(tx: Tx, item_id: int) -> None:
 
 def _digest(tx: Tx) -> None:
     """Today's digest, once its hour has come on a working day; else it is only planted anew."""
-    today = local_day(tx.now)
-    if tx.calendar.is_working_day(today) and tx.now >= moment(today, NOTICE_TIME):
+    if _is_notice_time(tx):
         gather_digests(tx)
-        _plant(tx, tx.calendar.after(today, 1))
+        _plant(tx, "digest", tx.calendar.after(local_day(tx.now), 1), RANK_DIGEST)
     else:
         _plant_digest(tx)
 
 
-def _plant_digest(tx: Tx) -> None:
-    """The next digest: at nine today, if that is still to come on a working day."""
+def _weekly(tx: Tx) -> None:
+    """The coordinators' mail of the week, on its first working day; after a downtime on the next one there is."""
+    if _is_notice_time(tx):
+        gather_weekly(tx)
+        _plant(tx, "weekly", _next_week(tx), RANK_WEEKLY)
+    else:
+        _plant(tx, "weekly", _next_day(tx), RANK_WEEKLY)
+
+
+def _next_week(tx: Tx) -> date:
+    """The first working day of the next week."""
+    return tx.calendar.on_or_after(monday_of(local_day(tx.now)) + timedelta(days=7))
+
+
+def _is_notice_time(tx: Tx) -> bool:
+    today = local_day(tx.now)
+    return tx.calendar.is_working_day(today) and tx.now >= moment(today, NOTICE_TIME)
+
+
+def _next_day(tx: Tx) -> date:
+    """The next day with a nine o'clock to come: today, if it is a working day."""
     today = local_day(tx.now)
     ahead = tx.calendar.is_working_day(today) and tx.now < moment(today, NOTICE_TIME)
-    _plant(tx, today if ahead else tx.calendar.after(today, 1))
+    return today if ahead else tx.calendar.after(today, 1)
 
 
-def _plant(tx: Tx, day: date) -> None:
-    wake(tx, [("system", 0, "digest", 1, moment(day, NOTICE_TIME), RANK_DIGEST)])
+def _plant_digest(tx: Tx) -> None:
+    _plant(tx, "digest", _next_day(tx), RANK_DIGEST)
+
+
+def _plant(tx: Tx, kind: str, day: date, rank: int) -> None:
+    wake(tx, [("system", 0, kind, 1, moment(day, NOTICE_TIME), rank)])
 
 
 # ---------------------------------------------------------------- tiers
@@ -182,7 +230,7 @@ def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
         for tier, state in [*tiers, (decided.send, "pending")]:
             if tier is not None:
                 notices += _tier_notices(kind, owner, turn, tier, state)
-    tell(tx.connection, notices, tx.now)
+    tell(tx, notices)
 
 
 def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) -> list[Notice]:

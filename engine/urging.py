@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import select
+
 from engine.desk import Case, cases_of, limit_texts, refuse
 from engine.notices import Notice, tell
 from ledger.database import Tx
 from ledger.errors import Invalid, NotAllowed, Refused
 from ledger.people import Actor, Desk
 from ledger.rules.verbs import Role, Verb
+from ledger.schema import unit
 
 
 def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
@@ -27,7 +30,7 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
     told = []
     for case, urging in zip(cases, tx.allocate("urging", len(cases)), strict=True):
         tx.desk = urging_desk(tx.actor, case.office, case.lead_unit, case.role)
-        if tx.desk is None:
+        if tx.desk is None or not _is_of_here(tx, tx.desk, case.office):
             raise NotAllowed("催办由专班办工作人员或督查人员发起；首位牵头单位可以催办本任务的配合单位。")
         try:
             refuse(case, Verb.URGE, holds=False, role=Role.COORDINATOR)
@@ -36,7 +39,15 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
         payload = {"assignment": case.id, "item": case.item_id, "urging": urging}
         tx.record(f"item:{case.item_id}", "assignment.urged", payload, {"words": words})
         told.append(_notice(case, f"urged:{urging}"))
-    tell(tx.connection, told, tx.now)
+    tell(tx, told)
+
+
+def _is_of_here(tx: Tx, desk: Desk, office: str) -> bool:
+    """An inspector looks over one jurisdiction; in another, taking part in an item gives no word over it."""
+    if desk.role != Role.INSPECTOR or desk.unit == office:
+        return True
+    places = select(unit.c.jurisdiction).where(unit.c.key.in_([desk.unit, office])).distinct()
+    return len(tx.connection.execute(places).all()) == 1
 
 
 def _notice(case: Case, tier: str) -> Notice:

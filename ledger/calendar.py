@@ -87,6 +87,11 @@ class WorkCalendar:
         self._overrides = dict(overrides or {})
         self._years: dict[int, tuple[date, ...]] = {}
 
+    @property
+    def overrides(self) -> Mapping[date, bool]:
+        """What an administrator decided, by day."""
+        return self._overrides
+
     def is_working_day(self, day: date) -> bool:
         """Whether offices are open on `day`, 调休 and overrides included."""
         decided = self._overrides.get(day)

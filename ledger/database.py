@@ -13,36 +13,64 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, SelectBase, bindparam, create_engine, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    bindparam,
+    create_engine,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy import event as sa_event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from ledger.calendar import WorkCalendar
 from ledger.clock import BusinessClock, MachineClock, wall_now
-from ledger.events import GENESIS, SCHEMA, Draft, Event, canonical, chain_hash, salted
+from ledger.events import GENESIS, SCHEMA, Draft, Event, File, canonical, chain_hash, salted
 from ledger.people import SYSTEM, Actor, Desk
 from ledger.projections import project
-from ledger.schema import content, day_override, event, stream
+from ledger.rules.texts import visible
+from ledger.schema import AnyRow, attachment, content, day_override, event, stream
+from ledger.trouble import CommitUnsure
+from ledger.writing import Writer
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 10  # for a lock, and for a connection of the pool
+CONNECT_SECONDS = 5
+CONNECTIONS = 5  # kept open by a process; as many more may be opened for a moment
 
-_heads = select(stream.c.name, stream.c.seq, stream.c.head).order_by(stream.c.name).with_for_update()
-_heads_by_name = _heads.where(stream.c.name.in_(bindparam("names", expanding=True)))
 _new_heads = insert(stream)
 _move_heads = (
     update(stream).where(stream.c.name == bindparam("b_name")).values(seq=bindparam("b_seq"), head=bindparam("b_head"))
 )
 _insert_events = insert(event)
 _insert_contents = insert(content)
+_insert_attachments = insert(attachment)
 _next_id = text(
     "INSERT INTO counter (name, value) VALUES (:name, :n)"
     " ON CONFLICT (name) DO UPDATE SET value = counter.value + :n RETURNING value"
 )
 
 
-def heads_of(names: SelectBase) -> Select[Any]:
-    """The statement with which `Tx.lock` locks the streams of these names, in the order every transaction keeps."""
-    return _heads.where(stream.c.name.in_(names))
+# What a statement for `Tx.read_locked` selects beside its own columns. `_seen` is the head as the statement's snapshot
+# knew it: where it lags behind the locked one, another writer was waited for.
+_seen = select(func.max(event.c.seq)).where(event.c.stream == stream.c.name).correlate(stream).scalar_subquery()
+head_columns = (
+    stream.c.name.label("stream_name"),
+    stream.c.seq.label("stream_seq"),
+    stream.c.head.label("stream_head"),
+    _seen.label("stream_seen"),
+)
+_heads_by_name = (
+    select(*head_columns)
+    .where(stream.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(stream.c.name)
+    .with_for_update()
+)
 
 
 @dataclass
@@ -50,8 +78,8 @@ class Tx:
     """A write transaction. What is recorded is chained and projected at `flush`, at the latest when the transaction
     ends.
 
-    A stream's lock guards everything that its events project. A command takes it before it reads what it decides on;
-    no row of a projection is ever locked by itself.
+    A stream's lock guards everything that its events project. A command takes it with what it decides on
+    (`read_locked`); no row of a projection is ever locked by itself.
     """
 
     connection: Connection
@@ -64,20 +92,42 @@ class Tx:
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)  # of the streams this transaction has locked
 
     @cached_property
+    def writes(self) -> Writer:
+        """What this transaction will write, in order; it goes out at the next `flush`."""
+        return Writer(self.connection)
+
+    @cached_property
     def calendar(self) -> WorkCalendar:
         """Working days; read only by the few commands that count in them."""
         return calendar_of(self.connection)
 
     def record(
-        self, stream_name: str, kind: str, payload: Mapping[str, Any], texts: Mapping[str, str] | None = None
+        self,
+        stream_name: str,
+        kind: str,
+        payload: Mapping[str, Any],
+        texts: Mapping[str, str] | None = None,
+        files: Sequence[File] = (),
     ) -> None:
-        """Add an event; `texts` (free text by field) are kept apart and only their digests enter the chain."""
-        draft = Draft(stream_name, kind, payload, {k: v for k, v in (texts or {}).items() if v})
+        """Add an event; `texts` (free text by field) and files are kept apart and only their digests enter the chain.
+
+        Words are kept as they can be seen (`rules.texts.visible`).
+        """
+        named = {**(texts or {}), **{f.field: f.name for f in files}}
+        draft = Draft(stream_name, kind, payload, {k: visible(v) for k, v in named.items() if v}, files)
         self._drafts.append((draft, self.desk))
 
-    def lock(self, heads: Select[Any], values: Mapping[str, Any]) -> None:
-        """Wait until this transaction alone may write these streams (a statement made by `heads_of`)."""
-        self._heads |= {r.name: (r.seq, r.head) for r in self.connection.execute(heads, values)}
+    def read_locked(self, query: Select[Any], values: Mapping[str, Any]) -> Sequence[AnyRow]:
+        """Lock streams and read what they guard in one statement: it selects `head_columns` FOR UPDATE OF stream,
+        ordered by the streams' names.
+
+        PostgreSQL reads the other tables as they were before it waited for the lock; then they are read again.
+        """
+        rows = self.connection.execute(query, values).all()
+        if any(r.stream_seen != r.stream_seq for r in rows):
+            rows = self.connection.execute(query, values).all()
+        self._heads |= {r.stream_name: (r.stream_seq, r.stream_head) for r in rows}
+        return rows
 
     def allocate(self, name: str, n: int = 1) -> range:
         """`n` identifiers of a projection, never given twice; what is rolled back was never given."""
@@ -85,29 +135,35 @@ class Tx:
         return range(last - n + 1, last + 1)
 
     def flush(self) -> Sequence[Event]:
-        """Chain what was recorded and write its projections. Streams are locked in order of their names."""
+        """Chain what was recorded and send it with its projections and all that `writes` holds. Raises: Stale.
+
+        Streams are locked in order of their names.
+        """
         drafts, self._drafts = self._drafts, []
-        if not drafts:
-            return ()
+        events = self._chain(drafts) if drafts else []
+        self.writes.send()
+        return events
+
+    def _chain(self, drafts: Sequence[tuple[Draft, Desk | None]]) -> Sequence[Event]:
         names, heads = sorted({d.stream for d, _ in drafts}), self._heads
         if unlocked := [n for n in names if n not in heads]:
-            self.lock(_heads_by_name, {"names": unlocked})
+            self.read_locked(_heads_by_name, {"names": unlocked})
         known = {n for n in names if n in heads}
-        events, rows, contents = self._chained(drafts)
-        self.connection.execute(_insert_events, rows)
-        self.connection.execute(_insert_contents, contents)
-        if fresh := [{"name": n, "seq": heads[n][0], "head": heads[n][1]} for n in names if n not in known]:
-            self.connection.execute(_new_heads, fresh)
-        if moved := [{"b_name": n, "b_seq": heads[n][0], "b_head": heads[n][1]} for n in names if n in known]:
-            self.connection.execute(_move_heads, moved)
-        project(self.connection, events)
+        events, rows, contents, attachments = self._chained(drafts)
+        self.writes.write(_insert_events, rows)
+        self.writes.write(_insert_contents, contents)
+        self.writes.write(_insert_attachments, attachments)
+        self.writes.write(_new_heads, [_head(n, heads) for n in names if n not in known])
+        self.writes.write(_move_heads, [_moved(n, heads) for n in names if n in known])
+        project(self.writes, events)
         return events
 
     def _chained(
         self, drafts: Sequence[tuple[Draft, Desk | None]]
-    ) -> tuple[list[Event], list[dict[str, Any]], list[dict[str, Any]]]:
-        """Events in their places, with the rows of `event` and `content` that keep them; heads move on."""
-        events, rows, contents = [], [], []
+    ) -> tuple[list[Event], list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+        """Events in their places, with the rows of `event`, `content` and `attachment` that keep them; heads move
+        on."""
+        events, rows, contents, attachments = [], [], [], []
         for d, desk in drafts:
             seq, prev = self._heads.get(d.stream, (0, GENESIS))
             seq += 1
@@ -115,37 +171,76 @@ class Tx:
             if desk is not None:
                 actor |= {"post": desk.post_id, "unit": desk.unit, "role": desk.role}
             digests = {}
-            for name, words in {"actor": self.actor.name, **d.texts}.items():
+            for name, words in d.texts.items():
                 salt, digests[name] = salted(words)
                 contents.append({"stream": d.stream, "seq": seq, "field": name, "salt": salt, "text": words})
             payload = {**d.payload, "texts": digests}
+            if d.files:
+                kept = [_kept(f, d.stream, seq) for f in d.files]
+                payload["files"] = [said for said, _ in kept]
+                attachments += [row for _, row in kept]
             stored = canonical(actor), canonical(payload)
             hashed = chain_hash(prev, d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, *stored)
             e = Event(d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, actor, payload, prev, hashed)
             events.append(e)
             rows.append({**vars(e), "actor": stored[0], "payload": stored[1]})
             self._heads[d.stream] = (seq, hashed)
-        return events, rows, contents
+        return events, rows, contents, attachments
+
+
+def _kept(file: File, stream_name: str, seq: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an event says of a file, and the row that keeps it."""
+    salt, digest = salted(file.sha256)
+    said = {"id": file.id, "size": file.size, "type": file.media_type, "digest": digest}
+    row = {
+        "id": file.id,
+        "stream": stream_name,
+        "seq": seq,
+        "assignment_id": file.assignment_id,
+        "size": file.size,
+        "media_type": file.media_type,
+        "salt": salt,
+        "sha256": file.sha256,
+    }
+    return said, row
+
+
+def _head(name: str, heads: Mapping[str, tuple[int, str]]) -> dict[str, Any]:
+    return dict(zip(("name", "seq", "head"), (name, *heads[name]), strict=True))
+
+
+def _moved(name: str, heads: Mapping[str, tuple[int, str]]) -> dict[str, Any]:
+    return {f"b_{key}": value for key, value in _head(name, heads).items()}
 
 
 class Database:
     """A database by its SQLAlchemy URL (`sqlite:///...` or `postgresql+psycopg://...`) and the clock that business
-    follows."""
+    follows. `connections`: how many threads will use it at once."""
 
-    def __init__(self, url: str, clock: BusinessClock | None = None) -> None:
+    def __init__(self, url: str, clock: BusinessClock | None = None, *, connections: int = CONNECTIONS) -> None:
         self.url = url
         self.clock: BusinessClock = clock or MachineClock()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.writer = _engine(url, "BEGIN IMMEDIATE")
-        self.reader = _engine(url, "BEGIN") if self.is_sqlite else _snapshots(self.writer)
+        self.writer = _engine(url, "BEGIN IMMEDIATE", connections)
+        self.reader = _engine(url, "BEGIN", connections) if self.is_sqlite else _snapshots(self.writer)
 
     @contextmanager
     def write(self, actor: Actor = SYSTEM) -> Iterator[Tx]:
-        """One transaction; committed at the end, rolled back by any exception."""
-        with self.writer.begin() as connection:
-            tx = Tx(connection, self.clock.now(connection), wall_now(), actor)
-            yield tx
-            tx.flush()
+        """One transaction; committed at the end, rolled back by any exception.
+
+        Raises: CommitUnsure when the connection broke during the commit itself.
+        """
+        committing = False
+        try:
+            with self.writer.begin() as connection:
+                tx = Tx(connection, self.clock.now(connection), wall_now(), actor)
+                yield tx
+                tx.flush()
+                committing = True
+        except DBAPIError as error:
+            if committing and error.connection_invalidated:
+                raise CommitUnsure from error
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -171,13 +266,28 @@ def calendar_of(connection: Connection) -> WorkCalendar:
     return _calendars[rows]
 
 
+def _libpq(url: str) -> dict[str, Any]:
+    """What the URL does not say itself: nobody waits for ever, neither for the server nor for a lock."""
+    said = make_url(url).query
+    patience = {"connect_timeout": CONNECT_SECONDS, "options": f"-c lock_timeout={BUSY_SECONDS}s"}
+    return {name: value for name, value in patience.items() if name not in said}
+
+
 def _snapshots(engine: Engine) -> Engine:
     """The same connections for reading: every statement of a transaction sees one state, as SQLite's readers do."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def _engine(url: str, begin: str) -> Engine:
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+def _engine(url: str, begin: str, connections: int) -> Engine:
+    sqlite = url.startswith("sqlite")
+    engine = create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=connections,
+        pool_timeout=BUSY_SECONDS,
+        pool_pre_ping=not sqlite,  # a connection from before a restart is replaced, not handed out
+        connect_args={} if sqlite else _libpq(url),
+    )
     if engine.dialect.name == "sqlite":
 
         @sa_event.listens_for(engine, "connect")

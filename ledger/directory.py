@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import insert, select
 
 from ledger.database import Tx
 from ledger.errors import Invalid
 from ledger.organisation import Organisation
+from ledger.rules.texts import is_formula, visible
 from ledger.rules.verbs import Role
-from ledger.schema import person, unit
+from ledger.schema import person, post, unit
 
 STREAM = "admin"
+_LOGIN = re.compile(r"[^\W_][\w.@-]{0,59}")
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
+
+
+def account_faults(login: str, name: str, email: str) -> dict[str, str]:
+    """What is wrong with an account, by field: it will stand in mails' heads, on pages and in people's sheets."""
+    faults = {}
+    if not _LOGIN.fullmatch(login):
+        faults["login"] = f"账号“{login[:60]}”不能用，请用字母、数字和 . _ - @，不超过 60 个字符。"
+    if visible(name) != name or set(name) & set("\n\t") or is_formula(name) or not 0 < len(name) <= 40:
+        faults["name"] = f"姓名“{visible(name)[:40]}”不能用，请写 40 字以内的姓名，不以 = + - @ 开头。"
+    if not _EMAIL.fullmatch(email) or len(email) > 200:
+        faults["email"] = f"“{visible(email)[:80]}”不是邮箱地址，应类似 name@example.gov.cn。"
+    return faults
 
 
 def register_units(tx: Tx, organisation: Organisation) -> int:
@@ -24,25 +41,42 @@ def register_units(tx: Tx, organisation: Organisation) -> int:
     return len(new)
 
 
-def register_person(tx: Tx, *, login: str, name: str, email: str, password_hash: str) -> int:
-    """Add an account and return its id. Raises: Invalid for a login that is taken, or an address without @."""
-    if "@" not in email:
-        raise Invalid({"email": f"“{email}”不是邮箱地址，应类似 name@example.gov.cn。"})
+def register_person(tx: Tx, *, login: str, name: str, email: str, password_hash: str, must_change: bool = False) -> int:
+    """Add an account and return its id; `must_change`: the password was made by somebody else.
+
+    Raises: Invalid for a login that is taken, or what no account may be called.
+    """
+    if faults := account_faults(login, name, email):
+        raise Invalid(faults)
     if tx.connection.execute(select(person.c.id).where(person.c.login == login)).first():
         raise Invalid({"login": f"账号“{login}”已经有人使用，请换一个。"})
     person_id = tx.allocate("person")[0]
     account = {"login": login, "name": name, "email": email, "password_hash": password_hash, "active": True}
-    tx.connection.execute(insert(person), {"id": person_id, **account})
+    tx.connection.execute(insert(person), {"id": person_id, **account, "must_change": must_change})
     return person_id
 
 
 def take_post(tx: Tx, person_id: int, unit_key: str, role: str) -> int:
-    """Let a person take a post from now on. Raises: Invalid for an unknown unit or role."""
+    """Let a person take a post from now on; the name of the day hangs on the record.
+
+    Raises: Invalid for an unknown unit or role.
+    """
     if role not in set(Role):
         raise Invalid({"role": f"没有“{role}”这种岗位，可用：{'、'.join(Role)}。"})
     if tx.connection.execute(select(unit.c.key).where(unit.c.key == unit_key)).first() is None:
         raise Invalid({"unit": f"单位目录中没有“{unit_key}”。"})
+    held = select(post.c.id).where(post.c.person_id == person_id, post.c.unit == unit_key, post.c.role == role)
+    if tx.connection.execute(held.where(post.c.until.is_(None))).first():
+        raise Invalid({"role": "此人已经有这个岗位，不用再加。"})
+    name = tx.connection.execute(select(person.c.name).where(person.c.id == person_id)).scalar_one()
     post_id = tx.allocate("post")[0]
-    tx.record(STREAM, "post.taken", {"post": post_id, "person": person_id, "unit": unit_key, "role": role})
+    facts = {"post": post_id, "person": person_id, "unit": unit_key, "role": role}
+    tx.record(STREAM, "post.taken", facts, {"name": name})
     tx.flush()
     return post_id
+
+
+def leave_post(tx: Tx, post_id: int) -> None:
+    """End a post from now on; what it had in hand stays with the unit. Raises: Conflict when it was left already."""
+    tx.record(STREAM, "post.left", {"post": post_id})
+    tx.flush()

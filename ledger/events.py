@@ -1,8 +1,8 @@
 """Events: drafts, their canonical form, the chain's hash, upcasters.
 
 An event's hash covers the hash before it in its stream, so nothing can be changed, left out or moved without breaking
-the chain. Free text and names hang on an event by a salted digest and are stored apart (`content`), where they can be
-cleared (依规清除) while the chain still verifies.
+the chain. Free text, names and files hang on an event by a salted digest and are stored apart (`content`,
+`attachment`), where they can be cleared (依规清除) while the chain still verifies.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -39,6 +39,27 @@ def canonical(value: Any) -> str:
 
 
 @dataclass(frozen=True)
+class File:
+    """A file that hangs on an event about a share; the store holds its content under `sha256`."""
+
+    id: int
+    assignment_id: int
+    name: str
+    size: int
+    media_type: str
+    sha256: str
+
+    @property
+    def field(self) -> str:
+        """Under which its name stands among the texts of the event."""
+        return file_field(self.id)
+
+
+def file_field(file_id: int) -> str:
+    return f"file-{file_id}"
+
+
+@dataclass(frozen=True)
 class Draft:
     """An event before it has its place in a chain. `texts` are free text by field name."""
 
@@ -46,6 +67,7 @@ class Draft:
     kind: str
     payload: Mapping[str, Any]
     texts: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[File] = ()
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 
-def config(url: str) -> Config:
+def config(url: str = "") -> Config:
     """Alembic's configuration for this database; scripts come with the package."""
     made = Config()
     made.set_main_option("script_location", str(resources.files("ledger") / "migrations"))
@@ -24,8 +24,29 @@ def upgrade(url: str) -> None:
     command.upgrade(config(url), "head")
 
 
+def upgrade_within(connection: Connection, revision: str = "head") -> None:
+    """The same inside the caller's transaction, and on demand no further than a revision."""
+    made = config()
+    made.attributes["connection"] = connection
+    command.upgrade(made, revision)
+
+
+def head() -> str:
+    """The revision of this release."""
+    return ScriptDirectory.from_config(config()).get_current_head() or ""
+
+
+def knows(revision: str) -> bool:
+    """Whether this release can read or migrate a database of this revision."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The shape the database has; None where there is none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def is_current(engine: Engine) -> bool:
     """Whether the database has the shape this release expects."""
-    head = ScriptDirectory.from_config(config(str(engine.url))).get_current_head()
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return revision_of(connection) == head()

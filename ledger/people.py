@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, select
 
-from ledger.schema import person, post, unit
+from ledger.schema import AnyRow, person, post, unit
+
+K = TypeVar("K", int, str)
 
 # A body (领导小组) has no officials of its own above its office: these posts are those of its host organ.
 HOSTED_ROLES = frozenset({"section_head", "deputy_head", "head"})
@@ -62,8 +65,11 @@ _posts_of = (
 def actor_of(connection: Connection, person_id: int) -> Actor | None:
     """The person with today's posts; deputies of a host organ also answer for the bodies it hosts."""
     rows = connection.execute(_posts_of, {"b_person": person_id}).all()
-    if not rows:
-        return None
+    return actor_from(connection, person_id, rows) if rows else None
+
+
+def actor_from(connection: Connection, person_id: int, rows: Sequence[AnyRow]) -> Actor:
+    """The person of these rows: name, and id, unit and role of a post (or none) in each."""
     desks = [Desk(r.id, r.unit, r.role) for r in rows if r.id is not None]
     hosting = [d for d in desks if d.role in HOSTED_ROLES]
     if hosting:
@@ -92,29 +98,47 @@ class Holder:
     email: str
 
 
+AT_ONCE = 1000  # keys in one statement: every database has a limit
+
+
+def batched(keys: Iterable[K]) -> Iterator[list[K]]:
+    """Keys in parts that one statement takes."""
+    every = sorted(keys)
+    return (every[n : n + AT_ONCE] for n in range(0, len(every), AT_ONCE))
+
+
+_hosts = select(unit.c.key, unit.c.host).where(unit.c.key.in_(bindparam("keys", expanding=True)))
+_seats = (
+    select(post.c.unit, post.c.role, person.c.id, person.c.name, person.c.email)
+    .join(person, person.c.id == post.c.person_id)
+    .where(post.c.until.is_(None), person.c.active, post.c.unit.in_(bindparam("keys", expanding=True)))
+    .order_by(post.c.id)
+)
+_own_seats = select(post.c.unit).where(post.c.until.is_(None), post.c.person_id.in_(bindparam("keys", expanding=True)))
+_hosted = select(unit.c.key).where(unit.c.host.in_(bindparam("keys", expanding=True)))
+
+
 def holders(connection: Connection, desks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Holder]]:
     """Who holds each (unit, role) now. An empty post falls to the unit's head (主要负责人); nobody at all gives an
     empty list."""
     wanted = set(desks)
-    if not wanted:
-        return {}
     hosts = {
-        r.key: r.host
-        for r in connection.execute(select(unit.c.key, unit.c.host).where(unit.c.key.in_({u for u, _ in wanted})))
+        r.key: r.host for part in batched({u for u, _ in wanted}) for r in connection.execute(_hosts, {"keys": part})
     }
 
     def where(unit_key: str, role: str) -> tuple[str, str]:
         host = hosts.get(unit_key)
         return (host if host and role in HOSTED_ROLES else unit_key, role)
 
-    seats = {where(u, r) for u, r in wanted} | {where(u, "head") for u, _ in wanted}
+    seats = {where(u, r)[0] for u, r in wanted} | {where(u, "head")[0] for u, _ in wanted}
     found: dict[tuple[str, str], list[Holder]] = {}
-    rows = connection.execute(
-        select(post.c.unit, post.c.role, person.c.id, person.c.name, person.c.email)
-        .join(person, person.c.id == post.c.person_id)
-        .where(post.c.until.is_(None), person.c.active, tuple_(post.c.unit, post.c.role).in_(sorted(seats)))
-        .order_by(post.c.id)
-    )
-    for r in rows:
-        found.setdefault((r.unit, r.role), []).append(Holder(r.id, r.name, r.email))
+    for part in batched(seats):
+        for r in connection.execute(_seats, {"keys": part}):
+            found.setdefault((r.unit, r.role), []).append(Holder(r.id, r.name, r.email))
     return {(u, r): found.get(where(u, r)) or found.get(where(u, "head")) or [] for u, r in wanted}
+
+
+def units_answered_for(connection: Connection, person_ids: Iterable[int]) -> set[str]:
+    """The units of these persons and the bodies they host: whatever `holders` says they hold is there."""
+    units = {u for part in batched(person_ids) for u in connection.execute(_own_seats, {"keys": part}).scalars()}
+    return units | {u for part in batched(units) for u in connection.execute(_hosted, {"keys": part}).scalars()}

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -52,6 +53,8 @@ class Instant(TypeDecorator[datetime]):
 
 
 AnyRow = Row[*tuple[Any, ...]]
+
+UNDATED = datetime(9999, 1, 1, tzinfo=UTC)  # sorts after every due instant
 
 # SQLite only numbers rows by itself for INTEGER PRIMARY KEY.
 Serial = BigInteger().with_variant(Integer, "sqlite")
@@ -93,12 +96,51 @@ content = Table(  # free text and names, apart from the chain: an event knows on
     Column("text", Text),
 )
 
+attachment = Table(  # a file of an event, like its texts: the event knows only the salted digest of its sha256
+    "attachment",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("stream", String(40), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("assignment_id", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("salt", String(32)),
+    Column("sha256", String(64), index=True),
+    Index("ix_attachment_stream", "stream", "seq"),
+)
+
 stream = Table(  # the head of each chain
     "stream",
     metadata,
     Column("name", String(40), primary_key=True),
     Column("seq", Integer, nullable=False),
     Column("head", String(64), nullable=False),
+    Column("sealed", Integer, nullable=False, server_default=text("0")),  # the last of its events that has a seal
+    Column("followed", Integer, nullable=False, server_default=text("0")),  # the last that `standing` has taken in
+    Index(
+        "ix_stream_unsealed",
+        "name",
+        sqlite_where=text("seq > sealed"),
+        postgresql_where=text("seq > sealed"),
+    ),
+    Index(
+        "ix_stream_unfollowed",
+        "name",
+        sqlite_where=text("followed < seq"),
+        postgresql_where=text("followed < seq"),
+    ),
+)
+
+seal = Table(  # one chain over all committed events, written by the tick
+    "seal",
+    metadata,
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("stream", String(40), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("sealed_at", Instant, nullable=False),
+    UniqueConstraint("stream", "seq"),
 )
 
 # ---------------------------------------------------------------- the directory
@@ -123,6 +165,7 @@ person = Table(  # an account, not a projection: names and passwords never enter
     Column("email", String(200), nullable=False),
     Column("password_hash", String(200), nullable=False),
     Column("active", Boolean, nullable=False, default=True),
+    Column("must_change", Boolean, nullable=False, default=False, server_default=false()),  # at the next log-in
 )
 
 post = Table(
@@ -176,6 +219,8 @@ run = Table(
     Column("ladder", String(40), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Index("ix_run_office", "office"),
+    Index("ix_run_jurisdiction", "jurisdiction"),
 )
 
 run_state = Table(  # the engine's own state; not rebuilt by a replay
@@ -341,6 +386,30 @@ todo = Table(  # what stands in an inbox: addresses a unit and a role, never a p
     Index("ix_todo_run", "run_id", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
 )
 
+clearing = Table(  # 依规清除: what one person applies for and another decides
+    "clearing",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(10), nullable=False),  # text, name
+    Column("stream", String(40)),  # of a text: the event it hangs on, and its fields there, a JSON list
+    Column("seq", Integer),
+    Column("fields", Text),
+    Column("subject", Integer),  # of a name: the person
+    Column("jurisdiction", String(40), nullable=False),
+    Column("state", String(10), nullable=False),  # waiting, done, declined
+    Column("applied_at", Instant, nullable=False),
+    Column("applied_by", Integer, nullable=False),
+    Column("applied_post", Integer, nullable=False),
+    Column("applied_seq", Integer, nullable=False),  # of the application in its stream, where its ground hangs
+    Column("decided_at", Instant),
+    Column("decided_by", Integer),
+    Column("decided_post", Integer),
+    Column("decided_seq", Integer),
+    Column("places", Integer, nullable=False),  # how many texts were cleared
+    Index("ix_clearing_stream", "stream"),
+    Index("ix_clearing_state", "state", "id"),
+)
+
 PROJECTIONS = (
     unit,
     post,
@@ -354,6 +423,44 @@ PROJECTIONS = (
     round_,
     share,
     todo,
+    clearing,
+)
+
+# ---------------------------------------------------------------- a cache of what the ledger says, see ledger.following
+standing = Table(  # where an item stands in the order of each list; its words are worked out when they are shown
+    "standing",
+    metadata,
+    Column("item_id", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", Integer, nullable=False),
+    Column("ord", Integer, nullable=False),
+    Column("rank", Integer, nullable=False),  # of its light; `lights.RANKS` gives the colour
+    Column("due_at", Instant, nullable=False),  # UNDATED stands for none
+    Column("changes_at", Instant),  # when time alone may change the rank
+    Column("seq", Integer, nullable=False),  # of its stream, as it was taken in
+    Index("ix_standing_rank", "rank", "due_at", "run_id", "ord"),
+    Index("ix_standing_run_id_rank", "run_id", "rank", "due_at", "ord"),
+    Index("ix_standing_run_id_ord", "run_id", "ord"),
+    Index("ix_standing_due_at", "due_at", "run_id", "ord"),
+    Index(
+        "ix_standing_changes_at",
+        "changes_at",
+        sqlite_where=text("changes_at IS NOT NULL"),
+        postgresql_where=text("changes_at IS NOT NULL"),
+    ),
+)
+
+tally = Table(  # how many items of a run stand in each colour
+    "tally",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    *(Column(colour, Integer, nullable=False) for colour in ("red", "yellow", "green", "grey", "blue")),
+)
+
+basis = Table(  # one row: the rule and the calendar that all of `standing` was judged by
+    "basis",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
 )
 
 # ---------------------------------------------------------------- work to be done: state without events
@@ -438,6 +545,66 @@ draft = Table(  # what a person typed and has not yet handed in
     Column("form", String(80), primary_key=True),
     Column("fields", Text, nullable=False),
     Column("saved_at", Instant, nullable=False),
+)
+
+# ---------------------------------------------------------------- the doors: state without events
+login_session = Table(  # the cookie holds a random token, this row its digest
+    "login_session",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("person_id", Integer, nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),  # written at most every few minutes
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("address", String(45), nullable=False),
+    Column("agent", String(200), nullable=False),
+)
+
+login_log = Table(  # 登录日志: an account that does not exist is not named, for people type passwords there
+    "login_log",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("person_id", Integer, index=True),
+    Column("outcome", String(20), nullable=False),  # ledger.logins.Outcome
+    Column("address", String(45), nullable=False),
+    Column("agent", String(200), nullable=False),
+)
+
+throttle = Table(  # tries by whoever they are counted for, see ledger.rules.throttle
+    "throttle",
+    metadata,
+    Column("key", String(80), primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+)
+
+password_reset = Table(  # links to set a new password; one that leads nowhere has no person
+    "password_reset",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("person_id", Integer, index=True),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+upload = Table(  # a file that a person has put into a form and not yet handed in
+    "upload",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # which the attachment keeps
+    Column("person_id", Integer, nullable=False),
+    Column("form", String(80), nullable=False),
+    Column("mark", String(80), nullable=False),  # by which the browser knows the same file again
+    Column("name", String(200), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("sha256", String(64), index=True),  # known when everything has arrived
+    Column("stored", Boolean, nullable=False),  # the store holds it: it can be handed in
+    Index("ix_upload_person_id", "person_id", "form"),
 )
 
 clock = Table(  # one row in demo mode: business time and where it is going

@@ -1,13 +1,19 @@
 """Who may see which item, and whose reports: the one place that decides, for pages, feeds and mail alike.
 
 A plan belongs to one jurisdiction; taking part in an item grants sight of that item, not of the plan.
+
+What a person may look at is looked up once (`sight_of`). Statements carry it in their parameters, so that they are
+built once.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, or_, select
 
 from ledger.people import Actor
 from ledger.schema import assignment, item, run, unit
@@ -19,45 +25,100 @@ OVERSEEING = ("inspector", "leader", "administrator")
 READING = ("inspector", "leader")
 
 
-def visible(statement: S, actor: Actor) -> S:
-    """A select on `item` joined with `run`, narrowed to what the actor may see."""
-    return statement.where(or_(_takes_part(actor), visible_runs(actor)))
+@dataclass(frozen=True)
+class Sight:
+    """What an actor may look at.
 
-
-def visible_runs(actor: Actor) -> ColumnElement[bool]:
-    """A condition on `run`: those the actor sees as a whole, as its office's coordinator or by an overseeing role."""
-    return or_(_coordinates(actor), _oversees(actor, OVERSEEING))
-
-
-def may_read_reports(actor: Actor) -> ColumnElement[bool]:
-    """A condition on `assignment` joined with `run`: whose figures, reports and reasons the actor reads.
-
-    Those of the actor's own units, of every unit of an item the actor's unit leads, and all for coordinator,
-    inspector and leader.
+    `units`: the own ones and the bodies they host. `offices`: whose plans the actor coordinates. `overseen`: the
+    jurisdictions whose plans the actor sees as a whole; `read`: those of them whose reports the actor reads. `names`:
+    short names of the own units.
     """
-    own = _units(actor)
-    led = select(assignment.c.item_id).where(assignment.c.role == "lead", assignment.c.unit.in_(own)).correlate(None)
-    return or_(
-        assignment.c.unit.in_(own), assignment.c.item_id.in_(led), _coordinates(actor), _oversees(actor, READING)
+
+    actor: Actor
+    units: frozenset[str]
+    offices: frozenset[str]
+    overseen: frozenset[str]
+    read: frozenset[str]
+    names: Mapping[str, str]
+
+    @cached_property
+    def binds(self) -> dict[str, list[str]]:
+        """The values of the parameters of every statement narrowed here."""
+        return {
+            "sight_units": sorted(self.units),
+            "sight_offices": sorted(self.offices),
+            "sight_overseen": sorted(self.overseen),
+        }
+
+    @property
+    def sees_runs(self) -> bool:
+        """Whether there can be plans that the actor sees as a whole."""
+        return bool(self.offices or self.overseen)
+
+
+def _several(name: str) -> BindParameter[Any]:
+    return bindparam(name, expanding=True)
+
+
+_own_units = select(unit.c.key, unit.c.short, unit.c.jurisdiction).where(
+    or_(unit.c.key.in_(_several("keys")), unit.c.host.in_(_several("keys")))
+)
+OWN_UNIT: ColumnElement[bool] = assignment.c.unit.in_(_several("sight_units"))
+# A condition on `run`: those the actor sees as a whole, as its office's coordinator or by an overseeing role.
+WHOLE_RUN: ColumnElement[bool] = or_(
+    run.c.office.in_(_several("sight_offices")), run.c.jurisdiction.in_(_several("sight_overseen"))
+)
+OWN_ITEMS = select(assignment.c.item_id).where(OWN_UNIT)
+
+
+def sight_of(connection: Connection, actor: Actor) -> Sight:
+    """What this person may look at today."""
+    if not actor.desks:
+        return Sight(actor, frozenset(), frozenset(), frozenset(), frozenset(), {})
+    rows = connection.execute(_own_units, {"keys": sorted(actor.units)}).all()
+    jurisdictions = {r.key: r.jurisdiction for r in rows}
+
+    def over(roles: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(jurisdictions[d.unit] for d in actor.desks if d.role in roles and d.unit in jurisdictions)
+
+    return Sight(
+        actor,
+        frozenset(jurisdictions),
+        frozenset(d.unit for d in actor.desks if d.role == "coordinator"),
+        over(OVERSEEING),
+        over(READING),
+        {r.key: r.short for r in rows if r.key in actor.units},
     )
 
 
-def _takes_part(actor: Actor) -> ColumnElement[bool]:
-    if not actor.desks:
-        return false()
-    return item.c.id.in_(select(assignment.c.item_id).where(assignment.c.unit.in_(_units(actor))).correlate(None))
+def visible(statement: S) -> S:
+    """A select on `item` joined with `run`, narrowed to what is seen with `Sight.binds`."""
+    return statement.where(or_(item.c.id.in_(OWN_ITEMS), WHOLE_RUN))
 
 
-def _units(actor: Actor) -> Select[tuple[str]]:
-    """The actor's units and the bodies they host."""
-    keys = sorted(actor.units)
-    return select(unit.c.key).where(or_(unit.c.key.in_(keys), unit.c.host.in_(keys))).correlate(None)
+def administers(actor: Actor, *roles: str) -> ColumnElement[bool]:
+    """A condition on `unit`: those of the jurisdictions in which the actor holds one of these roles."""
+    own = unit.alias("own")
+    units = sorted(d.unit for d in actor.desks if d.role in (roles or ("administrator",)))
+    return unit.c.jurisdiction.in_(select(own.c.jurisdiction).where(own.c.key.in_(units)))
 
 
-def _coordinates(actor: Actor) -> ColumnElement[bool]:
-    return run.c.office.in_(sorted(d.unit for d in actor.desks if d.role == "coordinator"))
+class _Share(Protocol):
+    @property
+    def id(self) -> int: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def role(self) -> str: ...
 
 
-def _oversees(actor: Actor, roles: tuple[str, ...]) -> ColumnElement[bool]:
-    units = sorted(d.unit for d in actor.desks if d.role in roles)
-    return run.c.jurisdiction.in_(select(unit.c.jurisdiction).where(unit.c.key.in_(units)).correlate(None))
+def readable(sight: Sight, office: str, jurisdiction: str, shares: Iterable[_Share]) -> frozenset[int]:
+    """Of the shares of one item, those whose figures, reports and reasons are read.
+
+    Those of the actor's own units, of every unit of an item the actor's unit leads, and all for coordinator, inspector
+    and leader.
+    """
+    all_shares = list(shares)
+    reads_all = office in sight.offices or jurisdiction in sight.read
+    leads = any(s.role == "lead" and s.unit in sight.units for s in all_shares)
+    return frozenset(s.id for s in all_shares if reads_all or leads or s.unit in sight.units)

@@ -1,123 +1,107 @@
-"""Logging in and out by account and password; who the request's person is."""
+"""Logging in and out by account and password."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from datetime import datetime
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from flask import Blueprint, Flask, redirect, render_template, request, session, url_for
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, UserMixin, login_required, login_user, logout_user
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_login import current_user, login_required
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from ledger.people import Actor, actor_of
-from ledger.schema import person
-from webapp import context
-
-TRIES = 5
-LOCKED_MINUTES = 15
+from engine import accounts as engine
+from ledger.schema import AnyRow, person
+from ledger.throttling import Try
+from webapp import context, doors, drafts, hashing, kept
+from webapp.doors import local_path
+from webapp.kept import Kept
+from webapp.words import until_words
 
 bp = Blueprint("accounts", __name__)
-hasher = PasswordHasher()
-# Verified when no such account exists, so that the time an answer takes does not tell which accounts do.
-_NOBODY = hasher.hash("nobody")
 
-
-class Account(UserMixin):
-    """A person who is logged in, with today's posts."""
-
-    def __init__(self, actor: Actor) -> None:
-        self.id = str(actor.person_id)
-        self.actor = actor
-
-
-def _attempt_key() -> str:
-    return f"{get_remote_address()} {request.form.get('account', '').strip().lower()}"
-
-
-limiter = Limiter(key_func=get_remote_address, storage_uri="memory://")
-
-
-def install(app: Flask) -> None:
-    """Flask-Login and the limiter on wrong passwords."""
-    manager = LoginManager(app)
-    manager.login_view = "accounts.login"
-    manager.login_message = ""
-    manager.user_loader(load_account)
-    limiter.init_app(app)
-
-
-def load_account(person_id: str) -> Account | None:
-    actor = actor_of(context.reading(), int(person_id)) if person_id.isdigit() else None
-    return Account(actor) if actor else None
+LONGEST = 60
 
 
 @bp.get("/login")
 def login() -> str:
-    return _page(account=request.args.get("account", ""))
+    was_in = bool(doors.cookie()) and not current_user.is_authenticated and "next" in request.args
+    notice = "登录已过期，或已在别处结束。请重新登录，之后回到刚才的页面。" if was_in else ""
+    return _page(account=request.args.get("account", ""), notice=notice)
 
 
 @bp.post("/login")
-@limiter.limit(
-    f"{TRIES} per {LOCKED_MINUTES} minutes", key_func=_attempt_key, deduct_when=lambda r: r.status_code == 422
-)
 def enter() -> BaseResponse | tuple[str, int]:
     account, password = request.form.get("account", "").strip(), request.form.get("password", "")
-    found = _checked(account, password)
-    if found is None:
-        return _page(account=account, error=_wrong(account, password)), 422
-    begin(found)
-    return redirect(local_path(request.args.get("next", "")))
+    if not account or not password or len(account) > LONGEST:
+        return _page(account=account, error="请填写账号和密码。"), 422
+    origin = doors.origin()
+    with context.database().write() as tx:
+        taken = engine.try_to_enter(tx, account, origin)
+    if taken.until is not None:
+        return _page(account=account, error=_closed(taken.until)), 429
+    found = _account(account)
+    fits = hashing.fits(found.password_hash if found else None, password)
+    if found is None or not fits or not found.active:
+        with context.database().write() as tx:
+            engine.refuse_entry(tx, found.id if found else None, taken, origin, inactive=fits)
+        return _page(account=account, error=_wrong(taken)), 422
+    rehashed = hashing.rehashed(found.password_hash, password)
+    begin(found.id, account, rehashed=rehashed)
+    return redirect(_onward(found.id))
 
 
 @bp.post("/logout")
 @login_required
 def leave() -> BaseResponse:
-    logout_user()
+    context.close_reading()
+    with context.database().write() as tx:
+        engine.leave(tx, context.actor().person_id, doors.live().id, doors.origin())
+    doors.go_out()
     return redirect(url_for("accounts.login"))
 
 
-@bp.errorhandler(429)
-def _locked(_error: Exception) -> tuple[str, int]:
-    words = f"密码已连续输错 {TRIES} 次，请 {LOCKED_MINUTES} 分钟后再试，或请管理员重设密码。"
-    return _page(account=request.form.get("account", "").strip(), error=words), 429
+@bp.post("/kept")
+@login_required
+def recover() -> BaseResponse:
+    """Take back what a form held when its page had run out; leads to the form."""
+    return redirect(_onward(context.actor().person_id))
 
 
-def _checked(account: str, password: str) -> Account | None:
-    columns = select(person.c.id, person.c.password_hash).where(person.c.login == account, person.c.active)
-    row = context.reading().execute(columns).one_or_none()
-    try:
-        hasher.verify(row.password_hash if row else _NOBODY, password)
-    except (VerificationError, InvalidHashError):
-        return None
-    return load_account(str(row.id)) if row else None
+def begin(person_id: int, login: str, *, rehashed: str | None = None) -> None:
+    """Log the person in; a session the browser came with ends."""
+    former = doors.live().id if current_user.is_authenticated else None
+    context.close_reading()
+    with context.database().write() as tx:
+        if former is not None:
+            engine.leave(tx, int(current_user.id), former, doors.origin())
+        token = engine.enter(tx, person_id, login, doors.lifetime(), doors.origin(), rehashed=rehashed)
+    doors.come_in(token)
 
 
-def _wrong(account: str, password: str) -> str:
-    if not account or not password:
-        return "请填写账号和密码。"
-    limit = limiter.current_limit
-    left = max(0, limit.remaining - 1) if limit else 0
-    if left == 0:
-        return f"账号或密码不对，请 {LOCKED_MINUTES} 分钟后再试，或请管理员重设密码。"
-    return f"账号或密码不对，还可再试 {left} 次；之后锁定 {LOCKED_MINUTES} 分钟。"
+def _onward(person_id: int) -> str:
+    """Where to go: to the form whose text was kept, to the page that was asked for, or to the inbox."""
+    found = kept.unpack(request.form.get("kept", ""))
+    if found is not None and kept.put_back(person_id, found):
+        flash("刚才填写的内容已放回，请核对后再提交。")
+        return drafts.place_of(person_id, found.draft)
+    return local_path(request.args.get("next", ""))
 
 
-def begin(account: Account) -> None:
-    """Log the account in, for as many hours as the settings say."""
-    session.permanent = True
-    login_user(account)
+def _account(login: str) -> AnyRow | None:
+    columns = select(person.c.id, person.c.password_hash, person.c.active).where(person.c.login == login)
+    return context.reading().execute(columns).one_or_none()
 
 
-def local_path(target: str) -> str:
-    """A path of this site that a form or an address asks to go on to; anything else leads to the inbox."""
-    parts = urlsplit(target)
-    safe = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
-    return target if safe else url_for("inbox.show")
+def _wrong(taken: Try) -> str:
+    if taken.closes_at is not None:
+        return f"账号或密码不对。已连续输错 {engine.ACCOUNT.tries} 次，{_closed(taken.closes_at)}"
+    return f"账号或密码不对，还可再试 {taken.left} 次；之后锁定 {engine.ACCOUNT.minutes} 分钟。"
 
 
-def _page(account: str, error: str = "") -> str:
-    return render_template("login.html", account=account, error=error)
+def _closed(until: datetime) -> str:
+    return f"为保护账号，登录已锁定到 {until_words(until)}。到时再试，或点“忘记密码”马上重设，也可请管理员解锁。"
+
+
+def _page(account: str, error: str = "", notice: str = "") -> str:
+    typed: Kept | None = kept.unpack(request.form.get("kept", ""))
+    return render_template("login.html", account=account, error=error, notice=notice, kept=typed)

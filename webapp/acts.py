@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask_login import login_required
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from werkzeug.wrappers import Response
 
 from engine import commands
 from engine.desk import Entry, TodoRef
 from ledger.errors import DubanError, Invalid, NotFound, Questions
-from ledger.queries.items import require_visible
+from ledger.queries.items import item_of, require_visible
 from ledger.schema import assignment, indicator
-from webapp import context, forms
-from webapp.drafts import drop
+from webapp import context, forms, uploads
+from webapp.drafts import forgetting
+from webapp.guard import whole
 from webapp.items import page
 
 bp = Blueprint("acts", __name__)
@@ -27,113 +28,122 @@ Answer = Response | tuple[str, int]
 @login_required
 def acknowledge(assignment_id: int) -> Answer:
     """签收."""
-    arm = _whole(request.form.get("arm"))
-    ref = TodoRef(assignment_id, "acknowledge", arm)
+    arm = whole(request.form.get("arm"))
     key = f"acknowledge-{assignment_id}-{arm}"
-    return _act(
-        _item_of(assignment_id), key, lambda: context.perform(commands.acknowledge, ref), "已签收，请按时限办理。"
-    )
+
+    def perform() -> int:
+        return context.perform(commands.acknowledge, TodoRef(assignment_id, "acknowledge", arm))
+
+    return _act(assignment_id, key, perform, "已签收，请按时限办理。")
 
 
 @bp.post("/assignments/<int:assignment_id>/report")
 @login_required
 def report(assignment_id: int) -> Answer:
     """填报, or 本期无新进展 in one tap."""
-    item_id = _item_of(assignment_id)
     nothing_new = request.form.get("act") == "nothing-new"
+    key = f"report-{assignment_id}"
 
-    def perform() -> None:
-        entry = Entry() if nothing_new else forms.entry(request.form, _measures(item_id))
-        context.perform(commands.report, assignment_id, entry, nothing_new=nothing_new, confirmed=_confirmed())
+    def perform() -> int:
+        files = () if nothing_new else uploads.handed_in(key)
+        entry = Entry() if nothing_new else forms.entry(request.form, _measures(assignment_id), files)
+        return context.perform(
+            forgetting(key, commands.report), assignment_id, entry, nothing_new=nothing_new, confirmed=_confirmed()
+        )
 
-    done = "已记录：本期无新进展。" if nothing_new else "已填报。"
-    return _act(item_id, f"report-{assignment_id}", perform, done)
+    return _act(assignment_id, key, perform, "已记录：本期无新进展。" if nothing_new else "已填报。")
 
 
 @bp.post("/assignments/<int:assignment_id>/submit")
 @login_required
 def submit(assignment_id: int) -> Answer:
     """申请办结 or, for a cooperating unit, 提交反馈."""
-    item_id, arm = _item_of(assignment_id), _whole(request.form.get("arm"))
+    arm = whole(request.form.get("arm"))
+    key = f"submit-{assignment_id}-{arm}"
 
-    def perform() -> None:
-        entry = forms.entry(request.form, _measures(item_id))
+    def perform() -> int:
+        entry = forms.entry(request.form, _measures(assignment_id), uploads.handed_in(key))
+        summary = forms.text("summary")
         ref = TodoRef(assignment_id, "work", arm)
-        context.perform(
-            commands.submit, ref, entry, summary=request.form.get("summary", "").strip(), confirmed=_confirmed()
-        )
+        return context.perform(forgetting(key, commands.submit), ref, entry, summary=summary, confirmed=_confirmed())
 
-    return _act(item_id, f"submit-{assignment_id}-{arm}", perform, "已提交，送下一步审签或审核；结果会发到待办。")
+    return _act(assignment_id, key, perform, "已提交，送下一步审签或审核；结果会发到待办。")
 
 
 @bp.post("/assignments/<int:assignment_id>/decide")
 @login_required
 def decide(assignment_id: int) -> Answer:
     """审签, 认可 or 审核: agree, or return with a reason."""
-    item_id, arm, step = _item_of(assignment_id), _whole(request.form.get("arm")), request.form.get("step", "")
+    arm, step = whole(request.form.get("arm")), request.form.get("step", "")
     agree = request.form.get("act") == "agree"
+    key = f"decide-{assignment_id}-{step}-{arm}"
 
-    def perform() -> None:
-        ref = TodoRef(assignment_id, step, arm)
-        context.perform(commands.decide, ref, agree=agree, reason=request.form.get("reason", "").strip())
+    def perform() -> int:
+        ref, files = TodoRef(assignment_id, step, arm), uploads.handed_in(key)
+        reason = forms.text("reason")
+        return context.perform(forgetting(key, commands.decide), ref, agree=agree, reason=reason, files=files)
 
-    done = "已同意。" if agree else "已退回，理由已告知对方。"
-    return _act(item_id, f"decide-{assignment_id}-{step}-{arm}", perform, done)
+    return _act(assignment_id, key, perform, "已同意。" if agree else "已退回，理由已告知对方。")
 
 
 @bp.post("/items/<int:item_id>/urge")
 @login_required
 def urge(item_id: int) -> Answer:
     """催办 the ticked units."""
-    require_visible(context.reading(), context.actor(), item_id)
-
-    def perform() -> None:
-        chosen = [int(i) for i in request.form.getlist("assignments") if i.isdigit()]
+    require_visible(context.reading(), context.sight(), item_id)
+    key = f"urge-{item_id}"
+    try:
+        chosen = [i for i in map(whole, request.form.getlist("assignments")) if i]
         if not set(chosen) <= _shares_of(item_id):
             raise NotFound("勾选的单位不在本任务里，请刷新页面后重选。")
-        context.perform(commands.urge, chosen, words=request.form.get("words", "").strip())
-
-    return _act(item_id, f"urge-{item_id}", perform, "已催办，邮件随即发出。")
+        context.perform(forgetting(key, commands.urge), chosen, words=forms.text("words"))
+    except DubanError as error:
+        return _refused(item_id, key, error)
+    return _done(item_id, "已催办，邮件随即发出。")
 
 
 # ---------------------------------------------------------------- common to all
-def _act(item_id: int, key: str, perform: Callable[[], None], done: str) -> Answer:
-    """Do it and go on, or show the form again: 422 with what is wrong, 409 when someone was faster."""
+def _act(assignment_id: int, key: str, perform: Callable[[], int], done: str) -> Answer:
+    """Do it and go on to its item. Who may act may see; only when it fails is asked who may know why."""
     try:
-        perform()
-    except NotFound:
-        raise
+        item_id = perform()
     except DubanError as error:
         context.close_reading()
-        form = forms.refused(key, request.form, error)
-        return page(item_id, form), 422 if isinstance(error, Invalid | Questions) else 409
-    drop(key)
-    flash(done)
+        return _refused(item_of(context.reading(), context.sight(), assignment_id), key, error)
+    return _done(item_id, done)
+
+
+def _done(item_id: int, words: str) -> Answer:
+    flash(words)
     return redirect(url_for("items.show", item_id=item_id))
 
 
-def _item_of(assignment_id: int) -> int:
-    """The item of a share, if the actor may see it. Raises: NotFound."""
-    found = select(assignment.c.item_id).where(assignment.c.id == assignment_id)
-    item_id = context.reading().execute(found).scalar_one_or_none()
-    if item_id is None:
-        raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。")
-    require_visible(context.reading(), context.actor(), item_id)
-    return int(item_id)
+def _refused(item_id: int, key: str, error: DubanError) -> Answer:
+    """The form again: 422 with what is wrong, 409 when someone was faster."""
+    if isinstance(error, NotFound):
+        raise error
+    context.close_reading()
+    form = forms.refused(key, request.form, error)
+    return page(item_id, form), 422 if isinstance(error, Invalid | Questions) else 409
 
 
 def _shares_of(item_id: int) -> set[int]:
     return set(context.reading().execute(select(assignment.c.id).where(assignment.c.item_id == item_id)).scalars())
 
 
-def _measures(item_id: int) -> dict[int, str]:
-    rows = context.reading().execute(select(indicator.c.id, indicator.c.measure).where(indicator.c.item_id == item_id))
-    return {r.id: r.measure for r in rows}
+_measured = (
+    select(indicator.c.id, indicator.c.measure)
+    .join(assignment, assignment.c.item_id == indicator.c.item_id)
+    .where(assignment.c.id == bindparam("b_id"))
+)
+
+
+def _measures(assignment_id: int) -> dict[int, str]:
+    """The units of measure of the figures that a share's form asks for."""
+    if not any(name.startswith("figure-") for name in request.form):
+        return {}
+    return {r.id: r.measure for r in context.reading().execute(_measured, {"b_id": assignment_id})}
 
 
 def _confirmed() -> bool:
     return request.form.get("confirmed") == "1"
-
-
-def _whole(words: str | None) -> int:
-    return int(words) if words and words.isdigit() else 0

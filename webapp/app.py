@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from importlib import import_module
 from secrets import token_hex
 
 from flask import Flask, make_response, redirect, render_template, request, url_for
+from flask.globals import request_ctx
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from ledger.database import Database
 from ledger.errors import Conflict, DubanError, Invalid, NotAllowed, NotFound, Questions
-from webapp import accounts, context, frame, headers, words
+from ledger.trouble import trouble_of
+from webapp import context, doors, frame, guard, headers, kept, marks, outage, tracing, uploads, words
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -23,13 +25,22 @@ log = logging.getLogger(__name__)
 # Every part of the pages registers here and nowhere else; each module has one blueprint named `bp`.
 BLUEPRINTS = [
     "webapp.accounts",
+    "webapp.passwords",
+    "webapp.own",
+    "webapp.administering",
+    "webapp.logs",
     "webapp.inbox",
     "webapp.items",
     "webapp.acts",
     "webapp.rounds",
     "webapp.drafts",
+    "webapp.uploads",
+    "webapp.files",
     "webapp.ledger_list",
     "webapp.plans",
+    "webapp.clearings",
+    "webapp.health",
+    "webapp.metrics",
 ]
 DEMO_BLUEPRINTS = ["webapp.demo.clock", "webapp.demo.entrance", "webapp.demo.mail"]
 
@@ -39,9 +50,8 @@ TITLES = {
     403: ("这里不能进入", "您的岗位没有办理此事的权限。如有需要，请联系专班办。"),
     404: ("没有这一页", "地址可能写错了，或者这件事不在您的岗位可见的范围内。"),
     405: ("请求没有读懂", "请返回上一页，按页面上的按钮办理。"),
-    413: ("内容太大", "请减少文字后再提交。"),
+    413: ("内容太大", "请减少文字或附件后再提交。"),
     429: ("操作太频繁", "请稍等几分钟再试。"),
-    500: ("系统出了差错", "刚才的操作没有生效，差错已经记下。请稍后再试；若仍不行，请联系管理员。"),
 }
 
 
@@ -51,8 +61,12 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.config.update(_config(settings))
     app.extensions["duban"] = {"settings": settings, "database": database}
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
+    tracing.install(app)  # before anything that may refuse
+    uploads.install(app)
     CSRFProtect(app)
-    for part in (accounts, headers, words, frame):
+    for part in (guard, doors, headers, words, marks, frame):
         part.install(app)
     for name in [*BLUEPRINTS, *(DEMO_BLUEPRINTS if settings.demo else [])]:
         app.register_blueprint(import_module(name).bp)
@@ -66,19 +80,20 @@ def create_app(settings: Settings, database: Database) -> Flask:
 
 
 def _config(settings: Settings) -> dict[str, object]:
+    prefix = "__Host-" if settings.is_https else ""
     return {
         "SECRET_KEY": settings.secret_key.get_secret_value() or token_hex(32),
-        "SESSION_COOKIE_NAME": "duban",
+        # Who is logged in: a random token, nothing else. What Flask signs holds the CSRF token and a notice to show.
+        "LOGIN_COOKIE_NAME": f"{prefix}duban",
+        "SESSION_COOKIE_NAME": f"{prefix}duban-form",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_SECURE": settings.base_url.startswith("https://"),
-        "PERMANENT_SESSION_LIFETIME": timedelta(hours=settings.session_hours),
-        "REMEMBER_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SECURE": settings.is_https,
+        "SESSION_COOKIE_PATH": "/",
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         "MAX_FORM_PARTS": 2000,
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a form left open over lunch still works
         "WTF_CSRF_SSL_STRICT": True,
-        "RATELIMIT_HEADERS_ENABLED": False,
     }
 
 
@@ -86,10 +101,10 @@ def _config(settings: Settings) -> dict[str, object]:
 def _page(status: int, title: str, sentence: str) -> Response:
     """A calm page, or for htmx a notice to put where the answer would have stood."""
     context.close_reading()
+    values = {"title": title, "sentence": sentence, "number": tracing.request_number() if status >= 500 else ""}
     if request.headers.get("HX-Request"):
-        return make_response(render_template("parts/refusal.html", title=title, sentence=sentence), status)
-    template = "error.html" if _known() else "error-plain.html"
-    return make_response(render_template(template, title=title, sentence=sentence), status)
+        return make_response(render_template("parts/refusal.html", **values), status)
+    return make_response(render_template("error.html" if _known() else "error-plain.html", **values), status)
 
 
 def _known() -> bool:
@@ -107,16 +122,32 @@ def _refused(error: DubanError) -> Response:
 
 
 def _stale_form(_error: CSRFError) -> Response:
+    """The page lay too long, or somebody else logged in beside it. What was typed is offered again."""
+    typed = kept.from_request(None)
+    if typed and not request.headers.get("HX-Request"):
+        context.close_reading()
+        if _known():
+            return make_response(render_template("stale.html", kept=typed), 400)
+        return make_response(doors.ask_to_log_in())
     return _page(400, "页面已经过期", "为了安全，这一页需要重新打开。请返回上一页，刷新后再提交。")
 
 
 def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return make_response(error.get_response())
-    title, sentence = TITLES.get(error.code, TITLES[400] if error.code < 500 else TITLES[500])
-    return _page(error.code, title, sentence)
+    if request_ctx.url_adapter is None:  # a Host nobody can be called: there is no address to link to on a page
+        return make_response(error.get_response())
+    if error.code >= 500:
+        return outage.page(None, error.code)
+    return _page(error.code, *TITLES.get(error.code, TITLES[400]))
 
 
 def _broken(error: Exception) -> Response:
-    log.exception("%s %s failed", request.method, request.path, exc_info=error)
-    return _page(500, *TITLES[500])
+    """The database's trouble is a 503 that passes, anything else a mistake of ours; either keeps what was typed."""
+    trouble = trouble_of(error)
+    if trouble:
+        log.warning("not done: the database is in trouble", extra={"refused": trouble})
+    else:
+        log.exception("request failed", exc_info=error)
+    context.close_reading()
+    return outage.page(trouble, 503 if trouble else 500)

@@ -7,33 +7,33 @@ import logging
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from bpmn.xml import brief
+from engine.admission import findings
 from engine.mail.smtp import Transport
 from engine.scheduler import run_scheduler
-from ledger.database import Database
 from ledger.errors import DubanError
-from ledger.migrating import is_current
-from webapp import installing
-from webapp.serving import open_database, serve_until_interrupted
-from webapp.settings import Settings, SettingsError, load
+from webapp import checking, installing, keeping, verifying
+from webapp.loglines import configure, form_of
+from webapp.serving import serve_until_interrupted
+from webapp.settings import Settings
+from webapp.starting import (
+    StartError,
+    address_or_exit,
+    database_or_exit,
+    fail,
+    no_database,
+    reachable_database,
+    settings_or_exit,
+)
 
 
 @click.group(help="Duban 督办台账")
 def main() -> None:
     """The group every command of the distribution hangs on."""
-
-
-def settings_or_exit() -> Settings:
-    """The settings, or the reasons why there are none, one a line, and exit status 2."""
-    try:
-        return load()
-    except SettingsError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
 
 
 @main.command(help="启动网页服务")
@@ -44,26 +44,10 @@ def settings_or_exit() -> Settings:
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the pages with gunicorn until interrupted."""
     settings = settings_or_exit()
-    migrated_or_exit(open_database(settings)).close()
+    address_or_exit(settings, host, port)
+    database_or_exit(settings).close()
+    configure(form_of(settings.log, settings.demo, sys.stderr))
     serve_until_interrupted(settings, host, port, workers=workers, threads=threads)
-
-
-def no_database(error: OperationalError) -> NoReturn:
-    """The database does not answer: say so and end with status 2."""
-    click.echo(f"连不上 DUBAN_DATABASE_URL 指定的数据库：{error.orig}", err=True)
-    sys.exit(2)
-
-
-def migrated_or_exit(db: Database) -> Database:
-    """The database, if it has the shape of this release; else what to do, and exit status 2."""
-    try:
-        current = is_current(db.writer)
-    except OperationalError as error:
-        no_database(error)
-    if not current:
-        click.echo("数据库尚未初始化或版本较旧，请先运行 duban init。", err=True)
-        sys.exit(2)
-    return db
 
 
 def transport_of(settings: Settings) -> Transport | None:
@@ -84,11 +68,18 @@ def transport_of(settings: Settings) -> Transport | None:
 @click.option("--every", default=5.0, show_default=True, type=click.FloatRange(0.2), help="每隔几秒看一次")
 def scheduler(every: float) -> None:
     """Tick until interrupted."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a beat that outlasts the interval is no news
     settings = settings_or_exit()
+    db = database_or_exit(settings)
+    configure(form_of(settings.log, settings.demo, sys.stderr))
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a beat that outlasts the interval is no news
     run_scheduler(
-        migrated_or_exit(open_database(settings)), transport_of(settings), settings.base_url, every_seconds=every
+        db,
+        transport_of(settings),
+        settings.base_url,
+        settings.store,
+        every_seconds=every,
+        log_days=settings.login_log_days,
+        upload_days=settings.upload_days,
     )
 
 
@@ -103,11 +94,15 @@ def init(
     organisation: str, people: Path | None, admin: str, admin_email: str, admin_unit: str, plan: str | None
 ) -> None:
     """Take an empty installation to its first running plan."""
-    db = open_database(settings_or_exit())
+    settings = settings_or_exit()
+    try:
+        db = reachable_database(settings)
+    except StartError as error:
+        fail(error)
     try:
         click.echo(installing.install(db, organisation))
         if password := installing.add_administrator(db, admin, admin_email, admin_unit):
-            click.echo(f"管理员账号 {admin}，初始密码 {password}（只显示这一次，请登录后保管好）。")
+            click.echo(f"管理员账号 {admin}，初始密码 {password}（只显示这一次，首次登录须修改）。")
         if people:
             for login, made in installing.add_people(db, people, installing.load_organisation(organisation)).items():
                 click.echo(f"账号 {login}，初始密码 {made}")
@@ -116,10 +111,34 @@ def init(
     except (installing.InstallError, DubanError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    except OperationalError as error:
-        no_database(error)
     finally:
         db.close()
+
+
+@main.command(help="为账号重设密码并解锁、启用（邮件和网页都进不来时用）")
+@click.argument("account")
+def password(account: str) -> None:
+    """The last way in, for whoever sits at the machine."""
+    db = database_or_exit(settings_or_exit())
+    try:
+        made = installing.give_password(db, account)
+    except DubanError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    finally:
+        db.close()
+    click.echo(f"账号 {account} 的新密码：{made}（只显示这一次，登录后须修改；原来的登录已全部结束）")
+
+
+@main.command(help="逐项检查设置、数据库、定时服务和发信服务器")
+@click.option("--mail", "mail_to", metavar="邮箱", help="另发一封试信到这个邮箱")
+def check(mail_to: str | None) -> None:
+    """Print what was looked at, a line each; exit status 1 when something does not work."""
+    settings = settings_or_exit()
+    found = list(checking.check(settings, transport_of(settings), mail_to))
+    for one in found:
+        click.echo(f"{checking.MARKS[one.level]:　<3} {one.about}：{one.says}")
+    sys.exit(any(one.level == "bad" for one in found))
 
 
 @main.command(help="检查一份方案图能否运行")
@@ -127,14 +146,44 @@ def init(
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def lint(file: Path, as_json: bool) -> None:
     """Print the findings; exit status 1 when one of them is an error."""
-    found = installing.findings(file.read_bytes())
+    found = findings(installing.bytes_of(file))
     if as_json:
         click.echo(json.dumps([asdict(f) for f in found], ensure_ascii=False, indent=1))
     else:
         for f in found:
-            click.echo(f"{'错误' if f.severity == 'error' else '提醒'} {f.element or '整图'}：{f.message}（{f.rule}）")
+            kind = "错误" if f.severity == "error" else "提醒"
+            click.echo(f"{kind} {brief(f.element) or '整图'}：{f.message}（{f.rule}）")
         click.echo("没有发现问题。" if not found else f"共 {len(found)} 处。")
     sys.exit(any(f.severity == "error" for f in found))
+
+
+@main.command(help="核对全部记录：链、封存、重演、待办与流程、提醒与邮件；有差异时退出码为 1")
+@click.option("--head", "heads", multiple=True, metavar="N:HASH", help="邮件里的封存凭据，可多次")
+@click.option(
+    "--mail",
+    "mails",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="每周情况邮件的原件（.eml），可多次",
+)
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def verify(heads: tuple[str, ...], mails: tuple[Path, ...], as_json: bool) -> None:
+    """Print every difference; exit status 1 when there is one, 2 when it cannot be run."""
+    try:
+        kept = [verifying.parse_head(words) for words in heads]
+        kept += [found for file in mails for found in verifying.heads_of_mail(file)]
+    except verifying.HeadError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    settings = settings_or_exit()
+    db = database_or_exit(settings)
+    try:
+        status = verifying.verify(db, settings.store, kept, as_json=as_json)
+    except DBAPIError as error:
+        fail(no_database(settings, error))
+    finally:
+        db.close()
+    sys.exit(status)
 
 
 @main.command(help="一条命令看演示：百日攻坚方案办到一半的样子")
@@ -148,6 +197,10 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
     from webapp.demo import running
 
     running.run(folder, port, fresh=fresh)
+
+
+main.add_command(keeping.backup)
+main.add_command(keeping.restore)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
@@ -10,12 +11,18 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 from flask import current_app, g
 from flask_login import current_user
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine import desk
 from ledger.calendar import WorkCalendar
 from ledger.database import Database, Tx, calendar_of
+from ledger.errors import DubanError
+from ledger.files import Store
 from ledger.people import Actor
+from ledger.visibility import Sight, sight_of
 from webapp.settings import Settings
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +36,11 @@ def settings() -> Settings:
     return cast(Settings, current_app.extensions["duban"]["settings"])
 
 
+def store() -> Store:
+    """Where the files of the ledger are."""
+    return settings().store
+
+
 def reading() -> Connection:
     """The request's one consistent view; opened when it is first asked for."""
     if "reading" not in g:
@@ -40,11 +52,14 @@ def reading() -> Connection:
 
 def close_reading(_error: BaseException | None = None) -> None:
     """Give the view up: at the end of the request, and before a write, so that what follows sees what was written."""
-    for name in ("reading", "now", "calendar"):
+    for name in ("reading", "now", "calendar", "sight"):
         g.pop(name, None)
     stack: ExitStack | None = g.pop("reading_stack", None)
     if stack is not None:
-        stack.close()
+        try:
+            stack.close()
+        except SQLAlchemyError as error:  # the connection is gone, and with it the view
+            log.warning("a view could not be closed: %s", error)
 
 
 def now() -> datetime:
@@ -65,8 +80,19 @@ def actor() -> Actor:
     return cast(Actor, current_user.actor)
 
 
+def sight() -> Sight:
+    """What this person may look at, read once a view."""
+    if "sight" not in g:
+        g.sight = sight_of(reading(), actor())
+    return cast(Sight, g.sight)
+
+
 def perform(command: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Give the engine one act of the person who is logged in. Raises: DubanError."""
     acting = actor()
     close_reading()
-    return desk.perform(database(), acting, command, *args, **kwargs)
+    try:
+        return desk.perform(database(), acting, command, *args, **kwargs)
+    except DubanError as error:
+        g.refused = type(error).__name__
+        raise

@@ -3,37 +3,104 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from typing import Concatenate, ParamSpec, TypeVar
 
-from flask import Blueprint, request
+from flask import Blueprint, abort, request, url_for
 from flask_login import login_required
-from sqlalchemy import Delete, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
-from ledger.schema import draft
+from ledger.database import Tx
+from ledger.errors import NotFound
+from ledger.people import SYSTEM, actor_of
+from ledger.queries.items import require_visible
+from ledger.schema import assignment, draft
+from ledger.visibility import sight_of
 from webapp import context, words
 from webapp.forms import Form, typed
 
 bp = Blueprint("drafts", __name__)
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 MAX_FIELDS = 400
 MAX_LENGTH = 60_000
+MOST = 100  # drafts of one person; beyond that the oldest go
+# The names of forms that have drafts: report-5, submit-5-1, decide-5-review-1, urge-13, clear-13-4, clear-name.
+_NAME = re.compile(
+    r"(?:report|urge|round|clearing)-[0-9]{1,9}|(?:submit|clear)-[0-9]{1,9}-[0-9]{1,9}"
+    r"|decide-[0-9]{1,9}-[a-z_]{1,20}-[0-9]{1,9}|clear-name"
+)
+
+_of_form = delete(draft).where(draft.c.person_id == bindparam("b_person"), draft.c.form == bindparam("b_form"))
+_insert_draft = insert(draft)
 
 
 @bp.post("/drafts/<form>")
 @login_required
 def save(form: str) -> tuple[str, int]:
     """Keep what stands in a form; answers with the words shown beside its buttons."""
+    if not _NAME.fullmatch(form):
+        abort(404)
     fields = typed(request.form)
-    text = json.dumps(fields, ensure_ascii=False)
-    if len(fields) > MAX_FIELDS or len(text) > MAX_LENGTH or len(form) > 80:
+    if not fits(form, fields):
         return "内容太长，草稿没有存", 422
-    person_id, now = context.actor().person_id, context.now()
-    context.close_reading()
-    with context.database().write(context.actor()) as tx:
-        tx.connection.execute(_of(person_id, [form]))
-        tx.connection.execute(insert(draft).values(person_id=person_id, form=form, fields=text, saved_at=now))
+    now = context.now()
+    put(context.actor().person_id, form, fields)
     return f"草稿已存 {words.time_words(now)}", 200
+
+
+def fits(form: str, fields: Mapping[str, str]) -> bool:
+    """Whether this may be kept: a form of ours, and not more than a form can hold."""
+    if not _NAME.fullmatch(form) or len(fields) > MAX_FIELDS:
+        return False
+    return len(json.dumps(fields, ensure_ascii=False)) <= MAX_LENGTH
+
+
+def put(person_id: int, form: str, fields: Mapping[str, str]) -> None:
+    """Keep a draft in place of the one before."""
+    now = context.now()
+    context.close_reading()
+    kept = {"person_id": person_id, "form": form, "fields": json.dumps(fields, ensure_ascii=False), "saved_at": now}
+    with context.database().write() as tx:
+        others = select(draft.c.form).where(draft.c.person_id == person_id, draft.c.form != form)
+        newest = others.order_by(draft.c.saved_at.desc(), draft.c.form)
+        old = tx.connection.execute(newest.limit(MOST).offset(MOST - 1)).scalars()
+        tx.writes.write(_of_form, [{"b_person": person_id, "b_form": name} for name in (form, *old)])
+        tx.writes.write(_insert_draft, kept)
+
+
+def plain_place(form: str) -> str | None:
+    """The page of a form, where its name alone tells."""
+    match form.split("-"):
+        case ["round", share_id]:
+            return url_for("rounds.show", share_id=share_id)
+        case ["urge", item_id]:
+            return url_for("items.show", item_id=item_id, tab=form)
+        case ["clear", "name"]:
+            return url_for("clearings.name")
+        case ["clear", item_id, seq]:
+            return url_for("clearings.text", item_id=item_id, seq=seq)
+        case ["clearing", clearing_id]:
+            return url_for("clearings.show", clearing_id=clearing_id)
+    return None
+
+
+def place_of(person_id: int, form: str) -> str:
+    """The page of a form; the inbox for what this person may not see."""
+    if (plain := plain_place(form)) is not None:
+        return plain
+    found = select(assignment.c.item_id).where(assignment.c.id == int(form.split("-")[1]))
+    item_id = context.reading().execute(found).scalar_one_or_none()
+    actor = actor_of(context.reading(), person_id)
+    try:
+        require_visible(context.reading(), sight_of(context.reading(), actor or SYSTEM), item_id or 0)
+    except NotFound:
+        return url_for("inbox.show")
+    return url_for("items.show", item_id=item_id, tab=form)
 
 
 def restored(keys: Collection[str]) -> dict[str, Form]:
@@ -48,15 +115,12 @@ def restored(keys: Collection[str]) -> dict[str, Form]:
     return forms
 
 
-def drop(*keys: str) -> None:
-    """Forget drafts that were handed in; most forms have none, and then nothing is written."""
-    kept = select(draft.c.form).where(draft.c.person_id == context.actor().person_id, draft.c.form.in_(keys))
-    if context.reading().execute(kept).first() is None:
-        return
-    context.close_reading()
-    with context.database().write(context.actor()) as tx:
-        tx.connection.execute(_of(context.actor().person_id, keys))
+def forgetting(form: str, command: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Tx, P], R]:
+    """A command that forgets the draft of the form it comes from, in the same transaction."""
 
+    def act(tx: Tx, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        result = command(tx, *args, **kwargs)
+        tx.writes.write(_of_form, {"b_person": tx.actor.person_id, "b_form": form})
+        return result
 
-def _of(person_id: int, keys: Collection[str]) -> Delete:
-    return delete(draft).where(draft.c.person_id == person_id, draft.c.form.in_(sorted(keys)))
+    return act

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from flask import request
 from werkzeug.datastructures import MultiDict
 
 from engine.desk import Entry
 from ledger.errors import Conflict, DubanError, Invalid, Questions
 from ledger.rules.figures import FigureError, parse_number
+from ledger.rules.texts import visible
+from ledger.uploads import FIELD, Staged
 
 
 @dataclass
@@ -25,15 +28,26 @@ class Form:
     notice: str = ""
     tone: str = "warn"
     saved_at: datetime | None = None
+    files: Sequence[Staged] = ()
 
     @property
     def is_dirty(self) -> bool:
         return bool(self.errors or self.questions or self.notice)
 
 
+# Fields of a form that nobody types: its token and its draft's name, buttons, its files (which wait in a table of
+# their own).
+_NOT_TYPED = ("csrf_token", "act", "confirmed", "draft", "upload", FIELD)
+
+
 def typed(data: MultiDict[str, str]) -> dict[str, str]:
-    """What a person typed, without the token and the names of buttons; several ticks of one name stand with commas."""
-    return {k: ",".join(data.getlist(k)) for k in data if k not in ("csrf_token", "act", "confirmed")}
+    """What a person typed; several ticks of one name stand with commas."""
+    return {k: visible(",".join(data.getlist(k))) for k in data if k not in _NOT_TYPED}
+
+
+def text(name: str) -> str:
+    """What the request's form says in a field: nothing in it that cannot be seen, no blanks around it."""
+    return visible(request.form.get(name, "")).strip()
 
 
 def refused(key: str, data: MultiDict[str, str], error: DubanError) -> Form:
@@ -42,7 +56,7 @@ def refused(key: str, data: MultiDict[str, str], error: DubanError) -> Form:
     match error:
         case Invalid():
             form.errors = error.fields
-            form.notice = "" if any(name in data for name in error.fields) else str(error)
+            form.notice = "" if any(name in data or name == FIELD for name in error.fields) else str(error)
         case Questions():
             form.questions = error.fields
         case Conflict():
@@ -69,7 +83,6 @@ def figures(data: MultiDict[str, str], indicators: Mapping[int, str]) -> dict[in
     return values
 
 
-def entry(data: MultiDict[str, str], indicators: Mapping[int, str]) -> Entry:
-    """One report as it was typed. Raises: Invalid."""
-    words = {name: data.get(name, "").strip() for name in ("progress", "problem")}
-    return Entry(figures(data, indicators), words["progress"], words["problem"])
+def entry(data: MultiDict[str, str], indicators: Mapping[int, str], files: Sequence[int] = ()) -> Entry:
+    """One report as it was typed, with these uploads. Raises: Invalid."""
+    return Entry(figures(data, indicators), text("progress"), text("problem"), files)

@@ -1,9 +1,9 @@
-"""What stands around every page: navigation with counts, the person, the demo's clock, a silent scheduler's banner."""
+"""What stands around every page: navigation with counts, the person, the demo's clock, a banner over what is stuck."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
@@ -11,11 +11,13 @@ from flask_login import current_user
 
 from ledger.clock import target_of, wall_now
 from ledger.people import Actor
-from ledger.queries import navigation
+from ledger.queries import navigation, operations
+from ledger.queries.accounts import OVERSEERS
+from ledger.queries.clearings import ROLES as CLEARING_ROLES
+from ledger.queries.clearings import waiting_count
 from ledger.queries.words import ROLE_WORDS
 from webapp import context
-
-SILENT_AFTER = timedelta(minutes=5)
+from webapp.health import faults_of
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,30 @@ def _frame() -> dict[str, Any]:
         connection, actor = context.reading(), context.actor()
         counts = navigation.counts(connection, actor)
         g.frame = {
-            "entries": _entries(counts),
-            "who": who(actor, counts.unit_names),
-            "banner": silence(),
+            "entries": _entries(
+                counts, actor, waiting_count(connection, actor) if actor.has(*CLEARING_ROLES) else None
+            ),
+            "who": who(actor, context.sight().names),
+            "banner": banner(actor),
             "demo_clock": target_of(connection) if settings.demo else None,
         }
     return {**values, **g.frame}
 
 
-def _entries(counts: navigation.Counts) -> list[Entry]:
-    rounds = url_for("rounds.show", share_id=counts.owed[0]) if len(counts.owed) == 1 else url_for("rounds.choose")
+def _entries(counts: navigation.Counts, actor: Actor, clearings: int | None) -> list[Entry]:
+    """`clearings`: applications that wait for this person, None for whoever takes no part in them."""
+    one = counts.owed_share
+    rounds = url_for("rounds.choose") if one is None else url_for("rounds.show", share_id=one)
     places = [("待办", url_for("inbox.show"), counts.todos)]
     if counts.owed:
-        places.append(("报送", rounds, len(counts.owed)))
+        places.append(("报送", rounds, counts.owed))
     places += [("台账", "/ledger", 0), ("方案", "/plans", 0)]
+    if clearings is not None:
+        places.append(("依规清除", url_for("clearings.index"), clearings))
+    if actor.has("administrator"):
+        places.append(("账号", "/people", 0))
+    elif actor.has(*OVERSEERS):
+        places.append(("日志", "/logs/decisions", 0))
     if context.settings().demo:
         places.append(("邮件", "/demo/mail", 0))
     known = {rule.rule.rstrip("/") for rule in current_app.url_map.iter_rules()}
@@ -70,12 +82,14 @@ def _is_current(href: str) -> bool:
     path, root = request.path, "/" + href.split("/")[1]
     if href.startswith("/demo/"):
         return path.startswith(href)
+    if root == "/people":
+        return path.startswith(("/people", "/logs"))
     if root == "/ledger":
         return path == root or path.startswith(("/items", "/assignments"))
     return path == root or path.startswith(root + "/")
 
 
-def who(actor: Actor, unit_names: dict[str, str]) -> tuple[str, str]:
+def who(actor: Actor, unit_names: Mapping[str, str]) -> tuple[str, str]:
     """(unit, post) as the header prints them: the first post, and how many more there are."""
     if not actor.desks:
         return actor.name, "没有岗位"
@@ -85,12 +99,8 @@ def who(actor: Actor, unit_names: dict[str, str]) -> tuple[str, str]:
     return unit_names.get(first.unit, first.unit), f"{ROLE_WORDS.get(first.role, first.role)}{more}"
 
 
-def silence() -> str:
-    """The banner's sentence when no scheduler has ticked for five minutes, else nothing."""
-    beat = navigation.last_tick(context.reading())
-    if beat is None:
-        return "定时服务还没有运行过，提醒和期次不会发出。请管理员启动 duban scheduler。"
-    quiet = wall_now() - beat
-    if quiet <= SILENT_AFTER:
-        return ""
-    return f"定时服务已 {int(quiet.total_seconds() // 60)} 分钟没有动静，提醒可能迟到。请管理员检查 duban scheduler。"
+def banner(actor: Actor) -> str:
+    """What stands still of the machinery, else nothing: late reminders concern everyone, mails those who can act."""
+    found = operations.standing(context.reading(), context.now())
+    sends_mail = context.settings().sends_mail and actor.has("administrator", "coordinator")
+    return "".join(fault.says for fault in faults_of(found, wall_now(), sends_mail=sends_mail))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from flask import Flask, Response, g, request
 
+from webapp import context
+
+YEAR = 365 * 24 * 3600
+
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -49,6 +53,10 @@ def _secure(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("X-Frame-Options", "SAMEORIGIN" if g.get("shows_frames") else "DENY")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+    if context.settings().is_https:
+        response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -6,26 +6,26 @@ Everything can be run again: what is there already stays as it is.
 from __future__ import annotations
 
 import csv
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from bpmn.library import plan_keys, plan_xml
-from bpmn.lint import Finding, lint
-from bpmn.reading import read_plan
-from engine import opening, ticking
+from bpmn.xml import MAX_BYTES
+from engine import accounts, opening, ticking
 from ledger import organisation
 from ledger.database import Database, Tx
-from ledger.directory import register_person, register_units, take_post
+from ledger.directory import account_faults, register_person, register_units, take_post
 from ledger.errors import Invalid
 from ledger.migrating import upgrade
 from ledger.organisation import Organisation
+from ledger.rules.texts import visible
 from ledger.rules.verbs import Role
 from ledger.schema import person, run
+from webapp import hashing
 
+MOST_FAULTS = 100
 COLUMNS = ("login", "name", "email", "unit", "role", "password")
 
 
@@ -69,10 +69,19 @@ def add_administrator(db: Database, login: str, email: str, unit: str) -> str | 
     with db.write() as tx:
         if tx.connection.execute(select(person.c.id).where(person.c.login == login)).first():
             return None
-        password = secrets.token_urlsafe(9)
-        hashed = PasswordHasher().hash(password)
-        person_id = register_person(tx, login=login, name="管理员", email=email, password_hash=hashed)
+        password = hashing.made()
+        hashed = hashing.hashed(password)
+        person_id = register_person(tx, login=login, name="管理员", email=email, password_hash=hashed, must_change=True)
         take_post(tx, person_id, unit, Role.ADMINISTRATOR)
+    return password
+
+
+def give_password(db: Database, login: str) -> str:
+    """A new password for an account, which must be changed at the next log-in. Raises: NotFound."""
+    password = hashing.made()
+    hashed = hashing.hashed(password)
+    with db.write() as tx:
+        accounts.give_password(tx, login, hashed)
     return password
 
 
@@ -85,28 +94,29 @@ def add_people(db: Database, file: Path, known: Organisation) -> dict[str, str]:
         there = set(connection.execute(select(person.c.login)).scalars())
     rows = [row for row in _read(file, known) if row.login not in there]
     made: dict[str, str] = {}
-    hasher = PasswordHasher()
     with db.write() as tx:
         ids: dict[str, int] = {}
         for row in rows:
             if row.login not in ids:
-                password = row.password or made.setdefault(row.login, secrets.token_urlsafe(9))
-                ids[row.login] = _register(tx, row, hasher.hash(password))
+                password = row.password or made.setdefault(row.login, hashing.made())
+                ids[row.login] = _register(tx, row, hashing.hashed(password))
             take_post(tx, ids[row.login], row.unit, row.role)
     return made
 
 
 def _register(tx: Tx, row: Row, password_hash: str) -> int:
     try:
-        return register_person(tx, login=row.login, name=row.name, email=row.email, password_hash=password_hash)
+        return register_person(
+            tx, login=row.login, name=row.name, email=row.email, password_hash=password_hash, must_change=True
+        )
     except Invalid as error:
         raise InstallError(f"第 {row.line} 行：{error}") from error
 
 
 def _read(file: Path, known: Organisation) -> list[Row]:
     rows, faults = [], []
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
+    reader = csv.DictReader(_lines(file))
+    try:
         missing = [c for c in COLUMNS[:-1] if c not in (reader.fieldnames or ())]
         if missing:
             raise InstallError(f"{file.name} 缺少列：{'、'.join(missing)}。第一行应为 {','.join(COLUMNS)}。")
@@ -114,40 +124,53 @@ def _read(file: Path, known: Organisation) -> list[Row]:
             row = Row(reader.line_num, *((fields.get(c) or "").strip() for c in COLUMNS))
             found = known.resolve(row.unit)
             fault = _fault(row, len(found.units) if found else 0)
+            if None in fields:
+                fault = "列数比第一行多，请检查逗号和引号。"
             if fault:
                 faults.append(f"第 {row.line} 行：{fault}")
             elif found:
                 rows.append(Row(row.line, row.login, row.name, row.email, found.units[0].key, row.role, row.password))
+    except csv.Error:
+        raise InstallError(f"{file.name} 第 {reader.line_num + 1} 行不是 CSV 的写法，请重新导出。") from None
     if faults:
-        raise InstallError("\n".join(faults))
+        raise InstallError("\n".join([*faults[:MOST_FAULTS], *(["……"] if len(faults) > MOST_FAULTS else [])]))
     return rows
+
+
+def _lines(file: Path) -> list[str]:
+    with file.open("rb") as stream:
+        content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise InstallError(f"{file.name} 太大，请拆成几份，每份不超过 {MAX_BYTES // 1000} KB。")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InstallError(f"{file.name} 不是 UTF-8 编码，请在表格软件里另存为“CSV UTF-8”。") from None
+    if "\0" in text:
+        raise InstallError(f"{file.name} 里有空字节，不是 CSV 文件，请重新导出。")
+    return text.splitlines(keepends=True)
 
 
 def _fault(row: Row, units: int) -> str | None:
     if not (row.login and row.name and row.email):
         return "账号、姓名、邮箱都要填写。"
+    if faults := account_faults(row.login, row.name, row.email):
+        return "".join(faults.values())
+    if len(row.password) > 200:
+        return "密码太长，请写 200 个字符以内的密码。"
     if units != 1:
-        return f"单位目录中没有“{row.unit}”这一个单位。"
+        return f"单位目录中没有“{visible(row.unit)[:80]}”这一个单位。"
     if row.role not in set(Role):
-        return f"岗位“{row.role}”不对，可用：{'、'.join(f'{r.value}（{r.label}）' for r in Role)}。"
+        return f"岗位“{visible(row.role)[:40]}”不对，可用：{'、'.join(f'{r.value}（{r.label}）' for r in Role)}。"
     return None
 
 
-def findings(xml: bytes) -> list[Finding]:
-    """The linter's findings against the organisation that the plan itself names."""
-    try:
-        known = organisation.load(read_plan(xml).facts.jurisdiction)
-    except Exception:  # what cannot be read is what the linter explains
-        known = Organisation("", "", (), ())
-    return lint(xml, known)
-
-
 def start_plan(db: Database, source: str) -> str:
-    """Publish and start a plan of the library (by key) or of a file; returns a sentence. Raises: InstallError."""
+    """Publish and start a plan of the library (by key) or of a file; returns a sentence.
+
+    Raises: InstallError; Refused with what the linter has against it.
+    """
     xml = plan_xml(source) if source in plan_keys() else _bytes(Path(source))
-    errors = [f.message for f in findings(xml) if f.severity == "error"]
-    if errors:
-        raise InstallError("这份方案图还不能启动：\n" + "\n".join(errors))
     with db.write() as tx:
         version_id = opening.publish(tx, xml)
         running = select(run.c.id).where(run.c.version_id == version_id, run.c.ended_at.is_(None))
@@ -160,4 +183,10 @@ def start_plan(db: Database, source: str) -> str:
 def _bytes(file: Path) -> bytes:
     if not file.is_file():
         raise InstallError(f"没有文件“{file}”；方案库里有：{'、'.join(plan_keys())}。")
-    return file.read_bytes()
+    return bytes_of(file)
+
+
+def bytes_of(file: Path) -> bytes:
+    """A diagram's bytes, no more than shows that there are too many."""
+    with file.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)

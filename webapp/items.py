@@ -11,6 +11,7 @@ from flask_login import login_required
 from engine.desk import TodoRef
 from engine.urging import urging_desk
 from ledger.people import Actor
+from ledger.queries.clearings import ROLES as CLEARING_ROLES
 from ledger.queries.items import Desk, ItemView, item_view
 from ledger.queries.ledger import state_of
 from ledger.queries.standing import Part, part_light
@@ -19,6 +20,7 @@ from ledger.rules.verbs import State, Verb, refusal
 from webapp import context
 from webapp.drafts import restored
 from webapp.forms import Form
+from webapp.uploads import waiting
 
 bp = Blueprint("items", __name__)
 
@@ -54,7 +56,7 @@ def show(item_id: int) -> str:
 def page(item_id: int, failed: Form | None = None) -> str:
     """The page; `failed` is a form that was refused, shown with what was typed in it. Raises: NotFound."""
     connection, actor, calendar, now = context.reading(), context.actor(), context.calendar(), context.now()
-    view = item_view(connection, calendar, now, actor, item_id)
+    view = item_view(connection, calendar, now, context.sight(), item_id)
     standing = view.standing
     panes = panes_of(view, actor)
     _fill(panes, failed)
@@ -75,6 +77,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
         lines=timeline(connection, known, standing, view.readable),
         own=actor.units,
         state_now=state_of(standing),
+        may_clear=actor.has(*CLEARING_ROLES),
     )
 
 
@@ -142,9 +145,13 @@ def _urging(view: ItemView, actor: Actor) -> list[Pane]:
 
 def _fill(panes: list[Pane], failed: Form | None) -> None:
     """Give each pane what was typed into it: the refused form, or else a draft."""
-    drafts = restored([p.key for p in panes])
+    keys = [p.key for p in panes]
+    drafts, files = restored(keys), waiting({*keys, *([failed.key] if failed else [])})
     for pane in panes:
         pane.form = failed if failed and failed.key == pane.key else drafts[pane.key]
+        pane.form.files = files[pane.key]
+    if failed:
+        failed.files = files[failed.key]
 
 
 def _chosen(panes: list[Pane], failed: Form | None) -> Pane | None:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, render_template, request
 from flask_login import login_required
 
 from ledger.calendar import local_day
-from ledger.queries.ledger import (
-    SIZES,
-    SORTS,
-    Filters,
-    RunChoice,
-    heading_choices,
-    ledger_page,
-    run_choices,
-    unit_choices,
-    without,
-)  # fmt: skip
+from ledger.queries.ledger import SIZES, SORTS, Filters, heading_choices, ledger_page, unit_choices, without
+from ledger.queries.overview import Overview, RunFacts, overview_of
 from ledger.queries.words import SHARE_WORDS, STATE_WORDS
 from ledger.rules.lights import share_of_time
 from webapp import context
+from webapp.guard import whole
 
 bp = Blueprint("ledger", __name__)
 
@@ -51,19 +43,21 @@ LONGEST = 60
 @login_required
 def show() -> Response:
     """The table; of an answer to htmx the page takes its part and the address without empty filters."""
-    connection, actor, now, calendar = context.reading(), context.actor(), context.now(), context.calendar()
+    now, calendar, sight = context.now(), context.calendar(), context.sight()
     asked = asked_for(request.args)
-    runs = run_choices(connection, actor)
+    seen = _overview()
+    counts = {key: sum(tally.values()) for key, tally in seen.tallies().items()}
+    runs = [r for r in seen.runs if counts[r.id]]
     chosen = next((r for r in runs if r.id == asked.run or (asked.run is None and len(runs) == 1)), None)
     page = render_template(
         "ledger.html",
         asked=asked,
-        found=ledger_page(connection, actor, asked, now, calendar),
+        found=ledger_page(seen, sight, asked, now, calendar),
         runs=runs,
         chosen=chosen,
+        chosen_items=counts[chosen.id] if chosen else 0,
         pace=_pace(chosen) if chosen else None,
-        headings=heading_choices(connection, actor, asked.run),
-        units=unit_choices(connection, actor),
+        headings=heading_choices(context.reading(), sight, chosen) if chosen else [],
         views=_views(asked),
         link=lambda **changes: address(without(asked, **changes)),
         sizes=SIZES,
@@ -73,6 +67,18 @@ def show() -> Response:
     if request.headers.get("HX-Request"):
         response.headers["HX-Push-Url"] = address(asked)
     return response
+
+
+@bp.get("/ledger/units")
+@login_required
+def units() -> str:
+    """The names to choose from in the filter by unit, fetched when it is first entered: there may be thousands."""
+    g.frameless = True
+    return render_template("parts/units.html", units=unit_choices(_overview(), context.sight()))
+
+
+def _overview() -> Overview:
+    return overview_of(context.reading(), context.sight(), context.now(), context.calendar())
 
 
 def _words() -> dict[str, Any]:
@@ -88,9 +94,9 @@ def _words() -> dict[str, Any]:
 
 def asked_for(args: Mapping[str, str]) -> Filters:
     """The filters of an address; what is not understood is left out rather than refused."""
-    size = _number(args.get("size"), SIZES[0])
+    size = whole(args.get("size"))
     return Filters(
-        run=_number(args.get("run"), 0) or None,
+        run=whole(args.get("run")) or None,
         heading=_text(args, "heading"),
         unit=_text(args, "unit"),
         role=_one_of(args, "role", SHARE_WORDS),
@@ -99,15 +105,18 @@ def asked_for(args: Mapping[str, str]) -> Filters:
         due=_one_of(args, "due", DUE_CHOICES),
         words=_text(args, "words"),
         sort=_one_of(args, "sort", SORTS) or "light",
-        page=max(1, _number(args.get("page"), 1)),
+        page=max(1, whole(args.get("page"))),
         size=size if size in SIZES else SIZES[0],
     )
 
 
 def address(asked: Filters) -> str:
     """The address of the ledger with these filters; what says nothing is left out."""
-    plain = asdict(Filters())
-    return url_for("ledger.show", **{k: v for k, v in asdict(asked).items() if v != plain[k]})
+    said = {k: v for k, v in vars(asked).items() if v != _NOTHING_ASKED[k]}
+    return f"/ledger?{urlencode(said)}" if said else "/ledger"
+
+
+_NOTHING_ASKED = vars(Filters())
 
 
 def _text(args: Mapping[str, str], name: str) -> str:
@@ -117,10 +126,6 @@ def _text(args: Mapping[str, str], name: str) -> str:
 def _one_of(args: Mapping[str, str], name: str, known: Any) -> str:
     value = args.get(name, "")
     return value if value in known else ""
-
-
-def _number(value: str | None, otherwise: int) -> int:
-    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else otherwise
 
 
 def _views(asked: Filters) -> list[tuple[str, str, bool]]:
@@ -138,7 +143,7 @@ def _views(asked: Filters) -> list[tuple[str, str, bool]]:
     return [(words, address(view), view == without(asked)) for words, view in views.items()]
 
 
-def _pace(chosen: RunChoice) -> tuple[float, int, int]:
+def _pace(chosen: RunFacts) -> tuple[float, int, int]:
     """(share of the plan's time in percent, days gone, all days)."""
     first, last = chosen.period
     share = share_of_time(first, last, local_day(context.now()))

@@ -11,11 +11,12 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template
 from flask_login import login_required
 
-from bpmn.drawing import size_of, veiled
+from bpmn.drawing import veiled
 from engine import published
 from ledger.calendar import local_day
-from ledger.queries.ledger import COLOURS, closed_books
-from ledger.queries.plans import RunFacts, diagram, item_count, item_ids, run_facts, runs, turns
+from ledger.queries.ledger import closed_book
+from ledger.queries.overview import COLOURS, RunFacts, overview_of
+from ledger.queries.plans import diagram, item_count, item_ids, run_facts, turns
 from ledger.queries.standing import Gauge, Standing, standings
 from ledger.rules.lights import LightRules, share_of_time
 from webapp import context, headers
@@ -54,12 +55,9 @@ class Figure:
 @login_required
 def index() -> str:
     """The plans this person sees something of, each with its lights."""
-    connection, actor = context.reading(), context.actor()
-    found = runs(connection, actor)
-    stands = {f.id: _standings(f) for f in found}
-    tallies = {key: _tally(stand) for key, stand in stands.items()}
+    seen = overview_of(context.reading(), context.sight(), context.now(), context.calendar())
     return render_template(
-        "plans.html", runs=found, stands=stands, tallies=tallies, paces={f.id: _pace(f) for f in found}, **_words()
+        "plans.html", runs=seen.runs, tallies=seen.tallies(), paces={f.id: _pace(f) for f in seen.runs}, **_words()
     )
 
 
@@ -68,19 +66,20 @@ def index() -> str:
 def show(run_id: int) -> str:
     """One plan: cover, diagram, contents, figures, rounds."""
     headers.allow_diagram()
-    connection, actor = context.reading(), context.actor()
-    facts = run_facts(connection, actor, run_id)
+    connection = context.reading()
+    facts = run_facts(connection, context.sight(), run_id)
     stands = _standings(facts)
-    rounds = turns(connection, actor, facts)
+    rounds = turns(connection, context.actor(), facts)
+    made = published.of_digest(connection, facts.digest)
     return render_template(
         "plan.html",
         run=facts,
-        cover=published.of_version(connection, facts.version_id).plan.facts,
-        size=size_of(diagram(connection, facts.version_id)),
+        cover=made.plan.facts,
+        size=made.size,
         pace=_pace(facts),
         tally=_tally(stands),
         sections=_sections(stands),
-        all_items=item_count(connection, run_id),
+        all_items=len(stands) if facts.is_whole else item_count(connection, run_id),
         seen=len(stands),
         figures=_figures(stands),
         recent=rounds[:RECENT_TURNS],
@@ -93,11 +92,11 @@ def show(run_id: int) -> str:
 @login_required
 def drawing(run_id: int) -> Response:
     """The published diagram; of items the person may not see only the number is left."""
-    connection, actor = context.reading(), context.actor()
-    facts = run_facts(connection, actor, run_id)
+    connection = context.reading()
+    facts = run_facts(connection, context.sight(), run_id)
     xml = diagram(connection, facts.version_id)
     if not facts.is_whole:
-        numbers = {i.id: i.no for i in published.of_version(connection, facts.version_id).plan.items}
+        numbers = {i.id: i.no for i in published.of_digest(connection, facts.digest).plan.items}
         xml = veiled(xml, numbers, {s.item.element for s in _standings(facts)})
     return Response(xml, mimetype="application/xml")
 
@@ -106,8 +105,8 @@ def drawing(run_id: int) -> Response:
 @login_required
 def lights(run_id: int) -> Response:
     """Diagram element -> its light, its page and n/m, as plan.js shows them."""
-    connection, actor = context.reading(), context.actor()
-    facts = run_facts(connection, actor, run_id)
+    connection = context.reading()
+    facts = run_facts(connection, context.sight(), run_id)
     stands = _standings(facts)
     shown: dict[str, dict[str, str]] = {s.item.element: _lit(s) for s in stands}
     shown |= {s.element: {"nm": f"{s.done}/{len(s.items)}"} for s in _sections(stands) if s.element}
@@ -131,7 +130,7 @@ def _words() -> dict[str, Any]:
 
 def _standings(facts: RunFacts) -> list[Standing]:
     connection = context.reading()
-    ids = item_ids(connection, context.actor(), facts.id)
+    ids = item_ids(connection, context.sight(), facts)
     found = standings(connection, context.calendar(), context.now(), ids)
     return sorted(found.values(), key=lambda s: s.item.ord)
 
@@ -149,14 +148,10 @@ def _sections(stands: Sequence[Standing]) -> list[Section]:
 
 def _figures(stands: Sequence[Standing]) -> list[Figure]:
     """The figures to reach, for the items whose reports the person may read."""
-    measured = [s for s in stands if s.gauges]
-    if not measured:
-        return []
-    closed = closed_books(context.reading(), context.actor(), [s.item.id for s in measured])
     return [
         Figure(g, s.item.id, _gauge_colour(g, s))
-        for s in measured
-        if s.item.id not in closed
+        for s in stands
+        if s.gauges and not closed_book(s, context.sight())
         for g in s.gauges
         if g.share is not None
     ]

@@ -16,7 +16,7 @@ from ledger.queries.rounds import Asked, RoundReport, owed, round_report
 from ledger.queries.standing import words_left
 from ledger.rules.texts import number_words
 from webapp import context, forms
-from webapp.drafts import drop, restored
+from webapp.drafts import forgetting, restored
 from webapp.forms import Form
 
 bp = Blueprint("rounds", __name__)
@@ -57,14 +57,14 @@ def _hand_in(share_id: int, found: RoundReport, *, nothing_new: bool) -> Respons
         entries = {} if nothing_new else _entries(found)
         kept = nothing_new or (not entries and _all_kept(found))
         confirmed = request.form.get("confirmed") == "1"
-        context.perform(commands.report_round, share_id, entries, nothing_new=kept, confirmed=confirmed)
+        command = forgetting(key, commands.report_round)
+        context.perform(command, share_id, entries, nothing_new=kept, confirmed=confirmed)
     except NotFound:
         raise
     except DubanError as error:
         context.close_reading()
         form = forms.refused(key, request.form, error)
         return _page(share_id, form), 422 if isinstance(error, Invalid | Questions) else 409
-    drop(key)
     said = "本期无新进展" if kept else f"{len(entries)} 项有变化"
     flash(f"已报送第{found.share.n}期{found.share.name}：{said}。")
     return redirect(url_for("inbox.show"))
@@ -94,8 +94,8 @@ def _entry(asked: Asked) -> Entry:
     typed = forms.figures(request.form, {g.id: g.measure for g in asked.standing.gauges})
     last = _last(asked)
     changed = {i: value for i, value in typed.items() if value != last.get(i)}
-    texts = [request.form.get(f"{name}-{asked.part.id}", "").strip() for name in ("progress", "problem")]
-    return Entry(changed, *texts)
+    progress, problem = (forms.text(f"{name}-{asked.part.id}") for name in ("progress", "problem"))
+    return Entry(changed, progress, problem)
 
 
 def _all_kept(found: RoundReport) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from flask import Flask
 
 from ledger.calendar import SHANGHAI, local_day, weekday
+from ledger.clock import wall_now
 from ledger.queries.words import ROLE_WORDS, SHARE_WORDS, STATE_WORDS
 from ledger.rules import texts
 
@@ -33,6 +34,29 @@ def time_words(value: datetime) -> str:
     return f"{value.astimezone(SHANGHAI):%H:%M}"
 
 
+def full_clock(value: datetime) -> str:
+    """2025-07-17 09:40."""
+    return f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def until_words(until: datetime) -> str:
+    """The minute from which one may try again: 10:16, or 11-23 00:05 where that is not today by the machine's clock."""
+    local = (until + timedelta(seconds=59)).astimezone(SHANGHAI)
+    return f"{local:%H:%M}" if local.date() == local_day(wall_now()) else f"{local:%m-%d %H:%M}"
+
+
+_SYSTEMS = {"Android": "安卓手机", "iPhone": "苹果手机", "iPad": "苹果平板", "Windows": "电脑", "Mac OS": "苹果电脑"}
+_SYSTEMS |= {"HarmonyOS": "鸿蒙设备", "Linux": "电脑"}
+_BROWSERS = {"MicroMessenger": "微信", "DingTalk": "钉钉", "Edg": "浏览器", "Chrome": "浏览器", "Safari": "浏览器"}
+_BROWSERS |= {"Firefox": "浏览器"}
+
+
+def device(agent: str) -> str:
+    """安卓手机 微信, as far as what a browser says of itself tells."""
+    found = [next((words for sign, words in kinds.items() if sign in agent), "") for kinds in (_SYSTEMS, _BROWSERS)]
+    return " ".join(filter(None, found)) or "未知设备"
+
+
 def number(value: Decimal | int | None) -> str:
     """1,412; nothing for nothing."""
     return "" if value is None else texts.number_words(Decimal(value))
@@ -48,8 +72,16 @@ def signed(value: Decimal) -> str:
     return f"{'＋' if value > 0 else '－' if value < 0 else ''}{texts.number_words(abs(value))}"
 
 
+def size_words(value: int) -> str:
+    """1.2 MB, 20 MB, 340 KB; never less than 1 KB."""
+    if value >= 1024 * 1024:
+        return f"{value / 1024 / 1024:.1f} MB".replace(".0 ", " ")
+    return f"{max(1, round(value / 1024))} KB"
+
+
 def install(app: Flask) -> None:
-    filters = (day_words, clock_words, short_clock, time_words, number, plain_number, signed)
+    clocks = (day_words, clock_words, short_clock, full_clock, time_words, until_words)
+    filters = (*clocks, device, number, plain_number, signed, size_words)
     app.jinja_env.filters.update({f.__name__: f for f in filters})
     app.jinja_env.filters.update({"due_words": texts.due_words, "full_day": texts.full_day, "weekday": weekday})
     app.jinja_env.globals.update(STATE_WORDS=STATE_WORDS, SHARE_WORDS=SHARE_WORDS, ROLE_WORDS=ROLE_WORDS)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from bpmn.lifecycle import STEP_VALUES
 from bpmn.lint.content import check_plan
 from bpmn.lint.finding import Directory, Finding, Findings, called, error
-from bpmn.lint.graph import check_conditions, check_graph, check_no_way_back
-from bpmn.lint.structure import check_elements, check_references
-from bpmn.lint.words import check_dialect
+from bpmn.lint.graph import check_conditions, check_graph, check_plan_graph, check_sizes
+from bpmn.lint.routes import check_routes
+from bpmn.lint.structure import check_elements, check_process, check_references
+from bpmn.lint.words import check_dialect, check_words
 from bpmn.reading import extension, plan_of
 from bpmn.schema import schema_errors
 from bpmn.xml import DiagramError, Element, parse, process_of, tag
 
-__all__ = ["Directory", "Finding", "lint"]
+__all__ = ["Directory", "Finding", "lint", "unrunnable"]
+
+MOST = 200
+"""Findings of one file: nobody reads more before mending the first ones."""
 
 
 def lint(xml: bytes, directory: Directory) -> list[Finding]:
-    """All findings of a plan or lifecycle diagram, errors first, none twice.
+    """The findings of a plan or lifecycle diagram, errors first, none twice, MOST at the most.
 
     `directory` answers what a printed unit name means; the caller injects the organisation of the plan's jurisdiction.
     """
@@ -25,26 +31,53 @@ def lint(xml: bytes, directory: Directory) -> list[Finding]:
         process = process_of(root)
     except DiagramError as problem:
         return [error("unreadable", problem.element, str(problem))]
-    found = list(dict.fromkeys(_form(root, process)))
+    found = _cut(check_sizes(process)) or _cut(_form(root, process))
     if not any(finding.severity == "error" for finding in found):
-        found += dict.fromkeys(_meaning(process, directory))
+        found += _cut(_meaning(process, directory))
     return sorted(found, key=lambda finding: finding.severity)
+
+
+def unrunnable(root: Element, process: Element) -> Findings:
+    """The errors for which the engine refuses a diagram, whoever hands it over and whatever it is for."""
+    for finding in _cut(check_sizes(process)) or _runs(root, process):
+        if finding.severity == "error":
+            yield finding
+
+
+def _cut(findings: Findings) -> list[Finding]:
+    found = list(islice(dict.fromkeys(islice(findings, 2 * MOST)), MOST + 1))
+    if len(found) <= MOST:
+        return found
+    rest = "还有别的问题没有列出；请先改正以上各处，再检查一遍。"
+    return [*found[:MOST], Finding("more-findings", "error", None, rest)]
+
+
+def _runs(root: Element, process: Element) -> Findings:
+    yield from check_elements(root)
+    yield from check_process(process)
+    yield from check_references(root, process)
+    yield from check_graph(process)
+    yield from check_conditions(process)
 
 
 def _form(root: Element, process: Element) -> Findings:
     yield from check_dialect(root)
-    yield from check_elements(process)
-    yield from check_references(root, process)
-    yield from check_graph(process)
+    yield from check_words(root)
+    found = []
+    for finding in _runs(root, process):
+        found.append(finding)
+        yield finding
     lifecycle = _is_lifecycle(process)
     yield from check_conditions(process, STEP_VALUES if lifecycle else ())
     if not lifecycle:
-        yield from check_no_way_back(process)
+        yield from check_plan_graph(process)
+    elif not any(finding.severity == "error" for finding in found):
+        yield from check_routes(process)
     yield from _filled(process, "step" if lifecycle else "item")
     if not lifecycle and extension(process, "plan") is None:
         yield error("plan-missing", process, "流程缺少方案信息（duban:plan）：名称、文号、期限、专班办等，请填写。")
     for ident, message in schema_errors(root):
-        yield error("schema", ident, f"不符合 BPMN 2.0 格式：{message}")
+        yield error("schema", ident, f"不符合 BPMN 2.0 格式（{message}）；请在流程图编辑器里改正后重新导出。")
 
 
 def _is_lifecycle(process: Element) -> bool:

@@ -9,6 +9,9 @@ from bpmn.lint.finding import Directory, Findings, error, warning
 from bpmn.plan import Cadence, Item, Plan
 from ledger.calendar import WorkCalendar
 
+MAX_CADENCES = 12
+MAX_YEARS = 10  # of a rhythm: a daily one has 3,652 turns then
+
 
 def check_plan(plan: Plan, directory: Directory) -> Findings:
     """Everything that needs the whole plan."""
@@ -23,6 +26,10 @@ def check_plan(plan: Plan, directory: Directory) -> Findings:
         yield from _anchors(item, ids)
         yield from _rounds(item, cadences)
     yield from _circles(plan)
+    if len(plan.cadences) > MAX_CADENCES:
+        message = f"报送节奏有 {len(plan.cadences)} 个，上限 {MAX_CADENCES}；请合并，不要增加基层负担。"
+        yield error("too-many-cadences", plan.facts.key, message)
+        return
     for cadence in plan.cadences:
         yield from _cadence(cadence, plan)
 
@@ -61,7 +68,7 @@ def _item(item: Item) -> Findings:
         yield error("clause-missing", item.id, f"任务 {item.no}“{item.title}”没有原文；请照方案填写原文条款。")
     if item.lifecycle not in library.lifecycle_keys():
         message = (
-            f"任务 {item.no} 的办理流程“{item.lifecycle}”不存在；可用的有：{'、'.join(library.lifecycle_keys())}。"
+            f"任务 {item.no} 的办理流程“{item.lifecycle}”不存在；请用这些：{'、'.join(library.lifecycle_keys())}。"
         )
         yield error("lifecycle-unknown", item.id, message)
     if item.completion == "lead" and not item.units("lead"):
@@ -90,10 +97,22 @@ def _units(item: Item, directory: Directory) -> Findings:
 
 
 def _doers(item: Item, directory: Directory) -> Findings:
-    """Somebody must be named who can close the item: an open group expands to nobody yet."""
-    found = [directory.resolve(name) for name in item.units("lead", "responsible")]
-    if found and all(resolution is not None and not resolution.units for resolution in found):
+    """Somebody must be named who can close the item: an open group expands to nobody yet.
+
+    A unit that stands twice, by another name or in a group, keeps its first role, as when the item is opened.
+    """
+    found = [(share.role, directory.resolve(share.unit)) for share in item.shares]
+    roles: dict[object, str] = {}
+    for role, resolution in found:
+        for unit in resolution.units if resolution else ():
+            roles.setdefault(unit, role)
+    if any(resolution is None for _, resolution in found) or not item.units("lead", "responsible"):
+        return
+    if not {"lead", "responsible"} & set(roles.values()):
         message = f"任务 {item.no} 的牵头、责任单位都没有列明是哪些单位，无人办理；请至少写明一个单位。"
+        yield error("nobody-named", item.id, message)
+    elif item.completion == "lead" and item.units("lead") and "lead" not in roles.values():
+        message = f"任务 {item.no} 由牵头单位办结，牵头却没有列明是哪个单位，或已在前面以别的角色写过；请改正。"
         yield error("nobody-named", item.id, message)
 
 
@@ -133,6 +152,10 @@ def _circles(plan: Plan) -> Findings:
 
 
 def _cadence(cadence: Cadence, plan: Plan) -> Findings:
+    if (cadence.last - cadence.first).days > MAX_YEARS * 366:
+        message = f"报送节奏“{cadence.name}”的首末期相隔超过 {MAX_YEARS} 年；请按方案的期限填写。"
+        yield error("cadence-unrunnable", plan.facts.key, message)
+        return
     try:
         found = cadence.turns(WorkCalendar())
     except ValueError as problem:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from bpmn.xml import Element, nearest_id, qualified
+from bpmn.xml import Element, brief, nearest_id, qualified
 
+MAX_ID = 200
 Severity = Literal["error", "warning"]
 
 
@@ -46,10 +47,13 @@ def warning(rule: str, at: Element | str | None, message: str) -> Finding:
 
 
 def _ident(at: Element | str | None) -> str | None:
-    return at if at is None or isinstance(at, str) else nearest_id(at)
+    ident = at if at is None or isinstance(at, str) else nearest_id(at)
+    return ident and ident[:MAX_ID]
 
 
 def called(element: Element) -> str:
     """How a person finds the element: its name, else its kind and id."""
-    name = " ".join((element.get("name") or "").split())
-    return f"“{name}”" if name else f"{qualified(element).removeprefix('bpmn:')} {element.get('id') or '（无编号）'}"
+    name = brief(element.get("name"))
+    if name:
+        return f"“{name}”"
+    return f"{qualified(element).removeprefix('bpmn:')} {brief(element.get('id')) or '（无编号）'}"

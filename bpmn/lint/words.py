@@ -9,7 +9,8 @@ from lxml import etree
 from bpmn.dialect import ELEMENTS, DialectError, ElementType, read_value
 from bpmn.lint.finding import Findings, error
 from bpmn.reading import due_rule, words
-from bpmn.xml import DUBAN, DiagramError, Element, qualified
+from bpmn.xml import DUBAN, DiagramError, Element, brief, qualified
+from ledger.rules.texts import hidden_characters
 
 
 def check_dialect(root: Element) -> Findings:
@@ -19,13 +20,36 @@ def check_dialect(root: Element) -> Findings:
         kind = ELEMENTS.get(name)
         if kind is None:
             known = "、".join(sorted(ELEMENTS))
-            yield error("dialect-unknown-element", element, f"没有 duban:{name} 这种元素，可用的有：{known}。")
+            yield error("dialect-unknown-element", element, f"没有 duban:{brief(name)} 这种元素，请用这些：{known}。")
             continue
         yield from _place(element, kind)
         yield from _attributes(element, kind)
         if kind.body == "required" and not words(element):
             yield error(f"{name}-text-missing", element, f"“{kind.label}”没有写文字，请照原文填写。")
+        if kind.body == "none" and words(element):
+            message = f"“{kind.label}”里不写文字，这里有“{brief(words(element))}”；请删去。"
+            yield error("dialect-text-misplaced", element, message)
+        if len(words(element)) > kind.longest:
+            message = f"“{kind.label}”有 {len(words(element))} 个字，上限 {kind.longest}；请压缩。"
+            yield error("text-too-long", element, message)
     yield from _repeated(root)
+
+
+MAX_NAME = 120
+
+
+def check_words(root: Element) -> Findings:
+    """Names that are too long for any screen, and characters nobody can see, which make a text read as another."""
+    for element in root.iter():
+        name = element.get("name", "")
+        if len(name) > MAX_NAME and not str(element.tag).startswith(f"{{{DUBAN}}}"):
+            message = f"名称“{brief(name)}”有 {len(name)} 个字，上限 {MAX_NAME}；请压缩，全文写在原文里。"
+            yield error("name-too-long", element, message)
+        for words_ in (*element.attrib.values(), element.text or "", element.tail or ""):
+            if found := hidden_characters(str(words_)):
+                shown = "、".join(f"U+{ord(c):04X}" for c in found)
+                message = f"“{brief(str(words_))}”里有看不见的字符（{shown}），会让人读错；请重新输入这段文字。"
+                yield error("hidden-character", element, message)
 
 
 def owner(element: Element) -> Element | None:
@@ -41,7 +65,8 @@ def _place(element: Element, kind: ElementType) -> Findings:
     where = "" if parent is None else qualified(parent)
     if where not in kind.allowed_in:
         places = "、".join(kind.allowed_in)
-        yield error("dialect-misplaced", element, f"“{kind.label}”不能放在 {where} 里，应放在 {places} 里。")
+        message = f"“{kind.label}”不能放在 {brief(where)} 里，请放在 {places} 里。"
+        yield error("dialect-misplaced", element, message)
 
 
 def _attributes(element: Element, kind: ElementType) -> Findings:
@@ -50,7 +75,8 @@ def _attributes(element: Element, kind: ElementType) -> Findings:
         attribute = kind.attribute(name)
         if attribute is None:
             known = "、".join(each.name for each in kind.attributes) or "无"
-            yield error("dialect-unknown-attribute", element, f"“{kind.label}”没有属性 {name}，可用的有：{known}。")
+            message = f"“{kind.label}”没有属性 {brief(name)}，请用这些：{known}。"
+            yield error("dialect-unknown-attribute", element, message)
             continue
         try:
             read_value(attribute, str(text))
@@ -72,4 +98,4 @@ def _repeated(root: Element) -> Findings:
         for tag, count in Counter(child.tag for child in parent).items():
             kind = ELEMENTS.get(str(tag).removeprefix(f"{{{DUBAN}}}"))
             if kind is not None and str(tag).startswith(f"{{{DUBAN}}}") and count > 1 and not kind.many:
-                yield error("dialect-repeated", parent, f"“{kind.label}”写了 {count} 次，只能写一次。")
+                yield error("dialect-repeated", parent, f"“{kind.label}”写了 {count} 次，请只写一次。")

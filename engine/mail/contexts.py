@@ -6,9 +6,14 @@ and no words of 催办; and where `titles` is false nothing but counts is printe
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, NotRequired, TypedDict, get_args
 
-Kind = Literal["digest", "handed", "request", "returned", "urged"]
+Kind = Literal["digest", "handed", "request", "returned", "urged", "weekly"]
+# About the account of its reader, not about items: no notice stands behind such a mail.
+AccountKind = Literal["reset", "locked", "changed"]
+ACCOUNT_KINDS: tuple[str, ...] = get_args(AccountKind)
 
 KIND_NAMES: dict[str, str] = {
     "digest": "每日汇总",
@@ -16,6 +21,10 @@ KIND_NAMES: dict[str, str] = {
     "request": "期次报送",
     "returned": "退回补正",
     "urged": "催办",
+    "weekly": "每周情况",
+    "reset": "重设密码",
+    "locked": "账号锁定",
+    "changed": "密码变更",
 }
 
 
@@ -54,3 +63,61 @@ class Context(TypedDict):
     base_url: str  # http://127.0.0.1:8000
     post: NotRequired[str]  # 市人社局 联络员: mails address posts, never people
     place: NotRequired[str]  # 黄石市
+
+
+class PlanWeek(TypedDict):
+    """What a week brought in one plan; `plan` is empty for the plans whose mails only count, which stand together."""
+
+    plan: str  # the plan's short title
+    heading: str  # over its lines: 上周办结的任务
+    closed: int  # items closed in the week
+    late: int  # items that are late now
+    waiting: int  # items that wait for the coordinator's review
+    done: int  # items closed so far
+    total: int  # items of the plan
+    lines: list[Line]  # titles of what was closed; of what is late only in a mail system of the house
+    left_out: int  # how many more there are
+
+
+class SealHead(TypedDict):
+    """The last seal when the mail was made: what `duban verify --head` compares with."""
+
+    ordinal: int
+    hash: str
+    at: str  # 2025-07-14 09:00
+
+
+class Weekly(TypedDict):
+    """The coordinator's mail of the week, kind `weekly`."""
+
+    day: str  # the business day, ISO
+    since: str  # the week it is about, Monday and Sunday, ISO
+    until: str
+    told: int  # how many plans this mail is about, at least 1
+    plans: list[PlanWeek]
+    titles: bool  # what may be named was decided plan by plan
+    lines: list[Line]  # none outside of `plans`
+    seal: SealHead | None
+    link: str
+    base_url: str
+    post: NotRequired[str]
+    place: NotRequired[str]
+
+
+class AccountContext(TypedDict):
+    """One mail to one person about the account: no name, no unit, no task."""
+
+    day: str  # the business day, ISO
+    link: str  # in a mail of kind reset the path holds the token
+    base_url: str
+    until: NotRequired[str]  # ISO: a lock-out or a link ends then
+
+
+def is_stale(kind: str, context: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a mail has nothing to offer any more: the link in it has run out while the mail server was down."""
+    return kind == "reset" and datetime.fromisoformat(context["until"]) <= now
+
+
+def without_secret(kind: str, context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the outbox keeps of a mail that has gone out: of a link to reset a password only where it led."""
+    return {**context, "link": context["link"].partition("?")[0]} if kind == "reset" else context

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from engine.mail.contexts import KIND_NAMES
-from ledger.calendar import weekday
+from engine.mail.contexts import ACCOUNT_KINDS, KIND_NAMES
+from ledger.calendar import SHANGHAI, weekday
 
 SUBJECT_MARK = "【督办台账】"
 TITLE_IN_SUBJECT = 28
@@ -30,11 +30,15 @@ class Rendered:
 
 
 def render(kind: str, context: Mapping[str, Any]) -> Rendered:
-    """The mail of a `contexts.Kind` from a `contexts.Context`. Raises ValueError when it is about nothing ("0 件")."""
-    if context["told"] < 1:
+    """The mail of a `contexts.Kind` from a `contexts.Context`, or of an `AccountKind` from an `AccountContext`.
+
+    Raises ValueError when it is about nothing ("0 件").
+    """
+    is_account = kind in ACCOUNT_KINDS
+    if not is_account and context["told"] < 1:
         raise ValueError(f"nothing to say in a mail of kind {kind} ({KIND_NAMES[kind]})")
     headline, opening = _OPENINGS[kind](context)
-    lines = context["lines"] if context["titles"] else []
+    lines = context["lines"] if not is_account and context["titles"] else []
     values = {
         "post": "",
         "place": "",
@@ -113,10 +117,35 @@ def _urged(c: Mapping[str, Any]) -> tuple[str, str]:
     return headline, "请抓紧办理；确有困难的，请登录填报存在的问题。"
 
 
+def _weekly(c: Mapping[str, Any]) -> tuple[str, str]:
+    counts = {key: sum(plan[key] for plan in c["plans"]) for key in ("closed", "late", "waiting")}
+    words = {"closed": "上周办结 {} 件", "late": "逾期 {} 件", "waiting": "待您审核 {} 件"}
+    said = [words[key].format(n) for key, n in counts.items() if n]
+    days = f"{date.fromisoformat(c['since']):%m-%d} 至 {date.fromisoformat(c['until']):%m-%d}"
+    return "，".join(said) or "上周没有办结的任务，也没有逾期", f"{days} 的情况，逾期和待审核截至今天。"
+
+
+def _reset(_: Mapping[str, Any]) -> tuple[str, str]:
+    return "重设密码", "收到了为您的账号重设密码的申请。点下面的链接设置新密码，30 分钟内有效，只能用一次。"
+
+
+def _locked(c: Mapping[str, Any]) -> tuple[str, str]:
+    until = f"{datetime.fromisoformat(c['until']).astimezone(SHANGHAI):%m-%d %H:%M}"
+    return "账号已锁定", f"您的账号连续输错密码，已锁定到 {until}，到时自动解除。"
+
+
+def _changed(_: Mapping[str, Any]) -> tuple[str, str]:
+    return "密码已变更", "您的账号刚刚换了密码，在别处的登录已全部结束。"
+
+
 _OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "digest": _digest,
     "handed": _handed,
     "request": _request,
     "returned": _returned,
     "urged": _urged,
+    "weekly": _weekly,
+    "reset": _reset,
+    "locked": _locked,
+    "changed": _changed,
 }

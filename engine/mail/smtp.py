@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -17,16 +16,22 @@ from typing import Literal, NoReturn
 from engine.mail.rendering import Rendered
 
 Security = Literal["none", "starttls", "tls"]
+Blame = Literal["server", "session", "address"]
 
 KIND_HEADER = "X-Duban-Kind"
 DAY_HEADER = "X-Duban-Day"
 
 
 class SendError(Exception):
-    """The mail did not go out. `permanent`: it will never be taken at this address, so trying again is useless."""
+    """The mail did not go out.
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
-        self.permanent = permanent
+    `permanent`: it will never be taken at this address, so trying again is useless. `blame`: whose trouble it is. A
+    `server` that is down, or refuses us, refuses every mail; a `session` that broke off may have broken off because of
+    this mail; an `address` or its text concerns no other.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, blame: Blame = "address") -> None:
+        self.permanent, self.blame = permanent, blame
         super().__init__(message)
 
 
@@ -48,32 +53,47 @@ class Transport:
         `header_id` is its Message-ID, the same in every attempt, so that a mail sent twice is seen as one.
 
         Raises:
-            SendError: with `permanent` as `_reason` reads the server's answer.
+            SendError: as `_reason` reads the server's answer.
         """
         try:
             message = compose(self.sender, address, rendered, header_id, date)
         except ValueError as error:
             raise SendError(f"{address}: {error}", permanent=True) from error
+        blame: Blame = "server"
         try:
-            with self._session() as session:
+            with closing(self._connection()) as session:
+                self._introduce(session)
+                blame = "session"
                 session.send_message(message)
+                with suppress(OSError, smtplib.SMTPException):  # it was taken, whatever becomes of the farewell
+                    session.quit()
         except (OSError, smtplib.SMTPException) as error:
-            _reason(error)
+            _reason(error, blame)
 
-    @contextmanager
-    def _session(self) -> Iterator[smtplib.SMTP]:
+    def probe(self) -> None:
+        """Go as far as naming the sender, and no further: nobody gets a mail. Raises: SendError."""
+        try:
+            with closing(self._connection()) as session:
+                self._introduce(session)
+                code, said = session.mail(str(_address(self.sender).addr_spec))
+                if code >= 400:
+                    raise smtplib.SMTPSenderRefused(code, said, self.sender)
+                with suppress(OSError, smtplib.SMTPException):
+                    session.quit()
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            _reason(error, "server")
+
+    def _connection(self) -> smtplib.SMTP:
         if self.security == "tls":
-            session: smtplib.SMTP = smtplib.SMTP_SSL(
-                self.host, self.port, timeout=self.timeout, context=ssl.create_default_context()
-            )
-        else:
-            session = smtplib.SMTP(self.host, self.port, timeout=self.timeout)
-        with session:
-            if self.security == "starttls":
-                session.starttls(context=ssl.create_default_context())
-            if self.user is not None:
-                session.login(self.user, self.password or "")
-            yield session
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=ssl.create_default_context())
+        return smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+
+    def _introduce(self, session: smtplib.SMTP) -> None:
+        session.ehlo_or_helo_if_needed()
+        if self.security == "starttls":
+            session.starttls(context=ssl.create_default_context())
+        if self.user is not None:
+            session.login(self.user, self.password or "")
 
 
 def compose(sender: str, address: str, rendered: Rendered, header_id: str, date: datetime) -> EmailMessage:
@@ -92,6 +112,15 @@ def compose(sender: str, address: str, rendered: Rendered, header_id: str, date:
     return message
 
 
+def is_address(printed: str) -> bool:
+    """Whether a mail can be from or to it: an address, with or without a display name."""
+    try:
+        _address(printed)
+    except ValueError:
+        return False
+    return True
+
+
 def _address(printed: str) -> Address:
     name, spec = parseaddr(printed)
     if "@" not in spec or not spec.isascii() or not printed.isprintable():
@@ -99,16 +128,19 @@ def _address(printed: str) -> Address:
     return Address(name, addr_spec=spec)
 
 
-def _reason(error: Exception) -> NoReturn:
+def _reason(error: Exception, blame: Blame) -> NoReturn:
     """Raise what the failure means for the mail.
 
     Only a refusal (5xx) of this address or of this text is for good. A refused sender or password is a fault of our
-    settings: the mail waits until they are mended, as it does for a server that is down, slow or busy (4xx).
+    settings: the mail waits until they are mended, as it does for a server that is down or closing (421).
     """
     permanent = False
     match error:
         case smtplib.SMTPRecipientsRefused():
-            permanent = all(code >= 500 for code, _ in error.recipients.values())
+            codes = [code for code, _ in error.recipients.values()]
+            permanent, blame = all(code >= 500 for code in codes), "server" if 421 in codes else "address"
         case smtplib.SMTPDataError():
-            permanent = error.smtp_code >= 500
-    raise SendError(str(error) or type(error).__name__, permanent=permanent) from error
+            permanent, blame = error.smtp_code >= 500, "server" if error.smtp_code == 421 else "address"
+        case smtplib.SMTPResponseException() | smtplib.SMTPNotSupportedError():
+            blame = "server"
+    raise SendError(str(error) or type(error).__name__, permanent=permanent, blame=blame) from error

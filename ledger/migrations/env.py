@@ -1,13 +1,21 @@
-"""Alembic's entry: migrates the database whose URL `ledger.migrating` hands over."""
+"""Alembic's entry: migrates over the connection that `ledger.migrating` hands over, or the database of its URL."""
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from ledger.schema import metadata
 
-engine = create_engine(context.config.attributes["url"])
-with engine.connect() as connection:
+
+def migrate(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()
-engine.dispose()
+
+
+if (handed := context.config.attributes.get("connection")) is not None:
+    migrate(handed)
+else:
+    engine = create_engine(context.config.attributes["url"])
+    with engine.connect() as own:
+        migrate(own)
+    engine.dispose()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
 from ledger.projections.registry import (
@@ -10,24 +10,51 @@ from ledger.projections.registry import (
     on,
 )
 from ledger.schema import plan_version, post, unit
+from ledger.writing import Writer
+
+_insert_unit = insert(unit)
+_insert_post = insert(post)
+_leave_post = (
+    update(post).where(post.c.id == bindparam("b_post"), post.c.until.is_(None)).values(until=bindparam("b_until"))
+)
+_insert_version = insert(plan_version)
+
+ACCOUNT_EVENTS = (
+    "account.deactivated",
+    "account.activated",
+    "account.unlocked",
+    "account.link-given",
+    "account.sessions-ended",
+    "account.password-given",
+)
 
 
 @on("unit.registered")
-def _unit_registered(c: Connection, e: Event, p: Payload) -> None:
-    c.execute(insert(unit), {k: p[k] for k in ("key", "jurisdiction", "name", "short", "kind", "host", "ord")})
+def _unit_registered(w: Writer, e: Event, p: Payload) -> None:
+    w.write(_insert_unit, {k: p[k] for k in ("key", "jurisdiction", "name", "short", "kind", "host", "ord")})
 
 
 @on("post.taken")
-def _post_taken(c: Connection, e: Event, p: Payload) -> None:
-    c.execute(
-        insert(post), {"id": p["post"], "person_id": p["person"], "unit": p["unit"], "role": p["role"], "since": e.at}
+def _post_taken(w: Writer, e: Event, p: Payload) -> None:
+    w.write(
+        _insert_post, {"id": p["post"], "person_id": p["person"], "unit": p["unit"], "role": p["role"], "since": e.at}
     )
 
 
+@on("post.left")
+def _post_left(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(_leave_post, {"b_post": p["post"], "b_until": e.at})
+
+
+@on(*ACCOUNT_EVENTS)
+def _account_decided(w: Writer, e: Event, p: Payload) -> None:
+    """Accounts are no projection: that somebody decided on one is kept in the chain, the account is not rebuilt."""
+
+
 @on("plan.published")
-def _plan_published(c: Connection, e: Event, p: Payload) -> None:
-    c.execute(
-        insert(plan_version),
+def _plan_published(w: Writer, e: Event, p: Payload) -> None:
+    w.write(
+        _insert_version,
         {
             "id": p["version"],
             "published_at": e.at,

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, text, update
+from sqlalchemy import bindparam, insert, text, update
 
 from ledger.events import Event
 from ledger.projections.registry import (
     Payload,
     close_todo,
-    guarded_each,
     insert_todo,
     instant,
     on,
     on_batch,
 )
 from ledger.schema import assignment, figure, item, reading
+from ledger.writing import Writer
 
 _count_done = update(item).where(item.c.id == bindparam("b_item")).values(n_done=item.c.n_done + 1)
 _guard_move = (assignment.c.id == bindparam("b_id"), assignment.c.version == bindparam("b_version"))
@@ -41,20 +41,18 @@ _move = {kind: update(assignment).where(*_guard_move).values(**_MOVED, **extra) 
 
 
 @on_batch(*_MOVES)
-def _assignments_moved(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
+def _assignments_moved(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     """One step of a lifecycle: the done todo closes, the next one opens, the share counts when it is accepted.
 
     The share that closes its item counts with the closing.
     """
     kind = batch[0][0].kind
-    guarded_each(c, close_todo, [_closing(e, p) for e, p in batch])
-    guarded_each(c, _move[kind], [_moving(e, p) for e, p in batch])
-    if opened := [_next_todo(e, p) for e, p in batch if p["to"] is not None]:
-        c.execute(insert_todo, opened)
-    if over := [{"b_item": p["item"]} for _, p in batch if p["to"] is None and not p["closes"]]:
-        c.execute(_count_done, over)
+    w.guard(close_todo, [_closing(e, p) for e, p in batch])
+    w.guard(_move[kind], [_moving(e, p) for e, p in batch])
+    w.write(insert_todo, [_next_todo(e, p) for e, p in batch if p["to"] is not None])
+    w.write(_count_done, [{"b_item": p["item"]} for _, p in batch if p["to"] is None and not p["closes"]])
     if kind == "assignment.submitted":
-        _read(c, batch)
+        _read(w, batch)
 
 
 def _closing(e: Event, p: Payload) -> dict[str, Any]:
@@ -114,7 +112,7 @@ _set_figure = text(
 ).bindparams(bindparam("value", type_=figure.c.value.type), bindparam("reported_at", type_=figure.c.reported_at.type))
 
 
-def _read(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
+def _read(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     """The figures of reports and applications: every reading is kept, the latest of each share stands in `figure`."""
     readings = [
         {
@@ -129,20 +127,19 @@ def _read(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
         for e, p in batch
         for i, value in p["figures"]
     ]
-    if readings:
-        c.execute(_insert_reading, readings)
-        c.execute(_set_figure, readings)
+    w.write(_insert_reading, readings)
+    w.write(_set_figure, readings)
 
 
 @on_batch("assignment.reported")
-def _assignment_reported(c: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
-    c.execute(_reported, [{"b_id": p["assignment"], "b_at": e.at} for e, p in batch])
-    _read(c, batch)
+def _assignment_reported(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
+    w.write(_reported, [{"b_id": p["assignment"], "b_at": e.at} for e, p in batch])
+    _read(w, batch)
 
 
 _touched = update(assignment).where(assignment.c.id == bindparam("b_id")).values(touched_at=bindparam("b_at"))
 
 
 @on("assignment.urged")
-def _assignment_urged(c: Connection, e: Event, p: Payload) -> None:
-    c.execute(_touched, {"b_id": p["assignment"], "b_at": e.at})
+def _assignment_urged(w: Writer, e: Event, p: Payload) -> None:
+    w.write(_touched, {"b_id": p["assignment"], "b_at": e.at})

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, update
-from sqlalchemy.sql import Executable
 
 from ledger.events import Event, upcast
 from ledger.schema import todo
+from ledger.writing import Writer
 
-
-class Stale(Exception):
-    """A guarded row was not as the event expects it."""
-
+REPLAYED_AT_ONCE = 1000
 
 Payload = Mapping[str, Any]
-Handler = Callable[[Connection, Event, Payload], None]
-BatchHandler = Callable[[Connection, Sequence[tuple[Event, Payload]]], None]
+Handler = Callable[[Writer, Event, Payload], None]
+BatchHandler = Callable[[Writer, Sequence[tuple[Event, Payload]]], None]
 HANDLERS: dict[str, BatchHandler] = {}
 
 
@@ -30,9 +27,9 @@ def on(*kinds: str) -> Callable[[Handler], Handler]:
     """Register a handler of one event at a time."""
 
     def register(handler: Handler) -> Handler:
-        def each(connection: Connection, batch: Sequence[tuple[Event, Payload]]) -> None:
+        def each(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
             for e, payload in batch:
-                handler(connection, e, payload)
+                handler(w, e, payload)
 
         HANDLERS.update(dict.fromkeys(kinds, each))
         return handler
@@ -50,11 +47,19 @@ def on_batch(*kinds: str) -> Callable[[BatchHandler], BatchHandler]:
     return register
 
 
-def project(connection: Connection, events: Iterable[Event]) -> None:
-    """Write what the events say, in their order. Raises LookupError for an unknown kind, Stale for a guard that
-    failed."""
+def project(w: Writer, events: Iterable[Event]) -> None:
+    """Queue what the events say, in their order. Raises LookupError for an unknown kind."""
     for kind, batch in groupby(events, key=attrgetter("kind")):
-        HANDLERS[kind](connection, [(e, upcast(e.kind, e.schema, e.payload)) for e in batch])
+        HANDLERS[kind](w, [(e, upcast(e.kind, e.schema, e.payload)) for e in batch])
+
+
+def replay(connection: Connection, events: Iterable[Event]) -> None:
+    """Write the projections of a whole log. Raises LookupError, and Stale where the log does not fit itself."""
+    rest = iter(events)
+    while chunk := list(islice(rest, REPLAYED_AT_ONCE)):
+        w = Writer(connection)
+        project(w, chunk)
+        w.send()
 
 
 def instant(value: str | datetime | None) -> datetime | None:
@@ -70,17 +75,6 @@ def day(value: str | date) -> date:
 def number(value: Any) -> Decimal | None:
     """A decimal of a payload."""
     return None if value is None else Decimal(value)
-
-
-def guarded(connection: Connection, statement: Executable, values: Mapping[str, Any]) -> None:
-    """Write exactly one row. Raises: Stale."""
-    guarded_each(connection, statement, [values])
-
-
-def guarded_each(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write exactly one row for each of these values, which name it by its key. Raises: Stale."""
-    if rows and connection.execute(statement, rows).rowcount != len(rows):
-        raise Stale(f"{statement} {rows}")
 
 
 close_todo = (

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
 from ledger.projections.registry import (
     Payload,
     close_todo,
-    guarded,
-    guarded_each,
     insert_todo,
     instant,
     on,
 )
 from ledger.schema import round_, share
+from ledger.writing import Writer
+
+_insert_round = insert(round_)
+_insert_shares = insert(share)
 
 
 @on("round.opened")
-def _round_opened(c: Connection, e: Event, p: Payload) -> None:
+def _round_opened(w: Writer, e: Event, p: Payload) -> None:
     due_at = instant(p["due_at"])
-    c.execute(
-        insert(round_),
+    w.write(
+        _insert_round,
         {
             "id": p["round"],
             "run_id": p["run"],
@@ -37,10 +39,8 @@ def _round_opened(c: Connection, e: Event, p: Payload) -> None:
             "n_done": 0,
         },
     )
-    if not p["shares"]:
-        return
-    c.execute(
-        insert(share),
+    w.write(
+        _insert_shares,
         [
             {
                 "id": s["id"],
@@ -54,7 +54,7 @@ def _round_opened(c: Connection, e: Event, p: Payload) -> None:
             for s in p["shares"]
         ],
     )
-    c.execute(
+    w.write(
         insert_todo,
         [
             {
@@ -83,7 +83,7 @@ _count_share = update(round_).where(round_.c.id == bindparam("b_id")).values(n_d
 
 
 @on("round.reported")
-def _round_reported(c: Connection, e: Event, p: Payload) -> None:
+def _round_reported(w: Writer, e: Event, p: Payload) -> None:
     closing = {
         "b_kind": "share",
         "b_owner": p["share"],
@@ -92,9 +92,9 @@ def _round_reported(c: Connection, e: Event, p: Payload) -> None:
         "b_at": e.at,
         "b_post": e.actor.get("post"),
     }
-    guarded(c, close_todo, closing)
-    guarded(c, _report_share, {"b_id": p["share"], "b_at": e.at, "b_nothing": p["nothing_new"]})
-    c.execute(_count_share, {"b_id": p["round"]})
+    w.guard(close_todo, closing)
+    w.guard(_report_share, {"b_id": p["share"], "b_at": e.at, "b_nothing": p["nothing_new"]})
+    w.write(_count_share, {"b_id": p["round"]})
 
 
 _miss_share = update(share).where(share.c.id == bindparam("b_id"), share.c.state == "owed").values(state="missed")
@@ -106,12 +106,12 @@ _close_round = (
 
 
 @on("round.closed")
-def _round_closed(c: Connection, e: Event, p: Payload) -> None:
+def _round_closed(w: Writer, e: Event, p: Payload) -> None:
     """A round that takes no more reports: what is still owed was missed (逾期未报)."""
-    guarded(c, _close_round, {"b_id": p["round"], "b_at": e.at})
+    w.guard(_close_round, {"b_id": p["round"], "b_at": e.at})
     closing = [
         {"b_kind": "share", "b_owner": owed, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None}
         for owed in p["missed"]
     ]
-    guarded_each(c, _miss_share, [{"b_id": owed} for owed in p["missed"]])
-    guarded_each(c, close_todo, closing)
+    w.guard(_miss_share, [{"b_id": owed} for owed in p["missed"]])
+    w.guard(close_todo, closing)

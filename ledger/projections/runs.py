@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
 from ledger.projections.registry import (
     Payload,
     close_todo,
     day,
-    guarded,
-    guarded_each,
+    insert_todo,
     instant,
     number,
     on,
 )
-from ledger.schema import assignment, indicator, item, run, share, todo
+from ledger.schema import assignment, indicator, item, run, share
+from ledger.writing import Writer
 
 _RUN_FACTS = ("plan", "title", "short", "jurisdiction", "office", "sign_roles", "mend_days", "mail", "ladder")
 
 
+_insert_run = insert(run)
+_end_run = (
+    update(run).where(run.c.id == bindparam("b_run"), run.c.ended_at.is_(None)).values(ended_at=bindparam("b_at"))
+)
+
+
 @on("run.started")
-def _run_started(c: Connection, e: Event, p: Payload) -> None:
-    c.execute(
-        insert(run),
+def _run_started(w: Writer, e: Event, p: Payload) -> None:
+    w.write(
+        _insert_run,
         {
             "id": p["run"],
             "version_id": p["version"],
@@ -38,10 +44,9 @@ def _run_started(c: Connection, e: Event, p: Payload) -> None:
 
 
 @on("run.ended")
-def _run_ended(c: Connection, e: Event, p: Payload) -> None:
-    guarded(
-        c,
-        update(run).where(run.c.id == bindparam("b_run"), run.c.ended_at.is_(None)).values(ended_at=bindparam("b_at")),
+def _run_ended(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(
+        _end_run,
         {"b_run": p["run"], "b_at": e.at},
     )
 
@@ -64,10 +69,14 @@ _ITEM_FACTS = (
 )
 
 
+_insert_item = insert(item)
+_insert_indicators = insert(indicator)
+
+
 @on("item.planned")
-def _item_planned(c: Connection, e: Event, p: Payload) -> None:
-    c.execute(
-        insert(item),
+def _item_planned(w: Writer, e: Event, p: Payload) -> None:
+    w.write(
+        _insert_item,
         {
             "id": p["item"],
             "run_id": p["run"],
@@ -78,16 +87,16 @@ def _item_planned(c: Connection, e: Event, p: Payload) -> None:
             **{k: p[k] for k in _ITEM_FACTS},
         },
     )
-    if p["indicators"]:
-        c.execute(
-            insert(indicator),
-            [
-                {**i, "item_id": p["item"], "target": Decimal(i["target"]), "target_max": number(i["target_max"])}
-                for i in p["indicators"]
-            ],
-        )
+    w.write(
+        _insert_indicators,
+        [
+            {**i, "item_id": p["item"], "target": Decimal(i["target"]), "target_max": number(i["target_max"])}
+            for i in p["indicators"]
+        ],
+    )
 
 
+_insert_assignments = insert(assignment)
 _open_item = (
     update(item)
     .where(item.c.id == bindparam("b_item"), item.c.state == "pending")
@@ -102,18 +111,15 @@ _open_item = (
 
 
 @on("item.opened")
-def _item_opened(c: Connection, e: Event, p: Payload) -> None:
+def _item_opened(w: Writer, e: Event, p: Payload) -> None:
     shares = p["assignments"]
     due_at = instant(p["due_at"])
-    guarded(
-        c,
+    w.guard(
         _open_item,
         {"b_item": p["item"], "b_at": e.at, "b_n": len(shares), "b_due": due_at, "b_steps": p["due_steps"]},
     )
-    if not shares:
-        return
-    c.execute(
-        insert(assignment),
+    w.write(
+        _insert_assignments,
         [
             {
                 "id": a["id"],
@@ -133,8 +139,8 @@ def _item_opened(c: Connection, e: Event, p: Payload) -> None:
             for a in shares
         ],
     )
-    c.execute(
-        insert(todo),
+    w.write(
+        insert_todo,
         [
             {
                 "owner_kind": "assignment",
@@ -173,13 +179,13 @@ _withdraw_share = (
 
 
 @on("item.closed")
-def _item_closed(c: Connection, e: Event, p: Payload) -> None:
+def _item_closed(w: Writer, e: Event, p: Payload) -> None:
     """The item is done with the share that was just accepted.
 
     Shares that could not hold it up and are still open (配合 under rule `all`) are withdrawn with their todos, and so
     are reports of a recurring item that are still owed.
     """
-    guarded(c, _close_item, {"b_item": p["item"], "b_at": e.at})
+    w.guard(_close_item, {"b_item": p["item"], "b_at": e.at})
     closing = [
         {
             "b_kind": "assignment",
@@ -195,6 +201,6 @@ def _item_closed(c: Connection, e: Event, p: Payload) -> None:
         {"b_kind": "share", "b_owner": owed, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None}
         for owed in p["owed"]
     ]
-    guarded_each(c, close_todo, closing)
-    guarded_each(c, _withdraw_share, [{"b_id": owed} for owed in p["owed"]])
-    guarded_each(c, _withdraw, [{"b_id": left["id"], "b_at": e.at} for left in p["withdrawn"]])
+    w.guard(close_todo, closing)
+    w.guard(_withdraw_share, [{"b_id": owed} for owed in p["owed"]])
+    w.guard(_withdraw, [{"b_id": left["id"], "b_at": e.at} for left in p["withdrawn"]])

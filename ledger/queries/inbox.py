@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
-from ledger.queries.navigation import mine
+from ledger.queries.navigation import MINE, desks_of
+from ledger.queries.overview import ranks_of
 from ledger.queries.standing import Standing, part_light, standings, words_left
-from ledger.rules.lights import Light, light
+from ledger.rules.lights import Light, colour_of, light
 from ledger.rules.texts import short_day
 from ledger.rules.verbs import State
-from ledger.schema import AnyRow, assignment, content, event, item, round_, run, share, todo, unit
+from ledger.schema import UNDATED, AnyRow, assignment, content, event, item, round_, run, share, todo, unit
 
 DECISIONS = ("sign", "accept", "review", "host_review")
+AT_ONCE = 100  # slips of one page
 _GROUPS = ("红灯", "今明两天", "退回补正", "待签收", "待审签", "待审核", "本月内", "以后", "未定时限")
 
 
@@ -79,40 +83,112 @@ class Day:
 
 @dataclass(frozen=True)
 class Inbox:
+    """`slips`: those of one page, `counts`: of all of them by group. `first` slips come before, `left` after."""
+
     slips: Sequence[Slip]
     waiting: Sequence[Waiting]
     weeks: Sequence[Sequence[Day]]
     today: date
+    counts: Mapping[str, int]
+    rounds: Sequence[Slip]
+    to_sign_for: int
+    has_many_units: bool
+    page: int
+    first: int
 
     @property
     def groups(self) -> list[tuple[str, list[Slip]]]:
         return [(name, list(slips)) for name, slips in groupby(self.slips, key=lambda s: s.group)]
 
     @property
-    def rounds(self) -> list[Slip]:
-        return [s for s in self.slips if s.kind == "share"]
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def left(self) -> int:
+        return self.total - self.first - len(self.slips)
 
     def count(self, group: str) -> int:
-        return sum(s.group == group for s in self.slips)
+        return self.counts.get(group, 0)
 
 
-def inbox(connection: Connection, calendar: WorkCalendar, now: datetime, actor: Actor) -> Inbox:
-    """Everything the inbox page shows, in a fixed number of statements."""
+def inbox(connection: Connection, calendar: WorkCalendar, now: datetime, actor: Actor, page: int = 1) -> Inbox:
+    """Everything the inbox page shows, in a fixed number of statements; only the slips of one page are worked out."""
+    today = local_day(now)
     if not actor.desks:
-        return Inbox((), (), _weeks((), calendar, local_day(now)), local_day(now))
-    shares, rounds = _assignment_todos(connection, actor), _round_todos(connection, actor)
-    waiting = _waiting(connection, actor, calendar, now)
-    known = standings(connection, calendar, now, {t.item_id for t in shares})
-    reasons = _reasons(connection, [t for t in shares if t.state == "returned" or t.step == "work"])
-    slips = [_slip(t, known[t.item_id], reasons.get(t.owner_id, ""), calendar, now) for t in shares]
-    slips += [_round_slip(t, calendar, now) for t in rounds]
-    slips.sort(key=_order)
-    return Inbox(slips, waiting, _weeks(slips, calendar, local_day(now)), local_day(now))
+        return Inbox((), (), _weeks((), calendar, today), today, {}, (), 0, False, 1, 0)
+    desks = desks_of(actor)
+    rows = connection.execute(_assignment_todos, desks).all()
+    rounds = [_round_slip(r, calendar, now) for r in connection.execute(_round_todos, desks)]
+    total = len(rows) + len(rounds)
+    page = min(max(page, 1), max(1, -(-total // AT_ONCE)))
+    first = (page - 1) * AT_ONCE
+    if total <= AT_ONCE:
+        slips = sorted([*_slips(connection, rows, calendar, now), *rounds], key=_order)
+        counts = Counter(s.group for s in slips)
+    else:
+        placed = [(_order(s), s) for s in rounds] + list(zip(_keys(connection, rows, calendar, now), rows, strict=True))
+        placed.sort(key=itemgetter(0))
+        counts = Counter(_GROUPS[key[0]] for key, _ in placed)
+        cut = [found for _, found in placed[first : first + AT_ONCE]]
+        known = [s for s in cut if isinstance(s, Slip)]
+        others = [r for r in cut if not isinstance(r, Slip)]
+        slips = sorted([*_slips(connection, others, calendar, now), *known], key=_order)
+    dates = [r.due_at for r in rows if r.due_at and r.step not in DECISIONS] + [s.due_at for s in rounds if s.due_at]
+    return Inbox(
+        slips,
+        _waiting(connection, actor, calendar, now),
+        _weeks(dates, calendar, today),
+        today,
+        counts,
+        rounds,
+        sum(r.step == "acknowledge" for r in rows),
+        len({r.unit_name for r in rows} | {s.unit_name for s in rounds}) > 1,
+        page,
+        first,
+    )
 
 
 def _order(slip: Slip) -> tuple[Any, ...]:
-    far = datetime.max.replace(tzinfo=slip.opened_at.tzinfo)
-    return _GROUPS.index(slip.group), slip.due_at or far, slip.light.rank, slip.plan, slip.id
+    return _GROUPS.index(slip.group), slip.due_at or UNDATED, slip.light.rank, slip.plan, slip.id
+
+
+def _slips(connection: Connection, rows: Sequence[AnyRow], calendar: WorkCalendar, now: datetime) -> list[Slip]:
+    known = standings(connection, calendar, now, {r.item_id for r in rows})
+    reasons = _reasons(connection, [r for r in rows if r.state == "returned" or r.step == "work"])
+    return [_slip(r, known[r.item_id], reasons.get(r.owner_id, ""), calendar, now) for r in rows]
+
+
+def _keys(
+    connection: Connection, rows: Sequence[AnyRow], calendar: WorkCalendar, now: datetime
+) -> Iterator[tuple[Any, ...]]:
+    """The place of each todo in the order of slips, without working out all that a slip says."""
+    ranks = ranks_of(connection, calendar, now, {r.item_id for r in rows})
+    own_figures = standings(connection, calendar, now, {r.item_id for r in rows if r.quota is not None})
+    for r in rows:
+        if r.quota is None:
+            own = _own_light(r, calendar, now)
+        else:
+            s = own_figures[r.item_id]
+            own = part_light(next(p for p in s.parts if p.id == r.owner_id), s.item, s.gauges, calendar, now)
+        shared = r.role != "cooperating" and not r.cadence
+        rank = min(own.rank, ranks[r.item_id]) if shared else own.rank
+        group = _group(r.step, colour_of(rank), r.due_at, calendar, now, returned=r.state == State.RETURNED)
+        yield _GROUPS.index(group), r.due_at or UNDATED, rank, r.short, r.owner_id
+
+
+def _own_light(row: AnyRow, calendar: WorkCalendar, now: datetime) -> Light:
+    """The light of a share without a figure of its own."""
+    return light(
+        state=State(row.state),
+        now=now,
+        due_at=row.share_due,
+        opened=True,
+        period=(row.period_start, row.period_end),
+        figures=(),
+        calendar=calendar,
+        submitted_at=row.submitted_at,
+    )
 
 
 _todo_columns = (
@@ -121,31 +197,36 @@ _todo_columns = (
     todo.c.arm,
     todo.c.due_at,
     todo.c.opened_at,
-    todo.c.role.label("desk_role"),
     unit.c.short.label("unit_name"),
+    run.c.short,
 )
-
-
-def _assignment_todos(connection: Connection, actor: Actor) -> Sequence[AnyRow]:
-    return connection.execute(
-        select(*_todo_columns, assignment.c.item_id, assignment.c.state, assignment.c.role)
-        .join(assignment, assignment.c.id == todo.c.owner_id)
-        .join(unit, unit.c.key == assignment.c.unit)
-        .where(mine(actor), todo.c.closed_at.is_(None), todo.c.owner_kind == "assignment")
-    ).all()
-
-
-def _round_todos(connection: Connection, actor: Actor) -> Sequence[AnyRow]:
-    return connection.execute(
-        select(
-            *_todo_columns, round_.c.name, round_.c.n, round_.c.n_last, round_.c.opens_at, run.c.short, share.c.state
-        )
-        .join(share, share.c.id == todo.c.owner_id)
-        .join(round_, round_.c.id == share.c.round_id)
-        .join(run, run.c.id == todo.c.run_id)
-        .join(unit, unit.c.key == todo.c.unit)
-        .where(mine(actor), todo.c.closed_at.is_(None), todo.c.owner_kind == "share")
-    ).all()
+_assignment_todos = (
+    select(
+        *_todo_columns,
+        assignment.c.item_id,
+        assignment.c.state,
+        assignment.c.role,
+        assignment.c.quota,
+        assignment.c.due_at.label("share_due"),
+        assignment.c.submitted_at,
+        item.c.cadence,
+        run.c.period_start,
+        run.c.period_end,
+    )
+    .join(assignment, assignment.c.id == todo.c.owner_id)
+    .join(item, item.c.id == assignment.c.item_id)
+    .join(run, run.c.id == assignment.c.run_id)
+    .join(unit, unit.c.key == assignment.c.unit)
+    .where(MINE, todo.c.owner_kind == "assignment")
+)
+_round_todos = (
+    select(*_todo_columns, round_.c.name, round_.c.n, round_.c.n_last, round_.c.opens_at, share.c.state)
+    .join(share, share.c.id == todo.c.owner_id)
+    .join(round_, round_.c.id == share.c.round_id)
+    .join(run, run.c.id == todo.c.run_id)
+    .join(unit, unit.c.key == todo.c.unit)
+    .where(MINE, todo.c.owner_kind == "share")
+)
 
 
 def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, now: datetime) -> Slip:
@@ -172,7 +253,7 @@ def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, 
         lit,
         standing,
         reason or (lit.reason if lit.colour == "red" else ""),
-        _group(row.step, lit, due_at, calendar, now, returned=row.state == State.RETURNED),
+        _group(row.step, lit.colour, due_at, calendar, now, returned=row.state == State.RETURNED),
     )
 
 
@@ -209,17 +290,17 @@ def _round_slip(row: AnyRow, calendar: WorkCalendar, now: datetime) -> Slip:
         lit,
         None,
         "",
-        _group(row.step, lit, row.due_at, calendar, now),
+        _group(row.step, lit.colour, row.due_at, calendar, now),
     )
 
 
 def _group(
-    step: str, lit: Light, due_at: datetime | None, calendar: WorkCalendar, now: datetime, *, returned: bool = False
+    step: str, colour: str, due_at: datetime | None, calendar: WorkCalendar, now: datetime, *, returned: bool = False
 ) -> str:
     """Where a todo stands: decisions by what they are, work by how near it is."""
     if step in DECISIONS:
         return "待审签" if step == "sign" else "待审核"
-    if lit.colour == "red":
+    if colour == "red":
         return "红灯"
     today, due_day = local_day(now), last_day(due_at) if due_at else None
     if due_day and due_day <= max(today + timedelta(days=1), calendar.after(today, 1)):
@@ -233,6 +314,17 @@ def _group(
     return "本月内" if (due_day.year, due_day.month) <= (today.year, today.month) else "以后"
 
 
+_said = (
+    select(event.c.at, event.c.payload, event.c.kind, content.c.text)
+    .join(content, and_(content.c.stream == event.c.stream, content.c.seq == event.c.seq, content.c.field == "reason"))
+    .where(
+        event.c.stream.in_(bindparam("streams", expanding=True)),
+        event.c.kind.in_(("assignment.returned", "assignment.sent_back")),
+    )
+    .order_by(event.c.id)
+)
+
+
 def _reasons(connection: Connection, rows: Collection[AnyRow]) -> Mapping[int, str]:
     """Why a share that is back on its unit's desk was returned: the last return's words with day and post."""
     if not rows:
@@ -241,14 +333,7 @@ def _reasons(connection: Connection, rows: Collection[AnyRow]) -> Mapping[int, s
     streams = sorted({f"item:{r.item_id}" for r in rows if r.owner_id in back})
     if not streams:
         return {}
-    found = connection.execute(
-        select(event.c.at, event.c.payload, event.c.kind, content.c.text)
-        .join(
-            content, and_(content.c.stream == event.c.stream, content.c.seq == event.c.seq, content.c.field == "reason")
-        )
-        .where(event.c.stream.in_(streams), event.c.kind.in_(("assignment.returned", "assignment.sent_back")))
-        .order_by(event.c.id)
-    )
+    found = connection.execute(_said, {"streams": streams})
     reasons = {}
     for r in found:
         kind = "退回理由" if r.kind == "assignment.returned" else "审签意见"
@@ -258,20 +343,43 @@ def _reasons(connection: Connection, rows: Collection[AnyRow]) -> Mapping[int, s
     return {k: v for k, v in reasons.items() if k in back}
 
 
+_holder = unit.alias("holder")
+_with_others = (
+    select(
+        todo.c.item_id,
+        item.c.title,
+        todo.c.role,
+        todo.c.opened_at,
+        assignment.c.state,
+        _holder.c.short,
+        todo.c.unit,
+        todo.c.step,
+    )
+    .select_from(assignment)
+    .outerjoin(  # the todo of the share's own step, found by its whole key; outer, so that no plan begins with `todo`
+        todo,
+        and_(
+            todo.c.owner_kind == "assignment",
+            todo.c.owner_id == assignment.c.id,
+            todo.c.step == assignment.c.step,
+            todo.c.arm == assignment.c.arm,
+            todo.c.closed_at.is_(None),
+        ),
+    )
+    .join(item, item.c.id == assignment.c.item_id)
+    .outerjoin(_holder, _holder.c.key == todo.c.unit)
+    .where(
+        assignment.c.unit.in_(bindparam("units", expanding=True)),
+        assignment.c.state.in_(("signing", "reviewing")),
+    )
+    .order_by(todo.c.opened_at)
+)
+
+
 def _waiting(connection: Connection, actor: Actor, calendar: WorkCalendar, now: datetime) -> list[Waiting]:
     units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
-    holder = unit.alias("holder")
-    rows = connection.execute(
-        select(
-            todo.c.item_id, item.c.title, todo.c.role, todo.c.opened_at, assignment.c.state, holder.c.short, todo.c.unit
-        )
-        .join(assignment, and_(todo.c.owner_kind == "assignment", assignment.c.id == todo.c.owner_id))
-        .join(item, item.c.id == assignment.c.item_id)
-        .join(holder, holder.c.key == todo.c.unit)
-        .where(todo.c.closed_at.is_(None), assignment.c.unit.in_(units), todo.c.step.in_(DECISIONS))
-        .order_by(todo.c.opened_at)
-    ).all()
-    others = [r for r in rows if actor.desk(r.unit, r.role) is None]
+    rows = connection.execute(_with_others, {"units": units}).all() if units else ()
+    others = [r for r in rows if r.step in DECISIONS and actor.desk(r.unit, r.role) is None]
     today = local_day(now)
     return [
         Waiting(r.item_id, r.title, r.state, r.short, r.role, calendar.days_left(local_day(r.opened_at), today) - 1)
@@ -279,13 +387,10 @@ def _waiting(connection: Connection, actor: Actor, calendar: WorkCalendar, now: 
     ]
 
 
-def _weeks(slips: Sequence[Slip], calendar: WorkCalendar, today: date) -> list[list[Day]]:
-    """This week and the two after it, with what falls due on each day."""
+def _weeks(dates: Sequence[datetime], calendar: WorkCalendar, today: date) -> list[list[Day]]:
+    """This week and the two after it, with how much falls due on each day."""
     monday = today - timedelta(days=today.weekday())
-    due: dict[date, list[Slip]] = {}
-    for slip in slips:
-        if slip.due_at and not slip.is_decision:
-            due.setdefault(last_day(slip.due_at), []).append(slip)
+    due = Counter(map(last_day, dates))
     days = [monday + timedelta(days=n) for n in range(21)]
-    cells = [Day(d, calendar.is_working_day(d), len(due.get(d, ())), d < today and d in due) for d in days]
+    cells = [Day(d, calendar.is_working_day(d), due[d], d < today and d in due) for d in days]
     return [cells[n : n + 7] for n in range(0, 21, 7)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
@@ -16,7 +16,7 @@ from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
 from ledger.queries.words import ROLE_WORDS
 from ledger.schema import assignment, delivery, item, message, notice, round_, run, share, todo, unit
-from ledger.visibility import may_read_reports, visible
+from ledger.visibility import Sight, readable, visible
 
 
 @dataclass(frozen=True)
@@ -74,34 +74,38 @@ class ItemView:
         return next(p for p in self.standing.parts if p.id == assignment_id)
 
 
-def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, actor: Actor, item_id: int) -> ItemView:
-    """The item, if the actor may see it. Raises: NotFound, for what does not exist and what may not be seen alike."""
-    require_visible(connection, actor, item_id)
+def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sight: Sight, item_id: int) -> ItemView:
+    """The item, if it may be seen. Raises: NotFound, for what does not exist and what may not be seen alike."""
+    require_visible(connection, sight, item_id)
     standing = standings(connection, calendar, now, [item_id])[item_id]
     return ItemView(
         standing,
         _desks(connection, item_id),
-        readable_shares(connection, actor, item_id),
-        _occurrences(connection, actor, item_id) if standing.item.cadence else (),
+        readable(sight, standing.item.office, standing.item.jurisdiction, standing.parts),
+        _occurrences(connection, sight.actor, item_id) if standing.item.cadence else (),
         _sent(connection, item_id),
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
     )
 
 
-def require_visible(connection: Connection, actor: Actor, item_id: int) -> None:
+_seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id).where(item.c.id == bindparam("item_id")))
+
+
+def require_visible(connection: Connection, sight: Sight, item_id: int) -> None:
     """Raises: NotFound."""
-    seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id).where(item.c.id == item_id), actor)
-    if connection.execute(seen).scalar_one_or_none() is None:
+    if connection.execute(_seen, {**sight.binds, "item_id": item_id}).scalar_one_or_none() is None:
         raise NotFound("没有这项任务，或者它不在您的岗位可见的范围内。")
 
 
-def readable_shares(connection: Connection, actor: Actor, item_id: int) -> frozenset[int]:
-    """The shares of an item whose figures, reports and reasons the actor may read."""
-    shares = select(assignment.c.id).join(run, run.c.id == assignment.c.run_id)
-    return frozenset(
-        connection.execute(shares.where(assignment.c.item_id == item_id, may_read_reports(actor))).scalars()
-    )
+def item_of(connection: Connection, sight: Sight, assignment_id: int) -> int:
+    """The item of a share, if the actor may see it. Raises: NotFound."""
+    found = select(assignment.c.item_id).where(assignment.c.id == assignment_id)
+    item_id = connection.execute(found).scalar_one_or_none()
+    if item_id is None:
+        raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。")
+    require_visible(connection, sight, item_id)
+    return int(item_id)
 
 
 def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, not_, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
-from ledger.calendar import WorkCalendar, last_day, local_day
-from ledger.people import Actor
+from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.queries.directory import UnitName, folded, matching
+from ledger.queries.overview import COLOURS, ORDERS, DueSpan, Overview, RunFacts, ids_of
 from ledger.queries.standing import Gauge, Part, Standing, standings
-from ledger.schema import assignment, item, run, unit
-from ledger.visibility import may_read_reports, visible
+from ledger.rules.lights import Colour
+from ledger.schema import UNDATED, assignment, item, run, unit
+from ledger.visibility import OWN_ITEMS, Sight, readable, visible
 
-COLOURS = ("red", "yellow", "green", "grey", "blue")
 SIZES = (24, 50, 100)
 SOON_DAYS = 3
+SORTS = tuple(ORDERS)
+LIT = {"warn": ("red", "yellow")}
+
+_DAY, _INSTANT = timedelta(days=1), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class LedgerPage:
     """One page; `tally` and `total` ignore the filter by light and the cut."""
 
     lines: Sequence[Line]
-    tally: dict[str, int]
+    tally: Mapping[Colour, int]
     total: int
     found: int
     first: int
@@ -85,26 +88,21 @@ class LedgerPage:
     pages: int
 
 
-def ledger_page(
-    connection: Connection, actor: Actor, asked: Filters, now: datetime, calendar: WorkCalendar
-) -> LedgerPage:
-    """The lines a person asked for. The number of statements does not depend on the number of items."""
+def ledger_page(seen: Overview, sight: Sight, asked: Filters, now: datetime, calendar: WorkCalendar) -> LedgerPage:
+    """The lines a person asked for. Neither the statements nor their cost depend on the number of items."""
+    connection = seen.connection
     conditions = _conditions(asked, matching(connection, asked.unit) if asked.unit else None)
-    ids = connection.execute(seen_items(actor).where(*conditions)).scalars().all()
-    whole = [s for s in standings(connection, calendar, now, ids).values() if _is_due(s, asked.due, now, calendar)]
-    tally: Counter[str] = Counter(s.light.colour for s in whole)
-    ordered = SORTS.get(asked.sort, worst_first)(s for s in whole if _is_lit(s, asked.light))
-    pages = max(1, -(-len(ordered) // asked.size))
+    narrowed = seen.narrowed(asked.run, conditions, _span(asked.due, now, calendar))
+    tally = narrowed.tally()
+    colours = LIT.get(asked.light, (asked.light,)) if asked.light else COLOURS
+    found = sum(tally[colour] for colour in COLOURS if colour in colours)
+    pages = max(1, -(-found // asked.size))
     page = min(max(asked.page, 1), pages)
     first = (page - 1) * asked.size
-    lines = lines_of(connection, actor, ordered[first : first + asked.size])
-    counted = {colour: tally.get(colour, 0) for colour in COLOURS}
-    return LedgerPage(lines, counted, len(whole), len(ordered), first, page, pages)
-
-
-def seen_items(actor: Actor) -> Select[int]:
-    """The ids of the items the person may see."""
-    return visible(select(item.c.id).join(run, run.c.id == item.c.run_id), actor)
+    ids = [p.item_id for p in narrowed.cut(asked.sort, [c for c in COLOURS if c in colours], first, asked.size)]
+    known = standings(connection, calendar, now, ids)
+    lines = [_line(known[i], sight) for i in ids]
+    return LedgerPage(lines, tally, sum(tally.values()), found, first, page, pages)
 
 
 # ---------------------------------------------------------------- filters
@@ -138,85 +136,36 @@ def _shares(asked: Filters, units: Collection[str] | None) -> list[ColumnElement
     return [share.exists()]
 
 
-def _is_lit(s: Standing, asked: str) -> bool:
-    """`asked` is a colour, or warn for red and yellow together."""
-    return not asked or s.light.colour == asked or (asked == "warn" and s.light.colour in ("red", "yellow"))
-
-
-def _is_due(s: Standing, asked: str, now: datetime, calendar: WorkCalendar) -> bool:
-    if not asked:
-        return True
-    if s.due_at is None:
-        return asked == "none"
-    today, day = local_day(now), last_day(s.due_at)
-    is_open = s.item.state != "closed"
+def _span(asked: str, now: datetime, calendar: WorkCalendar) -> DueSpan | None:
+    """The due instants that a filter means. An instant at the end of a day belongs to the day."""
+    today = local_day(now)
     sunday = today + timedelta(days=6 - today.weekday())
+    month = today.replace(day=1)
     match asked:
         case "late":
-            return is_open and s.due_at < now
+            return DueSpan(None, now - _INSTANT, is_open=True)
         case "soon":
-            return is_open and s.due_at >= now and calendar.days_left(today, day) <= SOON_DAYS
+            return DueSpan(now - _INSTANT, end_of(calendar.after(today, SOON_DAYS + 1) - _DAY), is_open=True)
         case "week":
-            return sunday - timedelta(days=6) <= day <= sunday
+            return DueSpan(end_of(sunday - timedelta(days=7)), end_of(sunday))
         case "month":
-            return (day.year, day.month) == (today.year, today.month)
-    return False
-
-
-# ---------------------------------------------------------------- orders
-def _place(s: Standing) -> tuple[int, int]:
-    return s.item.run_id, s.item.ord
-
-
-def _nearest(s: Standing) -> tuple[bool, float, int, int]:
-    """Undated items come last."""
-    return s.due_at is None, s.due_at.timestamp() if s.due_at else 0.0, *_place(s)
-
-
-def worst_first(found: Iterable[Standing]) -> list[Standing]:
-    """By light, then by what is due first, then in the order of the plan."""
-    return sorted(found, key=lambda s: (s.light.rank, _nearest(s)))
-
-
-SORTS: dict[str, Callable[[Iterable[Standing]], list[Standing]]] = {
-    "light": worst_first,
-    "no": lambda found: sorted(found, key=_place),
-    "due": lambda found: sorted(found, key=_nearest),
-}
+            return DueSpan(end_of(month - _DAY), end_of((month + timedelta(days=31)).replace(day=1) - _DAY))
+        case "none":
+            return DueSpan(UNDATED - _INSTANT, None)
+    return None
 
 
 # ---------------------------------------------------------------- the lines of a page
-def lines_of(connection: Connection, actor: Actor, page: Sequence[Standing]) -> list[Line]:
-    """The items with when they were last touched, and their figures where the person may read the reports behind."""
-    if not page:
-        return []
-    ids = [s.item.id for s in page]
-    touched = {
-        r.item_id: r.touched_at
-        for r in connection.execute(
-            select(assignment.c.item_id, func.max(assignment.c.touched_at).label("touched_at"))
-            .where(assignment.c.item_id.in_(ids))
-            .group_by(assignment.c.item_id)
-        )
-    }
-    closed_book = closed_books(connection, actor, ids)
-    return [_line(s, touched.get(s.item.id), s.item.id not in closed_book) for s in page]
+def closed_book(s: Standing, sight: Sight) -> bool:
+    """Whether a share's reports may not be read: the item's figures, added up, would tell them."""
+    return len(readable(sight, s.item.office, s.item.jurisdiction, s.parts)) < len(s.parts)
 
 
-def closed_books(connection: Connection, actor: Actor, item_ids: Collection[int]) -> set[int]:
-    """The items with a share whose reports the person may not read: their figures added up would tell."""
-    return set(
-        connection.execute(
-            select(assignment.c.item_id)
-            .join(run, run.c.id == assignment.c.run_id)
-            .where(assignment.c.item_id.in_(item_ids), not_(may_read_reports(actor)))
-        ).scalars()
-    )
-
-
-def _line(s: Standing, touched_at: datetime | None, is_open_book: bool) -> Line:
+def _line(s: Standing, sight: Sight) -> Line:
+    is_open_book = not closed_book(s, sight)
     measured = [g for g in s.gauges if g.share is not None] if is_open_book else []
     worst = min(measured, key=lambda g: g.share or 0.0, default=None)
+    touched_at = max((p.touched_at for p in s.parts if p.touched_at), default=None)
     return Line(s, state_of(s), touched_at, worst, len(measured) > 1, is_open_book)
 
 
@@ -234,42 +183,31 @@ def state_of(s: Standing) -> str:
 
 
 # ---------------------------------------------------------------- what can be chosen
-@dataclass(frozen=True)
-class RunChoice:
-    id: int
-    short: str
-    title: str
-    period: tuple[date, date]
-    items: int
+_headings = (
+    select(item.c.heading_name)
+    .join(run, run.c.id == item.c.run_id)
+    .where(item.c.run_id == bindparam("run_id"), item.c.heading_name != "")
+    .group_by(item.c.heading_name)
+    .order_by(func.min(item.c.ord))
+)
+_seen_headings = visible(_headings)
 
 
-def run_choices(connection: Connection, actor: Actor) -> list[RunChoice]:
-    """The plans of which this person may see at least one item, running ones first."""
-    rows = connection.execute(
-        select(run.c.id, run.c.short, run.c.title, run.c.period_start, run.c.period_end, func.count().label("items"))
-        .join(item, item.c.run_id == run.c.id)
-        .where(item.c.id.in_(seen_items(actor)))
-        .group_by(run.c.id)
-        .order_by(run.c.ended_at.is_not(None), run.c.id.desc())
-    )
-    return [RunChoice(r.id, r.short, r.title, (r.period_start, r.period_end), r.items) for r in rows]
+def heading_choices(connection: Connection, sight: Sight, run: RunFacts) -> list[str]:
+    """The headings of a plan under which the person sees something, in its order."""
+    chosen = _headings if run.is_whole else _seen_headings
+    return list(connection.execute(chosen, {**sight.binds, "run_id": run.id}).scalars())
 
 
-def heading_choices(connection: Connection, actor: Actor, run_id: int | None) -> list[str]:
-    """The headings of a plan, in its order."""
-    chosen = select(item.c.heading_name).where(item.c.id.in_(seen_items(actor)), item.c.heading_name != "")
-    if run_id is not None:
-        chosen = chosen.where(item.c.run_id == run_id)
-    return list(connection.execute(chosen.group_by(item.c.heading_name).order_by(func.min(item.c.ord))).scalars())
+_taking_part = select(assignment.c.unit).where(
+    or_(assignment.c.run_id.in_(ids_of("runs")), assignment.c.item_id.in_(OWN_ITEMS))
+)
+_units = select(unit.c.key, unit.c.name, unit.c.short).where(unit.c.key.in_(_taking_part)).order_by(unit.c.ord)
 
 
-def unit_choices(connection: Connection, actor: Actor) -> list[UnitName]:
+def unit_choices(seen: Overview, sight: Sight) -> list[UnitName]:
     """The units that take part in what this person may see."""
-    rows = connection.execute(
-        select(unit.c.key, unit.c.name, unit.c.short)
-        .where(unit.c.key.in_(select(assignment.c.unit).where(assignment.c.item_id.in_(seen_items(actor)))))
-        .order_by(unit.c.ord)
-    )
+    rows = seen.connection.execute(_units, {**sight.binds, "runs": [r.id for r in seen.runs if r.is_whole]})
     return [UnitName(r.key, r.name, r.short) for r in rows]
 
 

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
 
 from ledger.people import Actor
-from ledger.schema import heartbeat, todo, unit
+from ledger.schema import todo
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Open todos of the actor's posts, the shares of rounds that are owed, and the names of the actor's units."""
+    """Open todos of the actor's posts; how many shares of rounds are owed among them, and which, where it is one."""
 
     todos: int
-    owed: Sequence[int]
-    unit_names: dict[str, str]
+    owed: int
+    owed_share: int | None
+
+
+# An index finds the units; what stands beside them only sorts out other roles of theirs.
+MINE: ColumnElement[bool] = and_(
+    todo.c.closed_at.is_(None),
+    todo.c.unit.in_(bindparam("desk_units", expanding=True)),
+    (todo.c.unit + " " + todo.c.role).in_(bindparam("desks", expanding=True)),
+)
+_is_share = todo.c.owner_kind == "share"
+_counts = select(
+    func.count().label("todos"),
+    func.count().filter(_is_share).label("owed"),
+    func.min(todo.c.owner_id).filter(_is_share).label("least"),
+).where(MINE)
+
+
+def desks_of(actor: Actor) -> dict[str, list[str]]:
+    """The values of the parameters of MINE, a condition on `todo`: open, and addressed to one of the actor's posts."""
+    return {"desk_units": sorted(actor.units), "desks": sorted({f"{d.unit} {d.role}" for d in actor.desks})}
 
 
 def counts(connection: Connection, actor: Actor) -> Counts:
     if not actor.desks:
-        return Counts(0, (), {})
-    rows = connection.execute(
-        select(todo.c.owner_kind, todo.c.owner_id)
-        .where(mine(actor), todo.c.closed_at.is_(None))
-        .order_by(todo.c.due_at)
-    ).all()
-    names = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(actor.units))))
-    return Counts(len(rows), [r.owner_id for r in rows if r.owner_kind == "share"], {r.key: r.short for r in names})
-
-
-def mine(actor: Actor) -> ColumnElement[bool]:
-    """A condition on `todo`: it addresses one of the actor's posts."""
-    return tuple_(todo.c.unit, todo.c.role).in_(sorted({(d.unit, d.role) for d in actor.desks}))
-
-
-def last_tick(connection: Connection) -> datetime | None:
-    """When a scheduler last ticked, by the machine's clock."""
-    return connection.execute(select(heartbeat.c.beat_at).where(heartbeat.c.name == "tick")).scalar_one_or_none()
+        return Counts(0, 0, None)
+    found = connection.execute(_counts, desks_of(actor)).one()
+    return Counts(found.todos, found.owed, found.least if found.owed == 1 else None)

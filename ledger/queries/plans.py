@@ -5,74 +5,28 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from ledger.errors import NotFound
 from ledger.people import Actor
-from ledger.queries.ledger import seen_items
-from ledger.schema import AnyRow, item, plan_source, plan_version, round_, run, share, unit
-from ledger.visibility import visible_runs
+from ledger.queries.overview import RunFacts, facts_of, run_covers
+from ledger.schema import assignment, item, plan_source, plan_version, round_, run, share, unit
+from ledger.visibility import OWN_ITEMS, OWN_UNIT, WHOLE_RUN, Sight
+
+_takes_part = (
+    select(assignment.c.id).where(assignment.c.run_id == run.c.id, OWN_UNIT).correlate(run).exists().label("takes_part")
+)
+_run = run_covers.add_columns(WHOLE_RUN.label("is_whole"), _takes_part).where(run.c.id == bindparam("run_id"))
 
 
-@dataclass(frozen=True)
-class RunFacts:
-    """A run's cover. `is_whole`: the person sees all of it, not only the items their unit takes part in."""
-
-    id: int
-    version_id: int
-    number: int
-    title: str
-    short: str
-    office: str
-    period: tuple[date, date]
-    started_at: datetime
-    ended_at: datetime | None
-    is_whole: bool
-
-
-def runs(connection: Connection, actor: Actor, run_id: int | None = None) -> list[RunFacts]:
-    """The runs of which the person may see something, running ones first."""
-    takes_part = run.c.id.in_(select(item.c.run_id).where(item.c.id.in_(seen_items(actor))))
-    whole = visible_runs(actor)
-    chosen = (
-        select(
-            run.c.id, run.c.version_id, plan_version.c.number, run.c.title, run.c.short, unit.c.name.label("office"),
-            run.c.period_start, run.c.period_end, run.c.started_at, run.c.ended_at, whole.label("is_whole"),
-        )
-        .join(plan_version, plan_version.c.id == run.c.version_id)
-        .outerjoin(unit, unit.c.key == run.c.office)
-        .where(or_(takes_part, whole))
-        .order_by(run.c.ended_at.is_not(None), run.c.id.desc())
-    )  # fmt: skip
-    if run_id is not None:
-        chosen = chosen.where(run.c.id == run_id)
-    return [_facts(r) for r in connection.execute(chosen)]
-
-
-def run_facts(connection: Connection, actor: Actor, run_id: int) -> RunFacts:
+def run_facts(connection: Connection, sight: Sight, run_id: int) -> RunFacts:
     """One run. Raises: NotFound when there is none or the person may not know of it."""
-    found = runs(connection, actor, run_id)
-    if not found:
+    found = connection.execute(_run, {**sight.binds, "run_id": run_id}).one_or_none()
+    if found is None or not (found.is_whole or found.takes_part):
         raise NotFound("没有这个方案，或者您的单位没有参与它。")
-    return found[0]
-
-
-def _facts(r: AnyRow) -> RunFacts:
-    period = (r.period_start, r.period_end)
-    return RunFacts(
-        r.id,
-        r.version_id,
-        r.number,
-        r.title,
-        r.short,
-        r.office or "",
-        period,
-        r.started_at,
-        r.ended_at,
-        bool(r.is_whole),
-    )
+    return facts_of(found, is_whole=bool(found.is_whole))
 
 
 def diagram(connection: Connection, version_id: int) -> bytes:
@@ -87,15 +41,20 @@ def diagram(connection: Connection, version_id: int) -> bytes:
     return str(xml).encode()
 
 
-def item_ids(connection: Connection, actor: Actor, run_id: int) -> list[int]:
+_items = select(item.c.id).where(item.c.run_id == bindparam("run_id")).order_by(item.c.ord)
+_own_items = _items.where(item.c.id.in_(OWN_ITEMS.where(assignment.c.run_id == bindparam("run_id"))))
+_count = select(func.count()).select_from(item).where(item.c.run_id == bindparam("run_id"))
+
+
+def item_ids(connection: Connection, sight: Sight, facts: RunFacts) -> list[int]:
     """The items of a run that the person may see, in the order of the plan."""
-    chosen = seen_items(actor).where(item.c.run_id == run_id).order_by(item.c.ord)
-    return list(connection.execute(chosen).scalars())
+    chosen = _items if facts.is_whole else _own_items
+    return list(connection.execute(chosen, {**sight.binds, "run_id": facts.id}).scalars())
 
 
 def item_count(connection: Connection, run_id: int) -> int:
     """How many items a run has, seen or not."""
-    return len(connection.execute(select(item.c.id).where(item.c.run_id == run_id)).all())
+    return int(connection.execute(_count, {"run_id": run_id}).scalar_one())
 
 
 # ---------------------------------------------------------------- rounds
@@ -121,19 +80,32 @@ class Turn:
         return self.done >= self.total
 
 
+_turns = (
+    select(round_, item.c.title)
+    .outerjoin(item, item.c.id == round_.c.item_id)
+    .where(round_.c.run_id == bindparam("run_id"))
+    .order_by(round_.c.opens_at.desc(), round_.c.id.desc())
+    .limit(bindparam("most"))
+)
+_own = share.c.unit.in_(bindparam("units", expanding=True))
+_own_turns = _turns.where(select(share.c.id).where(share.c.round_id == round_.c.id, _own).correlate(round_).exists())
+_not_reported = (
+    select(share.c.round_id, share.c.state, unit.c.short)
+    .join(unit, unit.c.key == share.c.unit)
+    .where(share.c.round_id.in_(bindparam("rounds", expanding=True)), share.c.state != "reported")
+    .order_by(unit.c.ord)
+)
+_own_not_reported = _not_reported.where(_own)
+
+
 def turns(connection: Connection, actor: Actor, run_facts: RunFacts, limit: int = 60) -> list[Turn]:
     """The rounds of a run, newest first: all to who sees the plan whole, else those asked of the own units."""
-    chosen = (
-        select(round_, item.c.title)
-        .outerjoin(item, item.c.id == round_.c.item_id)
-        .where(round_.c.run_id == run_facts.id)
-        .order_by(round_.c.opens_at.desc(), round_.c.id.desc())
-        .limit(limit)
-    )
-    if not run_facts.is_whole:
-        chosen = chosen.where(round_.c.id.in_(select(share.c.round_id).where(share.c.unit.in_(sorted(actor.units)))))
-    rows = connection.execute(chosen).all()
-    behind = _behind(connection, actor, run_facts, [r.id for r in rows])
+    chosen, missing = (_turns, _not_reported) if run_facts.is_whole else (_own_turns, _own_not_reported)
+    whose = {} if run_facts.is_whole else {"units": sorted(actor.units)}
+    rows = connection.execute(chosen, {"run_id": run_facts.id, "most": limit, **whose}).all()
+    behind: dict[int, dict[str, list[str]]] = defaultdict(lambda: {"owed": [], "missed": []})
+    for r in connection.execute(missing, {"rounds": [r.id for r in rows], **whose}) if rows else ():
+        behind[r.round_id].setdefault(r.state, []).append(r.short)
     return [
         Turn(
             r.id, r.name, r.n, r.n_last, r.item_id, r.title, r.opens_at, r.due_at, r.n_done, r.n_total,
@@ -141,21 +113,3 @@ def turns(connection: Connection, actor: Actor, run_facts: RunFacts, limit: int 
         )
         for r in rows
     ]  # fmt: skip
-
-
-def _behind(
-    connection: Connection, actor: Actor, run_facts: RunFacts, ids: Sequence[int]
-) -> dict[int, dict[str, list[str]]]:
-    """Round -> the units that owe it and those that missed it; of others only who sees the plan whole is told."""
-    found: dict[int, dict[str, list[str]]] = defaultdict(lambda: {"owed": [], "missed": []})
-    chosen = (
-        select(share.c.round_id, share.c.state, unit.c.short)
-        .join(unit, unit.c.key == share.c.unit)
-        .where(share.c.round_id.in_(ids), share.c.state != "reported")
-        .order_by(unit.c.ord)
-    )
-    if not run_facts.is_whole:
-        chosen = chosen.where(share.c.unit.in_(sorted(actor.units)))
-    for r in connection.execute(chosen):
-        found[r.round_id][r.state].append(r.short)
-    return found

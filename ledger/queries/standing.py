@@ -1,6 +1,6 @@
 """How items stand: their units, their figures against target and time, their light.
 
-Five statements for any number of items.
+Three statements for any number of items, and one for those that recur.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
-from ledger.rules.lights import Figure, Light, light, share_of_time
+from ledger.rules.lights import Figure, Light, holds_until, light, share_of_time
 from ledger.rules.texts import left_words
 from ledger.rules.verbs import State
-from ledger.schema import AnyRow, assignment, figure, indicator, item, round_, run, share, unit
+from ledger.schema import UNDATED, AnyRow, assignment, figure, indicator, item, round_, run, share, unit
 
 _STATE = {"pending": State.PENDING, "open": State.WORKING, "closed": State.CLOSED}
 _IN_REVIEW = ("signing", "reviewing")
@@ -29,6 +31,7 @@ _IN_REVIEW = ("signing", "reviewing")
 class Part:
     """A unit's share of an item with its own figures: indicator id -> its latest reading."""
 
+    figures: Mapping[int, Reading]
     id: int
     unit: str
     unit_name: str
@@ -43,7 +46,7 @@ class Part:
     acknowledged_at: datetime | None
     closed_at: datetime | None
     returns: int
-    figures: Mapping[int, Reading]
+    touched_at: datetime | None
 
     @property
     def is_open(self) -> bool:
@@ -98,114 +101,156 @@ class Standing:
         return sum(p.state != "withdrawn" for p in self.parts)
 
 
-ITEM_COLUMNS = (
-    item,
-    run.c.short.label("plan_short"),
-    run.c.title.label("plan_title"),
-    run.c.office,
-    run.c.jurisdiction,
-    run.c.period_start,
-    run.c.period_end,
-    run.c.mend_days,
-    run.c.sign_roles,
+class Place(NamedTuple):
+    """Where an item stands in every order, until `changes_at` or until something happens to it.
+
+    `due_at` is UNDATED where there is none, so that undated items come last.
+    """
+
+    item_id: int
+    run_id: int
+    ord: int
+    rank: int
+    due_at: datetime
+    changes_at: datetime | None
+
+
+_ids: BindParameter[Any] = bindparam("ids", expanding=True)
+_items = (
+    select(
+        item,
+        run.c.short.label("plan_short"),
+        run.c.title.label("plan_title"),
+        run.c.office,
+        run.c.jurisdiction,
+        run.c.period_start,
+        run.c.period_end,
+        run.c.mend_days,
+        run.c.sign_roles,
+    )
+    .join(run, run.c.id == item.c.run_id)
+    .where(item.c.id.in_(_ids))
 )
+_parts = (  # the item, then the fields of `Part` in their order
+    select(
+        assignment.c.item_id,
+        assignment.c.id,
+        assignment.c.unit,
+        unit.c.short,
+        assignment.c.role,
+        assignment.c.state,
+        assignment.c.step,
+        assignment.c.arm,
+        assignment.c.quota,
+        assignment.c.due_at,
+        assignment.c.submitted_at,
+        assignment.c.reported_at,
+        assignment.c.acknowledged_at,
+        assignment.c.closed_at,
+        assignment.c.returns,
+        assignment.c.touched_at,
+    )
+    .join(unit, unit.c.key == assignment.c.unit)
+    .where(assignment.c.item_id.in_(_ids))
+    .order_by(assignment.c.item_id, assignment.c.ord)
+)
+_indicators = (  # a row for each reading, or one without
+    select(indicator, figure.c.assignment_id, figure.c.value, figure.c.reported_at)
+    .outerjoin(figure, figure.c.indicator_id == indicator.c.id)
+    .where(indicator.c.item_id.in_(_ids))
+    .order_by(indicator.c.id)
+)
+_occurrences = (  # the earliest due instant still owed; a recurring item's lateness is an occurrence's, not its own
+    select(round_.c.item_id, func.min(round_.c.due_at).label("due_at"))
+    .join(share, and_(share.c.round_id == round_.c.id, share.c.state == "owed"))
+    .where(round_.c.item_id.in_(_ids))
+    .group_by(round_.c.item_id)
+)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What an item's light depends on."""
+
+    row: AnyRow
+    parts: Sequence[Part]
+    indicators: Sequence[AnyRow]
+    owed: datetime | None
 
 
 def standings(
     connection: Connection, calendar: WorkCalendar, now: datetime, item_ids: Collection[int]
 ) -> dict[int, Standing]:
     """The standing of each item by its id. The caller has narrowed `item_ids` to what may be seen."""
+    return {f.row.id: _standing(f, calendar, now) for f in _facts(connection, item_ids)}
+
+
+def places(
+    connection: Connection, calendar: WorkCalendar, now: datetime, item_ids: Collection[int]
+) -> dict[int, Place]:
+    """The place of each item by its id, worked out anew."""
+    return {f.row.id: _place(f, calendar, now) for f in _facts(connection, item_ids)}
+
+
+def _facts(connection: Connection, item_ids: Collection[int]) -> list[_Facts]:
     if not item_ids:
-        return {}
-    ids = sorted(set(item_ids))
-    items = connection.execute(
-        select(*ITEM_COLUMNS).join(run, run.c.id == item.c.run_id).where(item.c.id.in_(ids))
-    ).all()
-    parts = _parts(connection, ids)
-    indicators = connection.execute(
-        select(indicator).where(indicator.c.item_id.in_(ids)).order_by(indicator.c.id)
-    ).all()
-    by_item: dict[int, list[AnyRow]] = defaultdict(list)
-    for row in indicators:
-        by_item[row.item_id].append(row)
-    occurrences = _occurrences(connection, [i.id for i in items if i.cadence])
-    return {i.id: _standing(i, parts[i.id], by_item[i.id], occurrences.get(i.id), calendar, now) for i in items}
-
-
-def _parts(connection: Connection, ids: Sequence[int]) -> dict[int, list[Part]]:
+        return []
+    ids = {"ids": sorted(set(item_ids))}
+    items = connection.execute(_items, ids).all()
+    indicators: dict[int, dict[int, AnyRow]] = defaultdict(dict)
     readings: dict[int, dict[int, Reading]] = defaultdict(dict)
-    for r in connection.execute(
-        select(figure).join(assignment, assignment.c.id == figure.c.assignment_id).where(assignment.c.item_id.in_(ids))
-    ):
-        readings[r.assignment_id][r.indicator_id] = Reading(r.value, r.reported_at)
-    found: dict[int, list[Part]] = defaultdict(list)
-    rows = connection.execute(
-        select(assignment, unit.c.short.label("unit_name"))
-        .join(unit, unit.c.key == assignment.c.unit)
-        .where(assignment.c.item_id.in_(ids))
-        .order_by(assignment.c.item_id, assignment.c.ord)
-    )
-    for r in rows:
-        found[r.item_id].append(
-            Part(
-                r.id,
-                r.unit,
-                r.unit_name,
-                r.role,
-                r.state,
-                r.step,
-                r.arm,
-                r.quota,
-                r.due_at,
-                r.submitted_at,
-                r.reported_at,
-                r.acknowledged_at,
-                r.closed_at,
-                r.returns,
-                readings[r.id],
-            )
-        )
-    return found
+    for r in connection.execute(_indicators, ids):
+        indicators[r.item_id].setdefault(r.id, r)
+        if r.assignment_id is not None:
+            readings[r.assignment_id][r.id] = Reading(r.value, r.reported_at)
+    parts: dict[int, list[Part]] = defaultdict(list)
+    for r in connection.execute(_parts, ids):
+        parts[r.item_id].append(Part(readings.get(r.id, {}), *r[1:]))
+    owed: dict[int, datetime] = {}
+    if recurring := [i.id for i in items if i.cadence]:
+        owed = {r.item_id: r.due_at for r in connection.execute(_occurrences, {"ids": recurring})}
+    return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id)) for i in items]
 
 
-def _occurrences(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
-    """The earliest due instant still owed of each recurring item; its lateness is an occurrence's, not its own."""
-    if not ids:
-        return {}
-    rows = connection.execute(
-        select(round_.c.item_id, func.min(round_.c.due_at).label("due_at"))
-        .join(share, share.c.round_id == round_.c.id)
-        .where(round_.c.item_id.in_(ids), share.c.state == "owed")
-        .group_by(round_.c.item_id)
-    )
-    return {r.item_id: r.due_at for r in rows}
+def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
+    due_at = _due_of(f)
+    measured = _measured(f)
+    gauges = [_gauge(*m, _period(f), due_at, now) for m in measured]
+    lit = light(now=now, calendar=calendar, **_judged(f, due_at, measured))
+    left = words_left(due_at, calendar, now) if f.row.state != "closed" else ""
+    return Standing(f.row, f.parts, gauges, lit, due_at, left)
 
 
-def _standing(
-    row: AnyRow,
-    parts: Sequence[Part],
-    indicators: Sequence[AnyRow],
-    owed: datetime | None,
-    calendar: WorkCalendar,
-    now: datetime,
-) -> Standing:
-    gating = _gating(row.completion, parts)
-    due_at = owed or max((p.due_at for p in gating if p.due_at), default=row.due_at)
-    submitted = [p.submitted_at for p in gating]
-    period = (row.period_start, row.period_end)
-    gauges = [_gauge(i, parts, period, due_at, now) for i in indicators]
-    lit = light(
-        state=_STATE[row.state],
-        now=now,
-        due_at=due_at,
-        opened=row.opened_at is not None,
-        period=period,
+def _place(f: _Facts, calendar: WorkCalendar, now: datetime) -> Place:
+    due_at = _due_of(f)
+    judged = _judged(f, due_at, _measured(f))
+    rank = light(now=now, calendar=calendar, **judged).rank
+    until = holds_until(now=now, calendar=calendar, **judged)
+    return Place(f.row.id, f.row.run_id, f.row.ord, rank, due_at or UNDATED, until)
+
+
+def _period(f: _Facts) -> tuple[date, date]:
+    return f.row.period_start, f.row.period_end
+
+
+def _due_of(f: _Facts) -> datetime | None:
+    due_at: datetime | None = f.row.due_at
+    gating = _gating(f.row.completion, f.parts)
+    return f.owed or max((p.due_at for p in gating if p.due_at), default=due_at)
+
+
+def _judged(f: _Facts, due_at: datetime | None, measured: Sequence[_Measured]) -> dict[str, Any]:
+    """The facts that its light depends on beside time."""
+    submitted = [p.submitted_at for p in _gating(f.row.completion, f.parts)]
+    return {
+        "state": _STATE[f.row.state],
+        "due_at": due_at,
+        "opened": f.row.opened_at is not None,
+        "period": _period(f),
         # A norm for each person or case (为每名学生提供5次) is no sum that time could be held against.
-        figures=[Figure(g.target, g.value, g.op, g.name) for g in gauges if g.sum_rule == "sum"],
-        calendar=calendar,
-        submitted_at=max((s for s in submitted if s), default=None) if all(submitted) else None,
-    )
-    return Standing(row, parts, gauges, lit, due_at, words_left(due_at, calendar, now) if row.state != "closed" else "")
+        "figures": [Figure(m.target, m.value, m.row.op, m.row.name) for m in measured if m.row.sum_rule == "sum"],
+        "submitted_at": max((s for s in submitted if s), default=None) if all(submitted) else None,
+    }
 
 
 def _gating(completion: str, parts: Sequence[Part]) -> Sequence[Part]:
@@ -249,13 +294,31 @@ def _own(part: Part, gauge: Gauge) -> Decimal | None:
 
 
 # ---------------------------------------------------------------- figures
+class _Measured(NamedTuple):
+    """An indicator with what is to be reached in all and what was."""
+
+    row: AnyRow
+    target: Decimal
+    value: Decimal | None
+
+
+def _measured(f: _Facts) -> list[_Measured]:
+    doing = sum(p.role != "cooperating" for p in f.parts) or len(f.parts)
+    found = []
+    for i in f.indicators:
+        value = roll_up(_sum_rule(i.sum_rule), [p.figures[i.id] for p in f.parts if i.id in p.figures])
+        found.append(_Measured(i, whole_target(i.target, i.per, i.each, i.sum_rule, _period(f), doing), value))
+    return found
+
+
 def _gauge(
-    row: AnyRow, parts: Sequence[Part], period: tuple[date, date], due_at: datetime | None, now: datetime
+    row: AnyRow,
+    target: Decimal,
+    value: Decimal | None,
+    period: tuple[date, date],
+    due_at: datetime | None,
+    now: datetime,
 ) -> Gauge:
-    readings = [p.figures[row.id] for p in parts if row.id in p.figures]
-    value = roll_up(_sum_rule(row.sum_rule), readings)
-    doing = sum(p.role != "cooperating" for p in parts) or len(parts)
-    target = whole_target(row.target, row.per, row.each, row.sum_rule, period, doing)
     # A norm for each person or case is measured when it is reported; before that nothing is owed.
     is_unmeasured = value is None and row.sum_rule != "sum"
     reached = None if is_unmeasured else share_of_target(value if value is not None else Decimal(0), target, row.op)
@@ -292,11 +355,13 @@ def whole_target(
     return target * max(turns, 1) * (max(units, 1) if each else 1)
 
 
+@lru_cache(maxsize=256)
 def _month_ends(first: date, last: date) -> int:
     days = (last - first).days + 1
     return sum((first + timedelta(days=n + 1)).day == 1 for n in range(days))
 
 
+@lru_cache(maxsize=256)
 def _sundays(first: date, last: date) -> int:
     days = (last - first).days + 1
     return sum((first + timedelta(days=n)).weekday() == 6 for n in range(days))

@@ -10,40 +10,48 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
+from ledger.attachments import Attached, files_of
 from ledger.calendar import local_day
+from ledger.clearing import CLEARED
+from ledger.clearing import STREAM as ADMIN
 from ledger.queries.standing import Standing
 from ledger.queries.words import ROLE_WORDS
 from ledger.rules.texts import due_words, number_words, short_day
-from ledger.schema import AnyRow, content, event, post, unit
-
-CLEARED = "（内容已依规清除）"
+from ledger.schema import AnyRow, clearing, content, event, post, unit
 
 
 @dataclass(frozen=True)
 class Line:
-    """One entry: who, what, and below it what was written; `seq` and `hash` name it in the chain."""
+    """One entry: who, what, and below it what was written; `seq` and `hash` name it in the chain.
+
+    `texts` are the fields that still hold words, whether or not the reader may read them.
+    """
 
     at: datetime
     who: str
     post: str
     words: str
     quotes: Sequence[tuple[str, str]]
+    files: Sequence[Attached]
     tone: str  # k: by a person, bad: a return or a miss, else empty
     seq: int
     hash: str
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What an application says: its summary, the problem, and the figures it came with beside those before."""
+    """What an application says: its summary, the problem, its files, and the figures it came with beside those
+    before."""
 
     at: datetime
     summary: str
     problem: str
     figures: Mapping[int, Decimal]
     before: Mapping[int, Decimal]
+    files: Sequence[Attached]
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class _Reader:
         return "，".join(said)
 
 
-_QUOTED = {
+QUOTED = {
     "progress": "进展",
     "problem": "问题和需协调",
     "summary": "完成情况",
@@ -81,6 +89,7 @@ class Records:
     events: Sequence[AnyRow]
     payloads: Sequence[Mapping[str, Any]]
     texts: Mapping[int, Mapping[str, str | None]]
+    cleared: Mapping[tuple[int, str], str]  # (number, field) -> what stands in the place of words that are gone
 
 
 def records(connection: Connection, item_id: int) -> Records:
@@ -91,14 +100,31 @@ def records(connection: Connection, item_id: int) -> Records:
     texts: dict[int, dict[str, str | None]] = defaultdict(dict)
     for r in connection.execute(select(content).where(content.c.stream == name)):
         texts[r.seq][r.field] = r.text
-    return Records(rows, [json.loads(r.payload) for r in rows], texts)
+    is_whole = all(text is not None for said in texts.values() for text in said.values())
+    return Records(rows, [json.loads(r.payload) for r in rows], texts, {} if is_whole else _cleared(connection, name))
+
+
+def _cleared(connection: Connection, name: str) -> dict[tuple[int, str], str]:
+    """Why and when words of a stream were cleared."""
+    ground = and_(content.c.stream == ADMIN, content.c.seq == clearing.c.applied_seq, content.c.field == "ground")
+    rows = connection.execute(
+        select(clearing.c.seq, clearing.c.fields, clearing.c.decided_at, content.c.text)
+        .outerjoin(content, ground)
+        .where(clearing.c.stream == name, clearing.c.state == "done")
+    )
+    return {(r.seq, field): cleared_words(r.text, r.decided_at) for r in rows for field in json.loads(r.fields)}
+
+
+def cleared_words(ground: str | None, at: datetime) -> str:
+    """（内容已依规清除。依据：……；2025-07-17）."""
+    return f"（内容已依规清除。依据：{(ground or '见清除记录').rstrip('。')}；{local_day(at)}）"
 
 
 def timeline(connection: Connection, known: Records, standing: Standing, readable: Collection[int]) -> list[Line]:
     """Every entry of the item's stream, newest first."""
     reader = _reader(connection, standing, readable, known.events)
     entries = zip(known.events, known.payloads, strict=True)
-    lines = [line for r, payload in entries if (line := _line(r, payload, known.texts.get(r.seq, {}), reader))]
+    lines = [line for r, payload in entries if (line := _line(r, payload, known, reader))]
     return lines[::-1]
 
 
@@ -111,9 +137,10 @@ def last_submission(known: Records, assignment_id: int) -> Submission | None:
             continue
         figures = {i: Decimal(v) for i, v in payload["figures"]}
         if r.kind == "assignment.submitted":
-            said = {k: v or "" for k, v in known.texts.get(r.seq, {}).items()}
+            said = {k: CLEARED if v is None else v for k, v in known.texts.get(r.seq, {}).items()}
             texts = (said.get("summary", ""), said.get("problem", ""))
-            found = Submission(r.at, *texts, figures, dict(before))
+            files = files_of(payload, known.texts.get(r.seq, {}))
+            found = Submission(r.at, *texts, figures, dict(before), files)
         before |= figures
     return found
 
@@ -138,20 +165,23 @@ def _reader(connection: Connection, standing: Standing, readable: Collection[int
     return _Reader(standing, readable, names, {r.id: (r.short, ROLE_WORDS.get(r.role, r.role)) for r in found})
 
 
-def _line(r: AnyRow, payload: Mapping[str, Any], texts: Mapping[str, str | None], reader: _Reader) -> Line | None:
+def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader) -> Line | None:
+    texts = known.texts.get(r.seq, {})
     wording = _WORDINGS.get(r.kind)
     if wording is None:
         return None
     words, tone = wording(payload, reader)
-    quotes = []
+    quotes, files = [], []
     if payload.get("assignment") in reader.readable:  # whatever belongs to no share is nobody's to read here
         quotes = [
-            (label, CLEARED if said is None else said)
-            for key, label in _QUOTED.items()
+            (label, known.cleared.get((r.seq, key), CLEARED) if said is None else said)
+            for key, label in QUOTED.items()
             if key in texts and (said := texts[key]) != ""
         ]
+        files = files_of(payload, texts)
     who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
-    return Line(r.at, who, held, words, quotes, tone, r.seq, r.hash[:6])
+    standing = [key for key in QUOTED if texts.get(key)]
+    return Line(r.at, who, held, words, quotes, files, tone, r.seq, r.hash[:6], standing)
 
 
 # ---------------------------------------------------------------- how each kind of event is said

@@ -113,6 +113,7 @@ def _rule(text: str, first: date) -> rrule:
     _check_numbers(parts)
     _check_day_names(parts)
     _check_month_days(parts)
+    _check_reach(parts)
     # Aware only because no datetime here is naive: whole days are read from it, no conversion takes place.
     try:
         rule = rrulestr(";".join(f"{k}={v}" for k, v in parts.items()), dtstart=datetime.combine(first, time(), UTC))
@@ -143,7 +144,7 @@ def _check_numbers(parts: dict[str, str]) -> None:
     for name, (low, high) in _BOUNDS.items():
         for value in parts.get(name, "1").split(","):
             if not re.fullmatch(r"[+-]?\d{1,3}", value) or not low <= int(value) <= high or int(value) == 0:
-                raise ValueError(f"周期规则中 {name}={value} 超出范围，应在 {low} 到 {high} 之间且不为 0。")
+                raise ValueError(f"周期规则中 {name}={value} 超出范围，请写 {low} 到 {high} 之间且不为 0。")
 
 
 def _check_day_names(parts: dict[str, str]) -> None:
@@ -161,3 +162,35 @@ def _check_month_days(parts: dict[str, str]) -> None:
     longest = max(monthrange(2024, int(month))[1] for month in parts["BYMONTH"].split(","))
     if min(abs(int(day)) for day in parts["BYMONTHDAY"].split(",")) > longest:
         raise ValueError("周期规则里的月份没有这一天，请检查 BYMONTH 和 BYMONTHDAY。")
+
+
+# Which parts go with a frequency. Every rule of these comes round within years: dateutil looks for the next day of one
+# that never does until the year 9999, which takes minutes.
+_GOES_WITH = {
+    "DAILY": {"INTERVAL"},
+    "WEEKLY": {"INTERVAL", "BYDAY"},
+    "MONTHLY": {"INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS"},
+    "YEARLY": {"INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH"},
+}
+
+
+def _check_reach(parts: dict[str, str]) -> None:
+    frequency = parts["FREQ"]
+    if wrong := sorted(parts.keys() - _GOES_WITH[frequency] - {"FREQ", "WKST"}):
+        raise ValueError(f"FREQ={frequency} 不能和 {'、'.join(wrong)} 一起写，请改用别的周期或删去这一段。")
+    if "BYDAY" in parts and "BYMONTHDAY" in parts:
+        raise ValueError("周期规则里 BYDAY 和 BYMONTHDAY 只能写一个，请删去一个。")
+    if frequency == "YEARLY" and parts.keys() & {"BYDAY", "BYMONTHDAY"} and "BYMONTH" not in parts:
+        raise ValueError("每年的周期规则要写明月份（BYMONTH），请补上。")
+    interval = int(parts.get("INTERVAL", "1"))
+    if frequency == "MONTHLY" and (interval > 11 or (interval > 1 and "BYMONTH" in parts)):
+        raise ValueError("按月的间隔最多 11 个月，写了间隔就不再写 BYMONTH；更长的请用 FREQ=YEARLY。")
+    if interval > 1 and parts.get("BYMONTH") == "2" and "29" in parts.get("BYMONTHDAY", "").split(","):
+        raise ValueError("隔年的 2 月 29 日可能永远不来，请写 BYMONTHDAY=-1（月底）。")
+    if "BYSETPOS" in parts:
+        names = parts.get("BYDAY", "").split(",")
+        most = 4 * len(names)  # of each weekday a month has at least four
+        if not names[0] or any(len(name) > 2 for name in names):
+            raise ValueError("BYSETPOS 要和 BYDAY=MO 这样的星期一起写，请检查写法。")
+        if any(abs(int(place)) > most for place in parts["BYSETPOS"].split(",")):
+            raise ValueError(f"一个月里这样的日子不一定有这么多，请把 BYSETPOS 写在 -{most} 到 {most} 之间。")

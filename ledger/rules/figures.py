@@ -42,6 +42,8 @@ def parse_number(text: str, *, unit: str = "") -> Decimal:
     Raises:
         FigureError: anything else; nothing is guessed (约1200, 1200多, 1-2).
     """
+    if any(_stands_for_digits(c) for c in text):  # ² and ① fold to digits as well, but nobody means them as such
+        raise FigureError(f"“{text.strip()[:40]}”不是一个确定的数字；请只填数字，如 1200、1,200 或 3.5万。")
     plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).replace("−", "-")
     if not plain:
         raise FigureError("请填写数字；没有进展时填 0，或选择“本期无新进展”。")
@@ -53,6 +55,11 @@ def parse_number(text: str, *, unit: str = "") -> Decimal:
     if match["scale"] and typed_unit.startswith(("千", "万", "亿")) and number == plain:
         raise FigureError(f"本指标以{unit}计，“{text.strip()}”可能重复计算单位；请只填数字，如 3.5 表示 3.5{unit}。")
     return _plain(Decimal(match["digits"].replace(",", "")) * _SCALES[match["scale"]])
+
+
+def _stands_for_digits(c: str) -> bool:
+    """Whether a character becomes a digit when it is folded, without being the full-width form of one."""
+    return not c.isascii() and not "０" <= c <= "９" and any(d.isdigit() for d in unicodedata.normalize("NFKC", c))
 
 
 def share_of_target(value: Decimal | None, target: Decimal | None, op: str = ">=") -> Fraction | None:

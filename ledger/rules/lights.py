@@ -14,14 +14,16 @@ What was submitted and not returned is judged as of its submission: review time 
 is not 临期 any more. 长期坚持 is never red; what would be red is yellow.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from ledger.calendar import WorkCalendar, last_day, local_day
+from ledger.calendar import WorkCalendar, last_day, local_day, moment
 from ledger.rules.texts import due_words, full_day, late_words, left_words, percent_words, ratio_words
 from ledger.rules.verbs import State
 
@@ -36,9 +38,22 @@ _SHAPES: dict[Colour, Shape] = {
     "grey": "ring",
     "blue": "check",
 }
-# Ranks come in bands, wide enough for days late and for thousandths of a ratio.
-_BAND = 10_000
-_SEVERE, _BEHIND, _NEAR, _GREEN, _GREY, _BLUE = (_BAND * n for n in range(1, 7))
+# Ranks come in bands. Inside a band stand days (of the calendar, or tenths of them), which time does not move: an item
+# keeps its rank until its band changes, and any number of items can be kept in order without being judged every night.
+_BAND = 10_000_000
+_LATE, _LATE_SENT, _SEVERE, _BEHIND, _NEAR, _GREEN, _GREY, _BLUE = (_BAND * n for n in range(1, 9))
+RANKS: Mapping[Colour, range] = {
+    "red": range(_LATE, _BEHIND),
+    "yellow": range(_BEHIND, _GREEN),
+    "green": range(_GREEN, _GREY),
+    "grey": range(_GREY, _BLUE),
+    "blue": range(_BLUE, _BLUE + _BAND),
+}
+
+
+def colour_of(rank: int) -> Colour:
+    """The colour of the lights of this rank."""
+    return next(colour for colour, ranks in RANKS.items() if rank in ranks)
 
 
 class Figure(NamedTuple):
@@ -64,8 +79,9 @@ class LightRules:
 class Light:
     """A light: never colour alone, always with its word, its shape and one Chinese sentence saying why.
 
-    `rank` sorts worst first (ascending): overdue by days, 严重滞后 and 滞后 by ratio, 临期 by days left, green, grey,
-    blue.
+    `rank` sorts worst first (ascending): overdue by the day it was due, what was handed in late behind what is still
+    owed; 严重滞后, 滞后 and green by the day whose schedule they have reached, which inside one plan is the order of
+    their ratios; 临期 by the day it is due; grey; blue. `RANKS` holds the ranks of each colour.
     """
 
     colour: Colour
@@ -79,17 +95,37 @@ class Light:
         return "bars" if self.word == PAUSED else _SHAPES[self.colour]
 
 
+# Fractions are exact and slow. A page asks for the same few again and again, the scheduler for those of a whole day.
+_REMEMBERED = 16_384
+
+
+@lru_cache(_REMEMBERED)
+def _exact(value: Decimal) -> Fraction:
+    return Fraction(value)
+
+
+@lru_cache(_REMEMBERED)
+def _share(value: Decimal, target: Decimal) -> Fraction:
+    return Fraction(value) / Fraction(target)
+
+
 class _Pace(NamedTuple):
     done: Fraction  # share of the target
     time: Fraction  # share of the time, above 0
     name: str
+    reached: Fraction  # the day on whose evening this much was to be done, as an ordinal
+
+    @property
+    def place(self) -> int:
+        """Its place in a band: tenths of a day."""
+        return min(max(int(self.reached * 10), 0), _BAND - 2)
 
     @property
     def ratio(self) -> Fraction:
         return self.done / self.time
 
     def words(self, threshold: Decimal) -> str:
-        ratio = ratio_words(self.ratio, Fraction(threshold))
+        ratio = ratio_words(self.ratio, _exact(threshold))
         done = f"{self.name}完成 {percent_words(self.done)}"
         return f"{done} ÷ 序时 {percent_words(self.time)} ＝ {ratio}"
 
@@ -105,8 +141,12 @@ class _Case(NamedTuple):
     rules: LightRules
 
     @property
+    def due_day(self) -> date:
+        return last_day(self.due_at)
+
+    @property
     def days_left(self) -> int:
-        return self.calendar.days_left(local_day(self.at), last_day(self.due_at))
+        return self.calendar.days_left(local_day(self.at), self.due_day)
 
     def distance(self) -> str:
         """剩 31 个工作日, or when it was submitted."""
@@ -145,6 +185,46 @@ def light(  # noqa: PLR0913 -- each is one fact the light depends on
     return _overdue(case) or _lagging(case, pace) or _near(case) or _on_time(case, pace)
 
 
+def holds_until(  # noqa: PLR0913 -- the same facts
+    *,
+    state: State,
+    now: datetime,
+    due_at: datetime | None,
+    opened: bool,
+    period: tuple[date, date],
+    figures: Sequence[Figure],
+    calendar: WorkCalendar,
+    submitted_at: datetime | None = None,
+    paused: bool = False,
+    standing: bool = False,
+    rules: LightRules = LightRules(),
+) -> datetime | None:
+    """The next instant at which time alone may change the colour or the rank of this light; None: never.
+
+    Words and reasons, which count days, change every day. The facts are those of `light`.
+    """
+    is_submitted = submitted_at is not None and state is not State.RETURNED
+    if _idle(state, opened, paused, standing, due_at) or due_at is None or is_submitted or now > due_at:
+        return None
+    due_day = last_day(due_at)
+    days = {calendar.before(due_day + timedelta(days=1), rules.near_days + 1)}
+    slowest = _slowest_share(figures)
+    if slowest is not None:
+        days |= _turns(slowest[0], period[0], due_day, rules)
+    turns = [moment(day, time()) for day in days]
+    return min((at for at in turns if at > now), default=due_at + timedelta(microseconds=1))
+
+
+def _turns(done: Fraction, first: date, due_day: date, rules: LightRules) -> set[date]:
+    """The days up to the due day on which pace begins to be judged, and falls below each threshold."""
+    total = (due_day - first).days + 1
+    judged = int(_exact(rules.quiet_share) * total) + 1
+    below = [math.floor(done * total / _exact(limit)) + 1 for limit in (rules.yellow_below, rules.red_below)]
+    elapsed = {max(judged, n) for n in (judged, *below)}
+    return {first + timedelta(days=n - 1) for n in elapsed if n <= total}
+
+
+@lru_cache(_REMEMBERED)
 def share_of_time(first: date, due_day: date, today: date) -> Fraction:
     """序时: the share of the days first..due_day used up by the end of `today`, within 0..1; both ends count.
 
@@ -180,23 +260,23 @@ def _overdue(case: _Case) -> Light | None:
         return Light("yellow", "滞后", f"时限 {due} 已过，属长期坚持任务，不亮红灯。", _BEHIND)
     words = late_words(late)
     submitted = f"{full_day(local_day(case.at))}报送，" if case.submitted else "尚未报送，"
-    return Light("red", words, f"时限 {due}，{submitted}{words}。", _SEVERE - 1 - min(late, _BAND - 1))
+    band = _LATE_SENT if case.submitted else _LATE
+    return Light("red", words, f"时限 {due}，{submitted}{words}。", band + case.due_day.toordinal())
 
 
 def _lagging(case: _Case, pace: _Pace | None) -> Light | None:
-    if pace is None or pace.ratio >= Fraction(case.rules.yellow_below):
+    if pace is None or pace.ratio >= _exact(case.rules.yellow_below):
         return None
-    thousandths = max(int(pace.ratio * 1000), 0)
-    if pace.ratio >= Fraction(case.rules.red_below):
+    if pace.ratio >= _exact(case.rules.red_below):
         limit = case.rules.yellow_below
         return Light(
-            "yellow", "滞后", f"{pace.words(limit)}，低于 {limit}，为滞后；{case.distance()}。", _BEHIND + thousandths
+            "yellow", "滞后", f"{pace.words(limit)}，低于 {limit}，为滞后；{case.distance()}。", _BEHIND + pace.place
         )
     limit = case.rules.red_below
     words = f"{pace.words(limit)}，低于 {limit}，"
     if case.standing:
-        return Light("yellow", "滞后", f"{words}属长期坚持任务，按滞后提示。", _BEHIND + thousandths)
-    return Light("red", "严重滞后", f"{words}为严重滞后。", _SEVERE + thousandths)
+        return Light("yellow", "滞后", f"{words}属长期坚持任务，按滞后提示。", _BEHIND + pace.place)
+    return Light("red", "严重滞后", f"{words}为严重滞后。", _SEVERE + pace.place)
 
 
 def _near(case: _Case) -> Light | None:
@@ -204,26 +284,30 @@ def _near(case: _Case) -> Light | None:
     if case.submitted or left > case.rules.near_days:
         return None
     reason = f"时限 {due_words(case.due_at)}，{case.distance()}，不超过 {case.rules.near_days} 个工作日，为临期。"
-    return Light("yellow", "临期", reason, _NEAR + max(left, 0))
+    return Light("yellow", "临期", reason, _NEAR + case.due_day.toordinal())
 
 
 def _on_time(case: _Case, pace: _Pace | None) -> Light:
     limit = case.rules.yellow_below
     figures = f"{pace.words(limit)}，不低于 {limit}；" if pace else ""
     reason = f"{figures}时限 {due_words(case.due_at)}，{case.distance()}。"
-    return Light(
-        "green", "按序时推进", reason, _GREEN + (min(int(pace.ratio * 1000), _BAND - 1) if pace else _BAND - 1)
-    )
+    return Light("green", "按序时推进", reason, _GREEN + (pace.place if pace else _BAND - 1))
 
 
 def _slowest(case: _Case, first: date, figures: Sequence[Figure]) -> _Pace | None:
     """The pace of the figure furthest behind; None while pace is not judged or no figure has a total to reach."""
-    time = share_of_time(first, last_day(case.due_at), local_day(case.at))
-    counting = [(figure, Fraction(figure.target)) for figure in figures if figure.target and _counts(figure)]
-    if time <= Fraction(case.rules.quiet_share) or not counting:
+    used = share_of_time(first, case.due_day, local_day(case.at))
+    slowest = _slowest_share(figures)
+    if used <= _exact(case.rules.quiet_share) or slowest is None:
         return None
-    paces = [_Pace(Fraction(figure.value or 0) / target, time, figure.name) for figure, target in counting]
-    return min(paces, key=lambda pace: pace.done)
+    done, name = slowest
+    return _Pace(done, used, name, first.toordinal() + done * max((case.due_day - first).days + 1, 1))
+
+
+def _slowest_share(figures: Sequence[Figure]) -> tuple[Fraction, str] | None:
+    """(share of its target, name) of the figure furthest behind."""
+    shares = [(_share(f.value or Decimal(0), f.target), f.name) for f in figures if f.target and _counts(f)]
+    return min(shares, key=lambda share: share[0], default=None)
 
 
 def _counts(figure: Figure) -> bool:

@@ -1,8 +1,10 @@
 """Wording several rules share: how a day, a span of working days and a figure are written for people."""
 
+import re
 from datetime import date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from ledger.calendar import SHANGHAI, WorkCalendar, last_day, local_day, weekday
 
@@ -17,11 +19,13 @@ def short_day(day: date) -> str:
     return f"{day:%m-%d} {weekday(day)}"
 
 
+@lru_cache(maxsize=4096)
 def full_day(day: date) -> str:
     """2025-08-31 周日."""
     return f"{day:%Y-%m-%d} {weekday(day)}"
 
 
+@lru_cache(maxsize=4096)
 def due_words(due_at: datetime) -> str:
     """2025-08-31 周日 for the end of a day, 2025-06-06 周五 17:00 for a time of day."""
     day = last_day(due_at)
@@ -51,11 +55,13 @@ def number_words(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+@lru_cache(maxsize=4096)
 def percent_words(share: Fraction) -> str:
     """39.2%, half up as people round."""
     return f"{_decimal(share * 100).quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
 
 
+@lru_cache(maxsize=4096)
 def ratio_words(ratio: Fraction, threshold: Fraction) -> str:
     """0.62; with more places where rounding would contradict the comparison with `threshold` (0.6996 is not 0.70)."""
     value = _decimal(ratio)
@@ -68,3 +74,29 @@ def ratio_words(ratio: Fraction, threshold: Fraction) -> str:
 
 def _decimal(value: Fraction) -> Decimal:
     return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+# Controls, halves of a character, marks that turn the direction of reading, blanks without width, signs that are none.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+    "\ud800-\udfff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
+_NOTHING = re.compile("[\u00ad\u200b\u2060\ufeff]")
+
+
+def hidden_characters(text: str) -> list[str]:
+    """The characters of a text that nobody can see and that change how it is read, each once."""
+    return sorted(set(_HIDDEN.findall(text)))
+
+
+def visible(text: str) -> str:
+    """A text a person typed, as the ledger keeps it: what cannot be seen shows as �, what means nothing is left out.
+
+    Line ends are one kind. Zero-width blanks come along with what is copied from other programmes.
+    """
+    return _HIDDEN.sub("\ufffd", _NOTHING.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet that opens this text would compute it."""
+    return text.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))

@@ -18,12 +18,14 @@ from sqlalchemy import URL, make_url
 
 from ledger.database import Database
 from ledger.migrating import upgrade
-from tests.bench.cases import Ground, http, service
+from tests.bench.cases import Ground, crowd, http, service
 from tests.bench.client import Client
+from tests.bench.large import large
 from tests.bench.measuring import WARM_UP, Bench, Floor
+from tests.bench.pages import measure_pages, measure_ticks
 from tests.bench.server import serving
 
-LIVE = (150, 3000)
+LIVE = (150, 1000, 5000)
 PASSWORD = "duban-bench"
 SERVER = URL.create("postgresql+psycopg", username="postgres", host="127.0.0.1", port=5432, database="postgres")
 
@@ -32,17 +34,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few repetitions: does it run, not how fast")
     parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one database")
+    parser.add_argument("--part", choices=("path", "pages"), help="the write path, or pages at 100,000 items")
     asked = parser.parse_args()
-    items = WARM_UP + (5 if asked.quick else 100)
-    if asked.only != "postgresql":
-        for live in LIVE:
-            with sqlite() as url:
-                run(url, f"sqlite.{live}", live, items)
-    if asked.only != "sqlite":
-        for live in LIVE:
-            with postgresql() as url:
+    items = 2 * WARM_UP + (6 if asked.quick else 100)
+    places = {"sqlite": sqlite, "postgresql": postgresql}
+    for name in [asked.only] if asked.only else places:
+        for live in LIVE if asked.part != "pages" else ():
+            with places[name]() as url:
                 if url is not None:
-                    run(url, f"postgresql.{live}", live, items)
+                    run(url, f"{name}.{live}", live, items)
+        if asked.part != "path":
+            with places[name]() as url:
+                if url is not None:
+                    run_large(url, name, items)
+
+
+def run_large(url: str, suffix: str, repeated: int) -> None:
+    """Pages and ticks at 100,000 items."""
+    upgrade(url)
+    db = Database(url)
+    try:
+        world, people = large(db, PasswordHasher().hash(PASSWORD))
+        port = free_port()
+        with serving(url, port):
+            print(*measure_pages(world, people, Client(port, PASSWORD), suffix, repeated), sep="\n", flush=True)
+    finally:
+        db.close()
+    print(*measure_ticks(url, suffix), sep="\n", flush=True)
 
 
 def run(url: str, suffix: str, live: int, items: int) -> None:
@@ -61,6 +79,10 @@ def run(url: str, suffix: str, live: int, items: int) -> None:
             client = Client(port, PASSWORD)
             bench = Bench(suffix, client.floor)
             http(ground, client, bench, items)
+            show(bench)
+            clients = [Client(port, PASSWORD) for _ in range(4)]
+            bench = Bench(suffix, client.floor)
+            crowd(ground, clients, bench, max(1, items // 40))
         show(bench)
     finally:
         db.close()

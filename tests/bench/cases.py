@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from unittest.mock import patch
 
@@ -14,18 +14,19 @@ from tests.bench.client import Client
 from tests.bench.measuring import Bench
 from tests.bench.world import UNITS, World, found, generated, today
 
-RUNS = 3
+LARGEST = 800  # items of a run
 REPORTERS = UNITS[:15]
 FIGURES = 3  # items a unit reports on in a round
 
 
 class Ground:
-    """A world kept at so many live shares: one run stands and reports its rounds, the others are worked off."""
+    """A world kept at so many live items: one run stands and reports its rounds, the others are worked off."""
 
     def __init__(self, db: Database, live: int, password_hash: str) -> None:
         self.live = live
-        plan = generated(live // 2 // RUNS, today(db), units=REPORTERS)
-        self.world: World = found(db, plan, RUNS, password_hash)
+        runs = max(3, -(-live // LARGEST))
+        plan = generated(live // runs, today(db), units=REPORTERS)
+        self.world: World = found(db, plan, runs, password_hash)
         self.standing = self.world.runs[0]
         self.waiting: deque[tuple[int, int]] = deque()
         for run_id in self.world.runs[1:]:
@@ -41,9 +42,9 @@ class Ground:
         self.waiting += [(run_id, item_id) for item_id in self.world.items(run_id)]
 
     def items(self, n: int) -> Iterator[tuple[int, int]]:
-        """(run, item) one after another; whenever too few shares are live, another run is started."""
+        """(run, item) one after another; whenever too few items are live, another run is started."""
         for _ in range(n):
-            if not self.waiting or self.world.live() < self.live:
+            if not self.waiting or self.world.live_items() < self.live:
                 self._queue(self.world.start_run())
             yield self.waiting.popleft()
 
@@ -70,7 +71,24 @@ def service(ground: Ground, bench: Bench, n: int) -> None:
             bench.measure("service.close", w.decide(last))
             bench.measure("service.advance", partial(advance_run, w.db, run_id))
             unit, owed, shares = ground.next_report()
-            bench.measure("service.report_round", w.report_round(owed, unit, dict.fromkeys(shares, value)))
+            filled = dict.fromkeys(shares[: 1 if value % 2 else FIGURES], value)
+            name = "service.report_round" if len(filled) == 1 else f"service.report_round_of_{FIGURES}"
+            bench.measure(name, w.report_round(owed, unit, filled))
+
+
+def crowd(ground: Ground, clients: Sequence[Client], bench: Bench, runs: int) -> None:
+    """As many people as there are clients sign for the shares of their units in one run, all at the same time."""
+    w = ground.world
+    for _ in range(runs):
+        run_id = w.start_run()
+        units = iter([u.key for u in REPORTERS])
+        for own in zip(*[units] * len(clients), strict=False):
+            acts = []
+            for client, unit in zip(clients, own, strict=True):
+                client.be(unit)
+                paths = [f"/assignments/{share}/acknowledge" for share in w.shares_of_unit(run_id, unit)]
+                acts.append([client.form(path, {"arm": "1"}) for path in paths])
+            bench.measure_at_once(f"http.acknowledge_by_{len(clients)}", acts, [client.floor for client in clients])
 
 
 def http(ground: Ground, client: Client, bench: Bench, n: int) -> None:

@@ -40,6 +40,10 @@ class Client:
         """A form that is done when the server sends the browser on to the next page."""
         return lambda: self._send("POST", path, fields, expected=302)
 
+    def page(self, path: str) -> str:
+        """A page as this person sees it."""
+        return self._send("GET", path, {}, expected=200)
+
     def floor(self) -> None:
         """The bare request."""
         self._send("POST", "/floor/", {"arm": "1"}, expected=302)
@@ -59,6 +63,9 @@ class Client:
         page = answer.read().decode()
         if answer.status != expected:
             raise RuntimeError(f"{method} {path}: {answer.status}\n{page[:2000]}")
-        if cookie := answer.getheader("Set-Cookie"):
-            self.session = Session(cookie.partition(";")[0], self.session.token)
+        jar = dict(pair.split("=", 1) for pair in self.session.cookie.split("; ") if pair)
+        for cookie in answer.headers.get_all("Set-Cookie", []):
+            name, _, value = cookie.partition(";")[0].partition("=")
+            jar[name] = value
+        self.session = Session("; ".join(f"{name}={value}" for name, value in jar.items()), self.session.token)
         return page

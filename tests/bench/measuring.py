@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, bindparam, insert, update
 
@@ -13,6 +15,7 @@ from ledger.clock import wall_now
 from ledger.schema import Instant, Serial
 from ledger.schema import event as real_event
 
+Floors = Sequence[Callable[[], object]]
 WARM_UP = 5  # samples of each case that are thrown away: statements compile, connections open
 FLOOR_ROWS = 3000
 
@@ -68,6 +71,7 @@ class Case:
 
     taken: list[float] = field(default_factory=list)
     floor: list[float] = field(default_factory=list)
+    seconds: float = 0.0  # of several clients at once: how long they took together
 
 
 class Bench:
@@ -82,8 +86,21 @@ class Bench:
         case.floor.append(_seconds(self.floor))
         case.taken.append(_seconds(act))
 
+    def measure_at_once(self, name: str, acts: Sequence[Sequence[Callable[[], object]]], floors: Floors) -> None:
+        """Several clients at the same time, each giving its own acts one after another; their floors do so before."""
+        case = self.cases.setdefault(name, Case())
+        case.floor += _at_once([[floor] * len(own) for floor, own in zip(floors, acts, strict=True)])
+        start = perf_counter()
+        case.taken += _at_once(acts)
+        case.seconds += perf_counter() - start
+
     def lines(self) -> list[str]:
         return [_line(f"{name}.{self.suffix}", case) for name, case in self.cases.items()]
+
+
+def _at_once(clients: Sequence[Sequence[Callable[[], object]]]) -> list[float]:
+    with ThreadPoolExecutor(len(clients)) as pool:
+        return [s for own in pool.map(lambda acts: [_seconds(act) for act in acts], clients) for s in own]
 
 
 def _seconds(act: Callable[[], object]) -> float:
@@ -95,16 +112,17 @@ def _seconds(act: Callable[[], object]) -> float:
 def _line(name: str, case: Case) -> str:
     taken, floor = case.taken[WARM_UP:], case.floor[WARM_UP:]
     p50, floor_p50 = _percentile(taken, 50), _percentile(floor, 50)
-    return json.dumps(
-        {
-            "bench": name,
-            "n": len(taken),
-            "p50_ms": round(p50, 2),
-            "p95_ms": round(_percentile(taken, 95), 2),
-            "floor_p50_ms": round(floor_p50, 2),
-            "ratio": round(p50 / floor_p50, 2),
-        }
-    )
+    said: dict[str, Any] = {
+        "bench": name,
+        "n": len(taken),
+        "p50_ms": round(p50, 2),
+        "p95_ms": round(_percentile(taken, 95), 2),
+        "floor_p50_ms": round(floor_p50, 2),
+        "ratio": round(p50 / floor_p50, 2),
+    }
+    if case.seconds:
+        said["per_second"] = round(len(case.taken) / case.seconds)
+    return json.dumps(said)
 
 
 def _percentile(seconds: list[float], percent: int) -> float:

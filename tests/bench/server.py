@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from ledger.database import Database
 from tests.bench.measuring import Floor
+from tests.bench.pages import add_bare_page
 from webapp.serving import Server, open_database
 from webapp.settings import Settings
 
@@ -32,6 +33,7 @@ def floor_app(db: Database) -> Flask:
             floor()
         return redirect("/items/1")
 
+    add_bare_page(app, db)
     return app
 
 
@@ -48,6 +50,7 @@ def main(url: str, port: str) -> None:
         "worker_class": "gthread",
         "threads": 8,
         "timeout": 60,
+        "keepalive": 60,  # clients take turns; none of them is to pay for a new connection
         "loglevel": "warning",
         "control_socket_disable": True,
     }

@@ -15,7 +15,7 @@ from sqlalchemy import Select, delete, func, select
 
 from bpmn.plan import Cadence, Facts, Heading, Indicator, Item, Plan, Role, Share
 from bpmn.writing import write_plan
-from engine import commands, opening, published
+from engine import commands, opening, published, ticking
 from engine.commands import Entry, TodoRef, perform
 from engine.rounds import open_round
 from ledger import organisation
@@ -89,7 +89,7 @@ def item_of(
         heading=heading,
         shares=tuple(Share(KNOWN.unit(key).name, role) for key, role in shares),
         due=DueRule("by", text="年底前", date=start + timedelta(days=DAYS)),
-        indicators=(Indicator("done", "完成数", ">=", Decimal(1000), "个", "全年完成 1000 个以上"),),
+        indicators=(Indicator(f"done-{ident}", "完成数", ">=", Decimal(1000), "个", "全年完成 1000 个以上"),),
         completion="lead" if "lead" in roles else "all",
         cadence=cadence,
     )
@@ -134,10 +134,6 @@ class World:
             run_id = opening.start_run(tx, self.version)
         self.runs.append(run_id)
         return run_id
-
-    def live(self) -> int:
-        """Shares that are not closed."""
-        return int(self._scalar(select(func.count()).select_from(assignment).where(assignment.c.closed_at.is_(None))))
 
     def live_items(self) -> int:
         """Items that are open."""
@@ -259,6 +255,7 @@ def found(db: Database, plan: Plan, runs: int = 1, password_hash: str = "-") -> 
     with db.write() as tx:
         register_units(tx, KNOWN)
         _seat(tx, password_hash)
+        ticking.start_ticking(tx)
     world = World(db)
     with db.read() as connection:
         for row in connection.execute(select(person.c.id, person.c.login)).all():

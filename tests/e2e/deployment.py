@@ -25,6 +25,7 @@ from engine.clockwork import advance_to
 from ledger.calendar import moment
 from ledger.clock import StoredClock
 from ledger.database import Database
+from ledger.files import Store
 from ledger.migrating import upgrade
 from ledger.schema import message
 from webapp.demo import campaign
@@ -39,11 +40,12 @@ PATIENCE = 120  # seconds for a process to answer on a busy machine
 
 @dataclass(frozen=True)
 class Site:
-    """What runs: its address, the folder of its mails, and its database for tests that look behind the pages."""
+    """What runs: its address, the folder of its mails, its database and files for tests that look behind the pages."""
 
     url: str
     mail: Path
     db: Database
+    store: Store
 
     @property
     def host(self) -> str:
@@ -65,8 +67,10 @@ def build(file: Path, prepare: Callable[[Office], None] | None = None) -> None:
 @contextmanager
 def running(started: Path, folder: Path) -> Iterator[Site]:
     """The processes on a copy of a built database; everything they had queued has been sent when this yields."""
-    file, mail, port = folder / "duban.sqlite3", folder / "mail", free_port()
+    file, mail, files, port = folder / "duban.sqlite3", folder / "mail", folder / "files", free_port()
     shutil.copy(started, file)
+    if (built := started.parent / "files").exists():
+        shutil.copytree(built, files)
     sink = start_sink(mail)
     environment = os.environ | {
         "DUBAN_DEMO": "true",
@@ -75,6 +79,7 @@ def running(started: Path, folder: Path) -> Iterator[Site]:
         "DUBAN_SMTP_HOST": "127.0.0.1",
         "DUBAN_SMTP_PORT": str(sink.port),
         "DUBAN_DEMO_MAIL": str(mail),
+        "DUBAN_FILES": str(files),
         "no_proxy": "127.0.0.1",
     }
     log = (folder / "log").open("wb")
@@ -83,7 +88,7 @@ def running(started: Path, folder: Path) -> Iterator[Site]:
         for words in (("serve", "--port", str(port)), ("scheduler", "--every", "0.5"))
     ]
     db = Database(f"sqlite:///{file}", StoredClock())
-    site = Site(f"http://127.0.0.1:{port}", mail, db)
+    site = Site(f"http://127.0.0.1:{port}", mail, db, Store(files))
     try:
         wait_until(lambda: answers(f"{site.url}/login"), (folder / "log").read_text)
         wait_until(lambda: sent_everything(db), (folder / "log").read_text)

@@ -9,16 +9,23 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, make_url, select
 from werkzeug.exceptions import HTTPException
 
+from engine.commands import apply_for_name, apply_for_text, decide_clearing, perform
+from ledger import uploads
 from ledger.clock import StoredClock
 from ledger.database import Database
-from ledger.schema import assignment, item, round_, share
+from ledger.files import Store
+from ledger.people import Actor, actor_of
+from ledger.resets import offer
+from ledger.schema import assignment, content, item, person, round_, share, upload
+from tests import samples
 from tests.e2e.conftest import pictures_of
 from tests.e2e.deployment import START, Site, build
 from tests.e2e.visitor import Visitor, visit
@@ -45,16 +52,80 @@ def act(office: Office) -> None:
     office.at(START)
     for unit in ("renshe", "daye", "guozi", "hubei-shifan", "xuanchuan"):
         office.acknowledge(unit)
-    office.report("daye", "13", "已上门对接用人单位九家。", {"trainee-posts": 214})
+    photos = put(office, "daye", "liaison", ("对接会现场.png", samples.png(640, 480)))
+    office.report("daye", "13", "已上门对接用人单位九家。", {"trainee-posts": 214}, photos)
     closes(office, "guozi", "8")
-    office.apply("renshe", "4", "政策兑现全部完成。")
+    papers = put(
+        office, "renshe", "liaison", ("兑现情况说明.pdf", samples.pdf()), ("兑现明细（5月）.xlsx", samples.xlsx())
+    )
+    office.apply("renshe", "4", "政策兑现全部完成。", files=papers)
     office.decide("renshe", "4")  # signed: waits for the coordinator
     office.apply("renshe", "17", "创业担保贷款全程网上办。")  # waits for the deputy head
     office.apply("daye", "24", "两场校园专场招聘已办。")  # waits for the lead
     office.apply("renshe", "27", "直播带岗每周两场。")
     office.decide("renshe", "27")
     office.decide("renshe", "27", agree=False, reason="缺每场的岗位数和参加人数。")
+    put(office, "renshe", "liaison", ("总结.docx", samples.docx()), form=f"submit-{share_of(office, '11', 'renshe')}-1")
+    halfway(office, f"submit-{share_of(office, '11', 'renshe')}-1")
+    put(office, "jiuye-lingdao", "coordinator", ("审核意见.pdf", samples.pdf()))
     office.urge(("jiuye-lingdao", "coordinator"), ["jiaoyu"], "20", "请周三前签收并反馈。")
+    clear(office)
+
+
+def clear(office: Office) -> None:
+    """依规清除: one record cleared, one application for a name and one for a record that wait."""
+    guanli, ducha = (actor(office, login) for login in ("guanli", "ducha"))
+    ground = "《个人信息保护法》第四十七条，当事人申请删除。"
+    closed = perform(office.db, guanli, apply_for_text, 8, record(office, 8), ["summary"], ground=ground)
+    perform(office.db, ducha, decide_clearing, closed, agree=True, understood=True)
+    perform(office.db, guanli, apply_for_text, 13, record(office, 13), ["progress"], ground=ground)
+    perform(office.db, ducha, apply_for_name, actor(office, "guozi").person_id, ground="该同志调离，申请删除姓名。")
+
+
+def actor(office: Office, login: str) -> Actor:
+    with office.db.read() as connection:
+        found = actor_of(
+            connection, connection.execute(select(person.c.id).where(person.c.login == login)).scalar_one()
+        )
+    assert found is not None
+    return found
+
+
+def record(office: Office, item_id: int) -> int:
+    """The number of the record in which something was written."""
+    with office.db.read() as connection:
+        where = (content.c.stream == f"item:{item_id}") & content.c.field.in_(("progress", "summary"))
+        return int(connection.execute(select(content.c.seq).where(where)).scalar_one())
+
+
+def put(office: Office, unit: str, role: str, *files: tuple[str, bytes], form: str = "") -> list[int]:
+    """Files that the holder of a post has put into a form; the deployment takes the store along with the database."""
+    person, store = office.holder(unit, role), store_of(office)
+    taken = [
+        uploads.take(office.db, store, Settings(demo=True).limits, person, form, name=name, source=BytesIO(content))
+        for name, content in files
+    ]
+    return [made.id for made in taken]
+
+
+def halfway(office: Office, form: str) -> None:
+    """A file of which half has arrived."""
+    person, store, content = office.holder("renshe", "liaison"), store_of(office), samples.pdf(padding=90_000)
+    limits = Settings(demo=True).limits
+    made = uploads.announce(
+        office.db, store, limits, person, form, name="活动照片汇编.pdf", size=len(content), mark="halfway"
+    )
+    uploads.accept(office.db, store, person, made.id, 0, content[:40_000])
+
+
+def store_of(office: Office) -> Store:
+    return Store(Path(str(make_url(office.db.url).database)).parent / "files")
+
+
+def share_of(office: Office, no: str, unit: str) -> int:
+    with office.db.read() as connection:
+        found = select(assignment.c.id).join(item, item.c.id == assignment.c.item_id)
+        return int(connection.execute(found.where(item.c.no == no, assignment.c.unit == unit)).scalar_one())
 
 
 def closes(office: Office, unit: str, no: str) -> None:
@@ -77,6 +148,21 @@ class Row:
 
 ROWS = (
     Row("login", None, "/login", heading="督办台账"),
+    Row("forgotten password", None, "/password/forgotten", heading="忘记密码"),
+    Row("new password by a link", None, "/password/reset?token={reset xuanchuan}", heading="设置新密码"),
+    Row("link that has run out", None, "/password/reset?token=x", status=410, heading="设置新密码"),
+    Row("own account", "renshe", "/account", heading="我的账号"),
+    Row("change of password", "renshe", "/account/password", heading="修改密码"),
+    Row("accounts", "guanli", "/people", heading="账号"),
+    Row("accounts of a unit", "guanli", "/people?words=人社", heading="账号"),
+    Row("no account found", "guanli", "/people?words=没有这个人", heading="账号"),
+    Row("account", "guanli", "/people/{person renshe}"),
+    Row("own account as administrator", "guanli", "/people/{person guanli}"),
+    Row("accounts are not for everybody", "renshe", "/people", status=403, heading="这里不能办理"),
+    Row("log of log-ins", "guanli", "/logs/logins", heading="登录日志"),
+    Row("no log-in found", "guanli", "/logs/logins?outcome=crowded", heading="登录日志"),
+    Row("decisions", "guanli", "/logs/decisions", heading="权限变更"),
+    Row("decisions as inspector", "ducha", "/logs/decisions", heading="权限变更"),
     Row("inbox of a liaison", "renshe", "/inbox", heading="待办"),
     Row("inbox of a county", "daye", "/inbox", heading="待办"),
     Row("inbox of a deputy head", "renshe-fenguan", "/inbox", heading="待办"),
@@ -108,12 +194,25 @@ ROWS = (
     Row("plans", "zhuanban", "/plans"),
     Row("plan", "zhuanban", "/plans/1"),
     Row("plan of a participant", "hubei-shifan", "/plans/1"),
+    Row("clearings of an inspector", "ducha", "/clearings", heading="依规清除"),
+    Row("clearings of an administrator", "guanli", "/clearings", heading="依规清除"),
+    Row("clearing to confirm", "ducha", "/clearings/2", heading="清除第 5 号办理记录的进展"),
+    Row("clearing that waits for the other", "guanli", "/clearings/2"),
+    Row("clearing of a name", "guanli", "/clearings/3", heading="清除账号 guozi 的姓名"),
+    Row("clearing that was done", "guanli", "/clearings/1"),
+    Row("clearing asked for", "ducha", "/items/{item 4}/records/4/clearing", heading="申请清除记录中的内容"),
+    Row("clearing of a name asked for", "guanli", "/clearings/name", heading="申请清除姓名"),
+    Row("clearing by somebody else", "zhuanban", "/clearings", status=403, heading="这里不能办理"),
+    Row("item whose words may be cleared", "ducha", "/items/{item 4}"),
+    Row("item with words cleared", "ducha", "/items/{item 8}"),
     Row("mails", "zhuanban", "/demo/mail", heading="邮件"),
     Row("mails with nothing found", "zhuanban", "/demo/mail?kind=overdue", heading="邮件"),
     Row("mail that asks for a report", "renshe", "/demo/mail/{mail request}"),
     Row("mail that hands out", "renshe", "/demo/mail/{mail handed}"),
     Row("mail that sends back", "renshe", "/demo/mail/{mail returned}"),
+    Row("mail of the week", "zhuanban", "/demo/mail/{mail weekly}"),
     Row("mail alone", "renshe", "/demo/mail/{mail request}/html"),
+    Row("mail of the week alone", "zhuanban", "/demo/mail/{mail weekly}/html"),
     Row("item one may not see", "keji", "/items/{item 4}", status=404, heading="没有找到"),
     Row("no such page", "renshe", "/nowhere", status=404, heading="没有这一页"),
     Row("no such page for a stranger", None, "/nowhere", status=404, heading="没有这一页"),
@@ -125,7 +224,14 @@ PARTS = (
     ("/plans/1/diagram.bpmn", "application/xml"),
     ("/plans/1/lights.json", "application/json"),
     ("/demo/clock", "text/html"),
+    ("/ledger/units", "text/html"),
     ("/", "text/html"),  # leads to the inbox
+    ("/healthz", "application/json"),
+    ("/healthz/ready", "application/json"),
+    ("/healthz/live", "application/json"),
+    ("/metrics", "text/plain"),
+    ("/files/{file 对接会现场.png}", "image/png"),
+    ("/uploads/{upload 审核意见.pdf}", "application/pdf"),
 )
 
 
@@ -139,7 +245,7 @@ class Places:
         with self.site.db.read() as connection:
             return re.sub(r"\{(\w+) (.+?)\}", lambda found: str(self._id(connection, *found.groups())), template)
 
-    def _id(self, connection: Connection, kind: str, words: str) -> int:
+    def _id(self, connection: Connection, kind: str, words: str) -> int | str:
         match kind, words.split():
             case "item", [no]:
                 found = select(item.c.id).where(item.c.no == no)
@@ -149,6 +255,16 @@ class Places:
             case "share", [unit, cadence]:
                 found = select(share.c.id).join(round_, round_.c.id == share.c.round_id)
                 found = found.where(share.c.unit == unit, round_.c.cadence == cadence)
+            case "person", [login]:
+                found = select(person.c.id).where(person.c.login == login)
+            case "reset", [login]:
+                with self.site.db.write() as tx:
+                    return offer(tx, tx.connection.execute(select(person.c.id).filter_by(login=login)).scalar_one())
+            case "file", [name]:
+                found = select(content.c.seq, content.c.field).where(content.c.text == name)
+                return int(connection.execute(found).one().field.removeprefix("file-"))
+            case "upload", [name]:
+                found = select(upload.c.id).where(upload.c.name == name)
             case "mail", [sort]:
                 return next(head.number for head in Mailbox(self.site.mail).heads() if head.kind == sort)
             case _:
@@ -216,7 +332,7 @@ def test_form_that_lay_too_long_is_answered_in_words(window: Window, width: int)
 @pytest.mark.parametrize(("address", "kind"), PARTS)
 def test_part_of_a_page_answers(window: Window, address: str, kind: str) -> None:
     visitor = window("zhuanban", WIDTHS[0])
-    answer = visitor.page.request.get(visitor.site.url + address)
+    answer = visitor.page.request.get(visitor.site.url + Places(visitor.site).address(address))
     assert answer.status == 200
     assert answer.headers["content-type"].startswith(kind)
 

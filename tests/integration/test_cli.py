@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, update
 
 from bpmn.library import plan_xml
 from ledger.migrating import is_current
-from ledger.schema import item, person, post, run, unit
+from ledger.schema import event, item, message, person, post, run, unit
+from webapp import hashing
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = """login,name,email,unit,role,password
@@ -117,3 +119,33 @@ def test_a_database_that_cannot_be_is_said_in_a_sentence(url: str, words: str, c
 
 def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
     assert duban(f"sqlite:///{tmp_path / 'var' / 'new' / 'duban.sqlite3'}", "init").returncode == 0
+
+
+def test_a_password_given_on_the_machine_opens_a_locked_account_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'duban.sqlite3'}"
+    duban(url, "init", "--admin-email", "admin@example.gov.cn")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        before = connection.execute(select(person.c.password_hash)).scalar_one()
+        assert connection.execute(select(person.c.must_change)).scalar_one()  # made by `duban init`
+        connection.execute(update(person).values(active=False, must_change=False))
+    done = duban(url, "password", "admin")
+    assert done.returncode == 0, done.stderr
+    made = re.search(r"账号 admin 的新密码：(\S{16})（", done.stdout)
+    with engine.connect() as connection:
+        row = connection.execute(select(person)).one()
+        assert made and hashing.fits(row.password_hash, made[1]) and row.password_hash != before
+        assert row.active and row.must_change
+        assert connection.execute(select(message.c.kind)).scalars().all() == ["changed"]
+        assert "account.password-given" in connection.execute(select(event.c.kind)).scalars().all()
+    engine.dispose()
+    nobody = duban(url, "password", "no-such-one")
+    assert nobody.returncode == 1 and "没有账号“no-such-one”" in nobody.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DUBAN_LOGIN_LOG_DAYS", "30"), ("DUBAN_IDLE_MINUTES", "1"), ("DUBAN_PROXIES", "9")]
+)
+def test_a_setting_of_the_doors_that_cannot_be_is_named(tmp_path: Path, name: str, value: str) -> None:
+    done = duban(f"sqlite:///{tmp_path / 'x.sqlite3'}", "serve", **{name: value})
+    assert done.returncode == 2 and name in done.stderr

@@ -9,10 +9,11 @@ from itertools import cycle
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
 from bpmn.plan import Role
 from engine import commands
+from engine.advancing import advance_run
 from engine.desk import perform
 from ledger.calendar import moment
 from ledger.clock import StoredClock, set_clock
@@ -20,7 +21,7 @@ from ledger.database import Database, Tx
 from ledger.errors import Conflict
 from ledger.migrating import upgrade
 from ledger.people import SYSTEM
-from ledger.schema import advance, assignment, item, reading, share, todo
+from ledger.schema import advance, assignment, event, item, reading, share, todo
 from ledger.verification import broken_chains, replay_differences
 from tests.bench.world import KNOWN, OFFICE, UNITS, Act, World, found, generated, item_of
 from tests.conftest import empty
@@ -176,6 +177,26 @@ def test_the_same_units_are_urged_in_any_order_while_they_apply(world: World) ->
     ]
     applying: list[Callable[[], object]] = [world.report(one, 5) for one in shares]
     assert at_once([*urging, *applying]) == [None] * (len(urging) + len(applying))
+
+
+def test_a_plan_ends_once_though_two_items_closed_at_its_end(db_url: str) -> None:
+    """The first drain may already see the second item closed, while its row of `advance` comes after."""
+    upgrade(db_url)
+    db = Database(db_url, StoredClock())
+    with db.writer.begin() as connection:
+        set_clock(connection, moment(START, time(9)))
+    world = found(db, generated(1, START))
+    for one in _shares(world, "i0"):
+        world.close(one)
+    with db.write() as tx:
+        tx.connection.execute(insert(advance), {"run_id": world.runs[0], "item_id": world.items(world.runs[0])[0]})
+    advance_run(db, world.runs[0])
+    ended = select(func.count()).select_from(event).where(event.c.kind == "run.ended")
+    with db.read() as connection:
+        assert connection.execute(select(func.count()).select_from(advance)).scalar_one() == 0
+        assert connection.execute(ended).scalar_one() == 1
+        assert replay_differences(connection) == []
+    db.close()
 
 
 @pytest.mark.postgres

@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import etree
 from pydantic import SecretStr
-from sqlalchemy import event, select
+from sqlalchemy import Connection, event, select
 
 from bpmn.library import plan_xml
 from bpmn.reading import read_plan
@@ -23,11 +23,14 @@ from engine.mail.smtp import Transport, compose
 from ledger.calendar import WorkCalendar, moment
 from ledger.clock import StoredClock, wall_now
 from ledger.database import Database
+from ledger.following import follow
 from ledger.migrating import upgrade
 from ledger.people import Actor, actor_of
-from ledger.queries.ledger import Filters, heading_choices, ledger_page, run_choices, unit_choices
+from ledger.queries.ledger import Filters, LedgerPage, heading_choices, ledger_page, unit_choices
+from ledger.queries.overview import overview_of
 from ledger.queries.plans import run_facts, turns
 from ledger.schema import item, person
+from ledger.visibility import sight_of
 from webapp.app import create_app
 from webapp.demo import campaign
 from webapp.demo.mailsink import Mailbox, start_sink
@@ -56,6 +59,11 @@ class World:
         assert found is not None
         return found
 
+    def page(self, connection: Connection, login: str, asked: Filters | None = None) -> LedgerPage:
+        sight = sight_of(connection, self.actor(login))
+        seen = overview_of(connection, sight, NOW, WorkCalendar())
+        return ledger_page(seen, sight, asked or Filters(), NOW, WorkCalendar())
+
     def client(self, login: str) -> FlaskClient:
         settings = Settings(demo=True, database_url=self.db.url, demo_mail=str(self.mail))
         app = create_app(settings, self.db)
@@ -64,7 +72,7 @@ class World:
         client.post("/login", data={"account": login, "password": "duban-demo"})
         return client
 
-    def statements(self, actor: Actor, asked: Filters) -> int:
+    def statements(self, login: str, asked: Filters) -> int:
         count = 0
 
         def seen(*_: Any) -> None:
@@ -73,7 +81,7 @@ class World:
 
         with self.db.read() as connection:
             event.listen(connection, "before_cursor_execute", seen)
-            ledger_page(connection, actor, asked, NOW, WorkCalendar())
+            self.page(connection, login, asked)
         return count
 
 
@@ -101,22 +109,32 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 # ---------------------------------------------------------------- queries
 def test_queries_answer_on_both_databases(db_url: str, tmp_path: Path) -> None:
     world = build(db_url, tmp_path / "mail")
-    actor = world.actor("zhuanban")
     asked = Filters(run=world.run_id, unit="srsj", role="lead", due="month", words="100%_\\", sort="due")
     with world.db.read() as connection:
-        assert ledger_page(connection, actor, Filters(), NOW, WorkCalendar()).total == 33
-        assert ledger_page(connection, actor, asked, NOW, WorkCalendar()).found == 0
-        assert [r.items for r in run_choices(connection, actor)] == [33]
-        assert len(heading_choices(connection, actor, world.run_id)) == 4
-        assert unit_choices(connection, actor)
-        assert turns(connection, actor, run_facts(connection, actor, world.run_id))
+        sight = sight_of(connection, world.actor("zhuanban"))
+        assert world.page(connection, "zhuanban").total == 33
+        assert world.page(connection, "zhuanban", asked).found == 0
+        seen = overview_of(connection, sight, NOW, WorkCalendar())
+        assert {run: sum(tally.values()) for run, tally in seen.tallies().items()} == {world.run_id: 33}
+        facts = run_facts(connection, sight, world.run_id)
+        assert len(heading_choices(connection, sight, facts)) == 4
+        assert unit_choices(seen, sight)
+        assert turns(connection, sight.actor, facts)
     world.db.close()
 
 
-def test_number_of_statements_does_not_depend_on_the_number_of_items(world: World) -> None:
-    actor = world.actor("zhuanban")
-    few, many = (world.statements(actor, Filters(words=words)) for words in ("10", ""))  # one that recurs, all
-    assert few == many <= 12
+@pytest.mark.parametrize("followed", [False, True])
+def test_number_of_statements_does_not_depend_on_the_number_of_items(
+    followed: bool, world: World, tmp_path: Path
+) -> None:
+    if followed:
+        world = build(f"sqlite:///{tmp_path / 'followed.sqlite3'}", tmp_path / "mail")
+        follow(world.db)
+    few, many = (world.statements("zhuanban", Filters(words=words, size=100)) for words in ("10", "岗"))
+    assert few == many <= 14
+    assert world.statements("zhuanban", Filters()) <= 12
+    if followed:
+        world.db.close()
 
 
 @pytest.mark.parametrize(
@@ -132,14 +150,14 @@ def test_number_of_statements_does_not_depend_on_the_number_of_items(world: Worl
 )
 def test_filters(world: World, asked: Filters, numbers: set[str]) -> None:
     with world.db.read() as connection:
-        found = ledger_page(connection, world.actor("zhuanban"), asked, NOW, WorkCalendar())
+        found = world.page(connection, "zhuanban", asked)
     assert {line.standing.item.no for line in found.lines} == numbers
 
 
 def test_worst_comes_first_and_the_tally_ignores_the_light_asked_for(world: World) -> None:
     with world.db.read() as connection:
-        found = ledger_page(connection, world.actor("zhuanban"), Filters(light="green"), NOW, WorkCalendar())
-        everything = ledger_page(connection, world.actor("zhuanban"), Filters(), NOW, WorkCalendar())
+        found = world.page(connection, "zhuanban", Filters(light="green"))
+        everything = world.page(connection, "zhuanban")
     assert [line.standing.item.no for line in everything.lines[:4]] == ["10", "32", "1", "20"]  # due in May, in June
     assert found.tally == everything.tally
     assert sum(found.tally.values()) == 33
@@ -148,15 +166,15 @@ def test_worst_comes_first_and_the_tally_ignores_the_light_asked_for(world: Worl
 
 def test_groups_are_printed_by_their_name(world: World) -> None:
     with world.db.read() as connection:
-        found = ledger_page(connection, world.actor("zhuanban"), Filters(words="摸底"), NOW, WorkCalendar())
+        found = world.page(connection, "zhuanban", Filters(words="摸底"))
     assert found.lines[0].units("responsible") == ["在黄高校"]
 
 
 def test_figures_are_for_those_who_may_read_the_reports_behind_them(world: World) -> None:
     asked = Filters(words="见习岗位")
     with world.db.read() as connection:
-        lead = ledger_page(connection, world.actor("renshe"), asked, NOW, WorkCalendar()).lines[0]
-        county = ledger_page(connection, world.actor("yangxin"), asked, NOW, WorkCalendar()).lines[0]
+        lead = world.page(connection, "renshe", asked).lines[0]
+        county = world.page(connection, "yangxin", asked).lines[0]
     assert lead.gauge is not None and lead.gauge.value == 214
     assert "214" not in lead.why and lead.why
     assert county.gauge is None and not county.why
@@ -185,7 +203,7 @@ def test_participant_sees_own_items_only(world: World) -> None:
     client = world.client("hubei-shifan")
     page = client.get("/ledger?size=100").get_data(as_text=True)
     with world.db.read() as connection:
-        own = ledger_page(connection, world.actor("hubei-shifan"), Filters(size=100), NOW, WorkCalendar())
+        own = world.page(connection, "hubei-shifan", Filters(size=100))
         titles = set(connection.execute(select(item.c.title)).scalars())
     seen = {line.standing.item.title for line in own.lines}
     assert 0 < len(seen) < 33
@@ -235,9 +253,10 @@ def test_pages_ask_who_one_is(world: World, path: str) -> None:
 
 def test_rounds_say_who_has_not_reported(world: World) -> None:
     with world.db.read() as connection:
-        actor = world.actor("zhuanban")
-        weekly = [t for t in turns(connection, actor, run_facts(connection, actor, world.run_id)) if t.name == "周调度"]
-        mine = turns(connection, world.actor("daye"), run_facts(connection, world.actor("daye"), world.run_id))
+        office, county = (sight_of(connection, world.actor(login)) for login in ("zhuanban", "daye"))
+        every = turns(connection, office.actor, run_facts(connection, office, world.run_id))
+        weekly = [t for t in every if t.name == "周调度"]
+        mine = turns(connection, county.actor, run_facts(connection, county, world.run_id))
     assert weekly[0].n > weekly[-1].n == 1
     assert len(weekly[0].owing) == weekly[0].total > 5
     assert {name for t in mine for name in (*t.owing, *t.missed)} == {"大冶市"}

@@ -28,6 +28,7 @@ class Mailbox:
     def __init__(self) -> None:
         self.received: list[EmailMessage] = []
         self.rcpt_answer = self.data_answer = "250 OK"
+        self.farewell = "221 Bye"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -41,6 +42,9 @@ class Mailbox:
             assert isinstance(envelope.content, bytes)
             self.received.append(message_from_bytes(envelope.content, policy=default))
         return self.data_answer
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return self.farewell
 
 
 def free_port() -> int:
@@ -151,12 +155,19 @@ def test_refused_text(mailbox: Mailbox, transport: Transport, answer: str, perma
     assert mailbox.received == []
 
 
+def test_a_mail_that_was_taken_is_sent_whatever_becomes_of_the_farewell(mailbox: Mailbox, transport: Transport) -> None:
+    mailbox.farewell = "421 too many connections"
+    transport.send("a@b.example", digest(), HEADER_ID, WHEN)
+    assert len(mailbox.received) == 1
+
+
 def test_server_that_is_down_is_temporary() -> None:
     with pytest.raises(SendError) as refused:
         Transport("127.0.0.1", free_port(), "duban@huangshi.example", timeout=2).send(
             "a@b.example", digest(), HEADER_ID, WHEN
         )
     assert not refused.value.permanent
+    assert refused.value.blame == "server"
 
 
 def test_server_without_starttls_is_never_sent_a_password(mailbox: Mailbox, transport: Transport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from datetime import date, datetime, time
@@ -15,7 +16,7 @@ from engine.notices import Notice, tell
 from ledger.calendar import local_day, moment
 from ledger.clock import StoredClock, set_clock
 from ledger.database import Database
-from ledger.schema import assignment, due, item, message, notice, person, round_, share
+from ledger.schema import assignment, due, item, message, notice, person, round_, seal, share
 from webapp.demo import campaign
 from webapp.demo.office import Office
 
@@ -88,11 +89,7 @@ def test_what_was_done_before_the_digest_is_not_told(office: Office) -> None:
     office.at(at(7, 9))
     office.acknowledge("jiaoyu")
     with office.db.write() as tx:
-        tell(
-            tx.connection,
-            [Notice("assignment", _share(office, "4"), 9, "0", "renshe", "liaison", office.run_id, 4)],
-            tx.now,
-        )
+        tell(tx, [Notice("assignment", _share(office, "4"), 9, "0", "renshe", "liaison", office.run_id, 4)])
     office.apply("renshe", "4", "已完成。")
     office.decide("renshe", "4")
     office.at(at(7, 10, 10))
@@ -163,7 +160,8 @@ def test_the_last_tier_is_copied_to_the_deputy_head_and_the_coordinator(office: 
         may = select(func.count()).select_from(share).join(round_).where(round_.c.cadence != "weekly", round_.c.n == 1)
         june = select(func.count()).select_from(share).join(round_).where(round_.c.cadence != "weekly", round_.c.n == 2)
         owed = connection.execute(may).scalar_one() + connection.execute(june).scalar_one()
-    assert dict(map(tuple, copied)) == {"5": 3 + 2 + owed}
+    weeks = ("05-26", "06-02", "06-09", "06-16", "06-23", "06-30", "07-07") if role == "coordinator" else ()
+    assert dict(map(tuple, copied)) == {"5": 3 + 2 + owed, **{f"weekly:2025-{monday}": 1 for monday in weeks}}
     assert owed == 2 * (12 + 6)
 
 
@@ -176,3 +174,70 @@ def test_mails_go_to_the_holders_of_posts(office: Office) -> None:
     assert {r.kind for r in rows} == {"handed"}
     assert len(rows) == 24
     assert "renshe" in {r.login for r in rows} and "renshe-fenguan" not in {r.login for r in rows}
+
+
+def weekly_mails(db: Database) -> list[datetime]:
+    with db.read() as connection:
+        return list(
+            connection.execute(select(message.c.at).where(message.c.kind == "weekly").order_by(message.c.at)).scalars()
+        )
+
+
+def test_a_coordinator_gets_one_mail_a_week_on_its_first_working_day(office: Office) -> None:
+    office.at(at(6, 10))
+    assert weekly_mails(office.db) == [at(5, 26), at(6, 3), at(6, 9)]  # 06-02 is 端午
+    with office.db.read() as connection:
+        rows = connection.execute(select(message.c.context).where(message.c.kind == "weekly").order_by(message.c.id))
+        contexts = [json.loads(context) for context in rows.scalars()]
+        sealed = connection.execute(select(seal.c.ordinal, seal.c.hash)).all()
+    assert [c["since"] for c in contexts] == ["2025-05-19", "2025-05-26", "2025-06-02"]
+    assert all((c["seal"]["ordinal"], c["seal"]["hash"]) in {tuple(s) for s in sealed} for c in contexts)
+    assert [c["plans"][0]["plan"] for c in contexts] == ["百日攻坚"] * 3
+
+
+def test_a_week_missed_in_a_downtime_is_told_on_the_next_working_day_and_once(office: Office) -> None:
+    office.at(at(6, 4))
+    jump(office.db, at(6, 14, 12))  # a Saturday: Monday's mail never went out
+    assert weekly_mails(office.db) == [at(5, 26), at(6, 3)]
+    office.at(at(6, 18))
+    assert weekly_mails(office.db) == [at(5, 26), at(6, 3), at(6, 16)]
+    with office.db.read() as connection:
+        assert connection.execute(select(due.c.at).where(due.c.kind == "weekly")).scalars().all() == [at(6, 23)]
+
+
+def test_the_week_says_what_was_closed_is_late_and_waits(office: Office) -> None:
+    office.at(at(6, 24, 10))
+    for unit in ("renshe", "guozi"):
+        office.acknowledge(unit)
+    office.apply("guozi", "8", "招聘公告全部发布。")
+    office.decide("guozi", "8")
+    office.decide("guozi", "8")
+    office.at(at(7, 4, 10))
+    office.apply("renshe", "4", "全部完成。")
+    office.decide("renshe", "4")
+    office.at(at(7, 7))
+    with office.db.read() as connection:
+        rows = connection.execute(select(message.c.context).where(message.c.kind == "weekly").order_by(message.c.id))
+        *_, one, two = [json.loads(context)["plans"][0] for context in rows.scalars()]
+    assert (one["closed"], [line["title"] for line in one["lines"]]) == (1, ["扩大国有企业招聘规模"])
+    # items 1 and 20 are due 06-30; the first monthly reports of items 10 and 32 are owed since May
+    assert (two["closed"], two["late"], two["waiting"], two["done"], two["total"]) == (0, 4, 1, 1, 33)
+    assert two["lines"] == []  # what is late has no name outside of the house
+
+
+def test_a_week_that_finds_no_coordinator_is_dropped_with_the_next(office: Office) -> None:
+    with office.db.writer.begin() as connection:
+        connection.execute(update(person).where(person.c.login == "zhuanban").values(active=False))
+    office.at(at(6, 4))
+    assert weekly_mails(office.db) == []
+    with office.db.writer.begin() as connection:
+        connection.execute(update(person).where(person.c.login == "zhuanban").values(active=True))
+    office.at(at(6, 10))
+    assert weekly_mails(office.db) == [at(6, 9)]
+    with office.db.read() as connection:
+        told = connection.execute(select(notice.c.tier, notice.c.state).where(notice.c.owner_kind == "run"))
+        assert dict(map(tuple, told.all())) == {
+            "weekly:2025-05-26": "superseded",
+            "weekly:2025-06-02": "superseded",
+            "weekly:2025-06-09": "sent",
+        }

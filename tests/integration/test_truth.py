@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DatabaseError
 
+from engine import ticking
 from engine.commands import Entry, TodoRef, perform, submit
 from ledger.database import Database
 from ledger.errors import Conflict, Invalid
@@ -20,11 +21,16 @@ from webapp.demo.office import Office
 ON_BOTH = [
     "UPDATE event SET payload = '{}' WHERE id = 1",
     "DELETE FROM event WHERE id = 1",
-    "UPDATE content SET text = 'x' WHERE seq = 1",
-    "DELETE FROM content WHERE seq = 1",
+    "UPDATE content SET text = 'x' WHERE field = 'name'",
+    "DELETE FROM content WHERE field = 'name'",
+    "UPDATE seal SET hash = 'x' WHERE ordinal = 1",
+    "DELETE FROM seal WHERE ordinal = 1",
 ]
-ON_SQLITE = ["INSERT OR REPLACE INTO event SELECT * FROM event WHERE id = 1"]
-ON_POSTGRESQL = ["TRUNCATE event", "TRUNCATE content"]
+ON_SQLITE = [
+    f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE {key} = 1"
+    for table, key in (("event", "id"), ("seal", "ordinal"))
+]
+ON_POSTGRESQL = ["TRUNCATE event", "TRUNCATE content", "TRUNCATE seal"]
 
 
 def statements(db: Database) -> list[str]:
@@ -32,18 +38,10 @@ def statements(db: Database) -> list[str]:
 
 
 def test_the_log_refuses_every_change(office: Office) -> None:
+    ticking.tick(office.db)
     for statement in statements(office.db):
         with pytest.raises(DatabaseError, match=MESSAGE), office.db.writer.begin() as connection:
             connection.execute(text(statement))
-
-
-def test_a_text_may_be_cleared_and_the_chain_still_verifies(office: Office) -> None:
-    office.acknowledge("renshe")
-    with office.db.writer.begin() as connection:
-        cleared = connection.execute(update(content).where(content.c.field == "actor").values(text=None, salt=None))
-        assert cleared.rowcount > 1
-    with office.db.read() as connection:
-        assert broken_chains(connection) == []
 
 
 def drop_triggers(db: Database) -> None:
@@ -65,6 +63,7 @@ def last_of(db: Database, name: str) -> int:
 @pytest.mark.parametrize("act", ["change", "cut", "drop", "reorder", "retime", "retext"])
 def test_tampering_breaks_the_chain(office: Office, act: str) -> None:
     office.acknowledge("renshe")
+    office.report("renshe", "4", "已走访三所高校。")
     name, last = "item:4", last_of(office.db, "item:4")
     drop_triggers(office.db)
     at = (event.c.stream == name) & (event.c.seq == 2)

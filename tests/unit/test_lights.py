@@ -1,6 +1,6 @@
 """Lights: colour, word and the sentence with the numbers. Demo day: Thursday 2025-07-17 of 05-01..08-31."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.calendar import WorkCalendar, end_of, moment
-from ledger.rules.lights import Figure, Light, LightRules, light, share_of_time
+from ledger.calendar import WorkCalendar, end_of, local_day, moment
+from ledger.rules.lights import RANKS, Figure, Light, LightRules, holds_until, light, share_of_time
 from ledger.rules.verbs import State
 
 CALENDAR = WorkCalendar()
@@ -215,3 +215,47 @@ def test_every_light_carries_a_word_and_one_sentence(
     assert found.word
     assert found.reason.endswith("。")
     assert found.reason.count("。") == 1
+
+
+@given(
+    st.lists(values | st.none(), max_size=2),
+    instants,
+    instants,
+    st.booleans(),
+    st.none() | instants,
+    st.lists(st.integers(1, 400 * 24 * 60), min_size=1, max_size=8),
+)
+def test_time_alone_moves_no_light_before_it_says_so(
+    reported: list[Decimal | None],
+    due_at: datetime,
+    now: datetime,
+    at_end_of_day: bool,
+    submitted_at: datetime | None,
+    minutes: list[int],
+) -> None:
+    figures = [Figure(Decimal(1500), value) for value in reported]
+    due_at = end_of(local_day(due_at)) if at_end_of_day else due_at
+    facts: dict[str, Any] = {"due_at": due_at, "submitted_at": submitted_at}
+    facts |= {"state": State.REVIEWING if submitted_at else State.WORKING, "opened": True}
+    until = holds_until(now=now, figures=figures, period=PLAN, calendar=CALENDAR, **facts)
+    was = shown(*figures, now=now, **facts)
+    assert was.rank in RANKS[was.colour]
+    assert until is None or until > now
+    nearest = [due_at, until - timedelta(microseconds=1)] if until else [due_at]
+    for at in [now + timedelta(minutes=m) for m in minutes] + nearest:
+        if now <= at and (until is None or at < until):
+            found = shown(*figures, now=at, **facts)
+            assert (found.colour, found.rank) == (was.colour, was.rank)
+
+
+def test_a_light_says_when_it_will_change() -> None:
+    def until(*figures: Figure, now: datetime = NOW) -> datetime | None:
+        facts: dict[str, Any] = {"state": State.WORKING, "due_at": end_of(date(2025, 8, 31)), "opened": True}
+        return holds_until(now=now, figures=figures, period=PLAN, calendar=CALENDAR, **facts)
+
+    assert until() == moment(date(2025, 8, 26), time())  # 27, 28, 29 are left
+    assert until(now=moment(date(2025, 8, 26), time(9))) == end_of(date(2025, 8, 31)) + timedelta(microseconds=1)
+    # 1,000 of 1,500 is 82 days of 123: below 0.90 on the 92nd day, below 0.70 on the 118th
+    assert until(done("1000")) == moment(date(2025, 7, 31), time())
+    assert until(done("1000"), now=moment(date(2025, 7, 31), time())) == moment(date(2025, 8, 26), time())
+    assert until(done("1000"), now=moment(date(2025, 5, 2), time())) == moment(date(2025, 5, 13), time())

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from engine.mail.contexts import KIND_NAMES, Kind
+from engine.mail.contexts import ACCOUNT_KINDS, KIND_NAMES, Kind, without_secret
 from engine.mail.rendering import address_of, render
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -18,14 +18,25 @@ def line(**changes: Any) -> dict[str, Any]:
     return said | {"title": TITLE, "plan": "百日攻坚", "note": "", "due": "07-15"} | changes
 
 
+def plan_week(**changes: Any) -> dict[str, Any]:
+    counts = {"heading": "上周办结的任务", "closed": 0, "late": 0, "waiting": 0, "done": 9, "total": 33, "left_out": 0}
+    return counts | {"plan": "", "lines": []} | changes
+
+
 def context(**changes: Any) -> dict[str, Any]:
     counts = {"count": 4, "overdue": 0, "told": 1, "copied": False, "titles": True, "lines": [line()]}
-    where = {"day": "2025-07-17", "post": "市人社局 联络员", "base_url": "http://127.0.0.1:8000", "link": "/inbox"}
+    week = {"since": "2025-07-07", "until": "2025-07-13", "plans": [plan_week()], "seal": None}
+    where = week | {
+        "day": "2025-07-17",
+        "post": "市人社局 联络员",
+        "base_url": "http://127.0.0.1:8000",
+        "link": "/inbox",
+    }
     return counts | where | {"round": {"name": "周调度", "n": 8}} | changes
 
 
 def test_every_kind_has_a_name_and_a_template() -> None:
-    assert set(KIND_NAMES) == set(KINDS)
+    assert set(KIND_NAMES) == {*KINDS, *ACCOUNT_KINDS}
     for kind in KINDS:
         rendered = render(kind, context())
         assert rendered.subject.startswith("【督办台账】")
@@ -37,8 +48,8 @@ def test_every_kind_has_a_name_and_a_template() -> None:
 def test_without_leave_no_title_round_plan_or_date_goes_out(kind: str) -> None:
     rendered = render(kind, context(titles=False, told=3))
     for part in (rendered.subject, rendered.text, rendered.html):
-        for secret in (TITLE, "百日攻坚", "第8期", "周调度", "07-15", "逾期"):
-            assert secret not in part
+        for secret in (TITLE, "百日攻坚", "第8期", "周调度", "07-15", *(["逾期"] if kind != "weekly" else [])):
+            assert secret not in part  # the coordinator's week counts what is late, and names nothing
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -94,7 +105,45 @@ def test_a_line_leads_to_its_page_else_to_the_mails() -> None:
     assert rendered.html.count('href="http://127.0.0.1:8000/inbox"') == 2
 
 
+def test_the_week_adds_up_what_the_plans_brought() -> None:
+    weeks = [plan_week(plan="百日攻坚", closed=3, late=2, lines=[line()]), plan_week(closed=1, waiting=4)]
+    rendered = render("weekly", context(plans=weeks, told=2, lines=[]))
+    assert rendered.subject == "【督办台账】上周办结 4 件，逾期 2 件，待您审核 4 件"
+    assert "07-07 至 07-13 的情况" in rendered.text
+    assert "百日攻坚：上周办结 3，逾期 2，待审核 0，累计办结 9 / 33" in rendered.text
+    assert "其余方案：上周办结 1，逾期 0，待审核 4，累计办结 9 / 33" in rendered.text
+    assert rendered.html.count(TITLE) == rendered.text.count(TITLE) == 1
+    assert render("weekly", context()).subject == "【督办台账】上周没有办结的任务，也没有逾期"
+
+
+def test_the_week_carries_the_seal_and_how_to_compare_it() -> None:
+    seal = {"ordinal": 1234, "hash": "ab" * 32, "at": "2025-07-14 09:00"}
+    for part in ((sealed := render("weekly", context(seal=seal))).text, sealed.html):
+        assert f"duban verify --head 1234:{'ab' * 32}" in part
+        assert "截至 2025-07-14 09:00，全部办理记录封存到第 1234 号" in part
+    assert "封存" not in render("weekly", context()).text
+
+
 @pytest.mark.parametrize("path", ["//evil.example", "http://evil.example", "javascript:1", ""])
 def test_links_lead_nowhere_else(path: str) -> None:
     with pytest.raises(ValueError, match="not a path"):
         address_of("http://127.0.0.1:8000", path)
+
+
+# ---------------------------------------------------------------- about the account of the reader
+@pytest.mark.parametrize("kind", ACCOUNT_KINDS)
+def test_mail_about_an_account_holds_its_link_and_no_name(kind: str) -> None:
+    link = "/password/reset?token=abc" if kind == "reset" else "/password/forgotten"
+    said = {
+        "day": "2025-07-17",
+        "until": "2025-07-17T02:15:00+00:00",
+        "link": link,
+        "base_url": "https://duban.example",
+    }
+    rendered = render(kind, said)
+    assert rendered.subject.startswith("【督办台账】")
+    for part in (rendered.text, rendered.html):
+        assert f"https://duban.example{link}" in part
+        assert "待办" not in part and "岗位" not in part
+    assert ("10:15" in rendered.text) is (kind == "locked")
+    assert without_secret(kind, said)["link"] == link.partition("?")[0]

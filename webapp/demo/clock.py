@@ -12,7 +12,7 @@ from engine import clockwork
 from ledger.calendar import local_day, moment
 from ledger.clock import set_target, target_of
 from webapp import context
-from webapp.accounts import local_path
+from webapp.doors import local_path
 
 bp = Blueprint("demo_clock", __name__)
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from ledger.schema import person, post, run, todo, unit
 from webapp import context
-from webapp.accounts import Account, begin, load_account
+from webapp.accounts import begin
 from webapp.demo.people import PASSWORD
 
 bp = Blueprint("demo_entrance", __name__)
@@ -22,9 +22,9 @@ CAN = {
     "head": "查看，岗位空缺时收提醒",
     "section_head": "查看",
     "coordinator": "审核、退回、催办",
-    "inspector": "查看全部任务",
+    "inspector": "查看全部任务，依规清除",
     "leader": "查看全部任务",
-    "administrator": "单位、岗位、日历",
+    "administrator": "账号、岗位、日志，依规清除",
 }
 _OFFICE_ROLES = ("coordinator", "inspector", "leader", "administrator")
 _UNITS_SHOWN = 5
@@ -42,12 +42,12 @@ class DemoAccount:
 @bp.post("/demo/enter")
 def enter() -> Response:
     """Log in as a demo account with one click; this blueprint does not exist outside demo mode."""
-    found = select(person.c.id).where(person.c.login == request.form.get("account", ""), person.c.active)
+    login = request.form.get("account", "")
+    found = select(person.c.id).where(person.c.login == login, person.c.active)
     person_id = context.reading().execute(found).scalar_one_or_none()
-    account: Account | None = load_account(str(person_id)) if person_id is not None else None
-    if account is None:
+    if person_id is None:
         abort(404)
-    begin(account)
+    begin(person_id, login)
     return redirect(url_for("inbox.show"))
 
 

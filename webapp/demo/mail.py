@@ -14,6 +14,7 @@ from ledger.queries.words import ROLE_WORDS
 from ledger.schema import person, post, unit
 from webapp import context, headers
 from webapp.demo.mailsink import Head, Mailbox, body
+from webapp.guard import whole
 
 bp = Blueprint("demo_mail", __name__, url_prefix="/demo/mail")
 
@@ -115,5 +116,4 @@ def _neighbours(head: Head) -> dict[str, int | None]:
 
 
 def _page() -> int:
-    value = request.args.get("page", "1")
-    return max(1, int(value)) if value.isascii() and value.isdigit() and len(value) < 6 else 1
+    return max(1, whole(request.args.get("page")))

@@ -35,11 +35,18 @@ class Office:
         if actor:
             perform(self.db, actor, acknowledge_many, [TodoRef(r.id, r.step, r.arm) for r in rows])
 
-    def report(self, unit: str, no: str, progress: str, figures: Mapping[str, int] | None = None) -> None:
-        """填报 outside of any round."""
+    def report(
+        self,
+        unit: str,
+        no: str,
+        progress: str,
+        figures: Mapping[str, int] | None = None,
+        files: Sequence[int] = (),
+    ) -> None:
+        """填报 outside of any round, with uploads of the liaison's."""
         with self.db.read() as connection:
             share_id = self._share(connection, unit, no).id
-            entry = Entry(self._values(connection, share_id, figures), progress)
+            entry = Entry(self._values(connection, share_id, figures), progress, files=files)
             actor = self._holder(connection, unit, "liaison")
         perform(self.db, actor, report, share_id, entry, confirmed=True)
 
@@ -80,11 +87,18 @@ class Office:
         if asked is not None:
             perform(self.db, actor, report_round, asked, filled, nothing_new=not filled, confirmed=True)
 
-    def apply(self, unit: str, no: str, summary: str, figures: Mapping[str, int] | None = None) -> None:
-        """申请办结, or 提交反馈 of a cooperating unit."""
+    def apply(
+        self,
+        unit: str,
+        no: str,
+        summary: str,
+        figures: Mapping[str, int] | None = None,
+        files: Sequence[int] = (),
+    ) -> None:
+        """申请办结, or 提交反馈 of a cooperating unit, with uploads of the liaison's."""
         with self.db.read() as connection:
             step = self._todo(connection, unit, no)
-            entry = Entry(self._values(connection, step.id, figures))
+            entry = Entry(self._values(connection, step.id, figures), files=files)
             actor = self._holder(connection, step.todo_unit, step.role)
         perform(self.db, actor, submit, TodoRef(step.id, step.step, step.arm), entry, summary=summary, confirmed=True)
 

@@ -17,8 +17,9 @@ from ledger.migrating import upgrade
 from webapp.demo import campaign
 from webapp.demo.mailsink import start_sink
 from webapp.demo.people import PASSWORD
+from webapp.loglines import configure, form_of
 from webapp.serving import serve_until_interrupted
-from webapp.settings import load
+from webapp.starting import settings_or_exit, writable_or_exit
 
 READY = "ready"
 
@@ -31,7 +32,7 @@ def run(folder: Path, port: int, *, fresh: bool) -> None:
         sys.exit(2)
     if fresh or not (folder / READY).exists():
         shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    writable_or_exit(folder, "--folder")
     url = f"sqlite:///{folder / 'duban.sqlite3'}"
     sink = start_sink(folder / "mail")
     os.environ |= {
@@ -41,14 +42,18 @@ def run(folder: Path, port: int, *, fresh: bool) -> None:
         "DUBAN_SMTP_HOST": "127.0.0.1",
         "DUBAN_SMTP_PORT": str(sink.port),
         "DUBAN_DEMO_MAIL": str(folder / "mail"),
+        "DUBAN_FILES": str(folder / "files"),
     }
+    settings = settings_or_exit()
     if not (folder / READY).exists():
         _build(url)
         (folder / READY).touch()
+    upgrade(url)  # data of an earlier release
     ticking = subprocess.Popen([sys.executable, "-m", "webapp.cli", "scheduler", "--every", "1"])
     click.echo(f"演示已就绪：http://127.0.0.1:{port} （账号在登录页上，密码都是 {PASSWORD}；按 Ctrl-C 结束）")
+    configure(form_of(settings.log, settings.demo, sys.stderr))
     try:
-        serve_until_interrupted(load(), "127.0.0.1", port)
+        serve_until_interrupted(settings, "127.0.0.1", port)
     finally:
         ticking.terminate()
         ticking.wait(timeout=10)

@@ -2,6 +2,8 @@
 import htmx from 'htmx.org';
 
 import './forms.js';
+import './keep.js';
+import './uploads.js';
 
 window.htmx = htmx;
 
@@ -9,11 +11,12 @@ Object.assign(htmx.config, {
   includeIndicatorStyles: false, // an inline style element
   allowEval: false,
   historyCacheSize: 0, // no page of the ledger is kept in the browser's storage
-  // A refused form (422) and a conflict (409) come back as pages to show; other errors are events.
+  // A refused form (422), a conflict (409) and a session that is over (401) come back as pages to show; other errors are events.
   responseHandling: [
     { code: '204', swap: false },
     { code: '[23]..', swap: true },
-    { code: '4(09|22)', swap: true, error: false },
+    { code: '4(01|09|22)', swap: true, error: false },
+    { code: '503', swap: false }, // a draft that was not taken says so itself (keep.js)
     { code: '[45]..', swap: false, error: true },
   ],
 });

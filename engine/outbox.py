@@ -1,0 +1,54 @@
+"""Putting mails into the outbox, each with the notices it carries: one row a key, whatever happens afterwards."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert
+
+from engine.notices import settle
+from ledger.database import Tx
+from ledger.people import Holder
+from ledger.schema import delivery, message
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A mail before it has its row. `key` is unique for all time; `notices` are the ids of what it tells."""
+
+    key: str
+    kind: str
+    holder: Holder
+    context: Mapping[str, Any]
+    notices: Collection[int]
+
+
+def put(tx: Tx, mails: Sequence[Outgoing]) -> None:
+    """Queue mails; their notices are sent with them."""
+    if not mails:
+        return
+    ids = tx.allocate("message", len(mails))
+    tx.connection.execute(insert(message), [_row(tx, i, mail) for i, mail in zip(ids, mails, strict=True)])
+    links = {(n, message_id) for message_id, mail in zip(ids, mails, strict=True) for n in mail.notices}
+    tx.connection.execute(insert(delivery), [{"notice_id": n, "message_id": m} for n, m in sorted(links)])
+    settle(tx, {n for n, _ in links}, "sent")
+
+
+def _row(tx: Tx, message_id: int, mail: Outgoing) -> dict[str, Any]:
+    return {
+        "id": message_id,
+        "key": mail.key,
+        "kind": mail.kind,
+        "person_id": mail.holder.person_id,
+        "address": mail.holder.email,
+        "context": json.dumps(mail.context, ensure_ascii=False),
+        "at": tx.now,
+        "header_id": f"<{mail.key.replace(':', '.')}.{secrets.token_hex(6)}@duban>",
+        "state": "queued",
+        "attempts": 0,
+        "try_at": tx.recorded_at,
+    }

@@ -1,0 +1,119 @@
+"""Open todos against where the shares stand, and the steps of their lifecycles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, literal, not_, or_, select
+
+from bpmn.lifecycle import Step
+from engine import published
+from engine.moving import STATE_FOR
+from engine.verifying.common import Found, is_open, of_assignment, of_share
+from ledger.rules.verbs import State
+from ledger.schema import assignment, item, share, todo
+from ledger.verification.scene import Check, Scene
+
+
+def _todos(scene: Scene) -> Found:
+    for sentence, statement in _TODO_RULES:
+        for r in scene.rows(statement):
+            yield sentence.format(*r), {"table": "todo", "row": f"{r.kind},{r.id}"}
+    yield from _steps(scene)
+    open_todos = select(func.count()).select_from(todo).where(is_open)
+    scene.counts["todos"] = int(scene.connection.execute(open_todos).scalar_one())
+
+
+def _row(kind: str, *columns: ColumnElement[Any]) -> Any:
+    """id, what the sentence names, and the kind of the owner."""
+    return select(*columns, literal(kind).label("kind"))
+
+
+_TODO_RULES = (
+    (
+        "待办不符：责任分工第 {0} 号停在步骤“{1}”第 {2} 轮，待办却在“{3}”第 {4} 轮",
+        _row(
+            "assignment",
+            todo.c.owner_id.label("id"),
+            assignment.c.step,
+            assignment.c.arm,
+            todo.c.step.label("todo_step"),
+            todo.c.arm.label("todo_arm"),
+        )
+        .select_from(todo.outerjoin(assignment, assignment.c.id == todo.c.owner_id))
+        .where(
+            todo.c.owner_kind == "assignment",
+            is_open,
+            or_(
+                assignment.c.id.is_(None),
+                assignment.c.closed_at.is_not(None),
+                assignment.c.step != todo.c.step,
+                assignment.c.arm != todo.c.arm,
+            ),
+        ),
+    ),
+    (
+        "责任分工第 {0} 号停在步骤“{1}”，却没有待办（待办被删除或关闭）",
+        _row("assignment", assignment.c.id, assignment.c.step)
+        .where(assignment.c.closed_at.is_(None), not_(exists().where(of_assignment, is_open)))
+        .order_by(assignment.c.id),
+    ),
+    (
+        "责任分工第 {0} 号有 {1} 件待办，只应有一件",
+        _row("assignment", todo.c.owner_id.label("id"), func.count())
+        .where(todo.c.owner_kind == "assignment", is_open)
+        .group_by(todo.c.owner_id)
+        .having(func.count() > 1),
+    ),
+    (
+        "期次报送第 {0} 号的状态为“{1}”，却还有待办",
+        _row("share", todo.c.owner_id.label("id"), share.c.state)
+        .select_from(todo.outerjoin(share, share.c.id == todo.c.owner_id))
+        .where(todo.c.owner_kind == "share", is_open, or_(share.c.id.is_(None), share.c.state != "owed")),
+    ),
+    (
+        "期次报送第 {0} 号尚未报送，却没有待办（待办被删除或关闭）",
+        _row("share", share.c.id).where(share.c.state == "owed", not_(exists().where(of_share, is_open))),
+    ),
+)
+
+
+def _steps(scene: Scene) -> Found:
+    """Every step that somebody stands at: the lifecycle has it, for this role, in this state."""
+    stands = (
+        select(
+            item.c.lifecycle,
+            assignment.c.step,
+            assignment.c.state,
+            todo.c.role,
+            func.min(assignment.c.id).label("id"),
+            func.count().label("n"),
+        )
+        .select_from(todo.join(assignment, of_assignment).join(item, item.c.id == assignment.c.item_id))
+        .where(is_open)
+        .group_by(item.c.lifecycle, assignment.c.step, assignment.c.state, todo.c.role)
+    )
+    for r in scene.rows(stands):
+        where = {"table": "assignment", "row": str(r.id)}
+        step = _step(r.lifecycle, r.step)
+        who = f"责任分工第 {r.id} 号等 {r.n} 项"
+        if step is None:
+            yield f"{who}停在步骤“{r.step}”，办理流程 {r.lifecycle} 里没有这一步", where
+        elif step.role != r.role or r.state not in _states(step):
+            yield f"{who}在步骤“{r.step}”的岗位（{r.role}）或状态（{r.state}）与办理流程不符", where
+
+
+def _step(lifecycle: str, step: str | None) -> Step | None:
+    try:
+        return published.lifecycle(lifecycle).step(step or "")
+    except KeyError:
+        return None
+
+
+def _states(step: Step) -> tuple[State, ...]:
+    if step.verb == "submit":
+        return (State.WORKING, State.RETURNED)
+    return (STATE_FOR.get(step.verb, State.REVIEWING),)
+
+
+TODOS = Check("todos", "待办与流程步骤", _todos)

@@ -1,0 +1,303 @@
+"""What a person sees of the ledger: which runs, how many items in each colour, and which of them stand on a page.
+
+Counts and order come from `standing`, by index. Loose items are put between them: those that `standing` does not hold
+yet as they are, and a participant's own. Lists are right with any mixture of the two, down to none from `standing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from heapq import merge
+from typing import Any, NamedTuple
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, select
+
+from ledger.calendar import WorkCalendar
+from ledger.following import colour_counts, unfollowed
+from ledger.queries.standing import Place, places
+from ledger.rules.lights import RANKS, Colour, colour_of
+from ledger.schema import AnyRow, item, plan_version, run, standing, tally, unit
+from ledger.visibility import OWN_ITEMS, WHOLE_RUN, Sight, visible
+
+COLOURS: tuple[Colour, ...] = tuple(RANKS)
+_NONE = (0,) * len(COLOURS)
+FEW = 2000  # as many places are sorted; of more the page is read off an index
+
+Order = Callable[[Place], tuple[Any, ...]]
+ORDERS: dict[str, Order] = {
+    "light": lambda p: (p.rank, p.due_at, p.run_id, p.ord),
+    "no": lambda p: (p.run_id, p.ord),
+    "due": lambda p: (p.due_at, p.run_id, p.ord),
+}
+
+
+class RunFacts(NamedTuple):
+    """A run's cover. `is_whole`: the person sees all of it, not only the items their unit takes part in."""
+
+    id: int
+    version_id: int
+    digest: str
+    number: int
+    title: str
+    short: str
+    office: str
+    period: tuple[date, date]
+    started_at: datetime
+    ended_at: datetime | None
+    is_whole: bool
+
+
+def ids_of(name: str) -> BindParameter[Any]:
+    """A list of identifiers that stands in the statement itself: there may be more than a database takes parameters."""
+    return bindparam(name, expanding=True, literal_execute=True)
+
+
+run_covers = (
+    select(
+        run.c.id,
+        run.c.version_id,
+        plan_version.c.digest,
+        plan_version.c.number,
+        run.c.title,
+        run.c.short,
+        unit.c.name.label("office"),
+        run.c.period_start,
+        run.c.period_end,
+        run.c.started_at,
+        run.c.ended_at,
+    )
+    .join(plan_version, plan_version.c.id == run.c.version_id)
+    .outerjoin(unit, unit.c.key == run.c.office)
+)
+_tallies = tuple(tally.c[colour] for colour in COLOURS)
+_place_columns = tuple(standing.c[name] for name in Place._fields)
+
+_whole_runs = run_covers.add_columns(*_tallies).outerjoin(tally, tally.c.run_id == run.c.id).where(WHOLE_RUN)
+_runs_named = run_covers.where(run.c.id.in_(ids_of("ids")))
+_own_places = select(*_place_columns).where(standing.c.item_id.in_(OWN_ITEMS))
+_kept_among = select(standing.c.run_id, standing.c.rank).where(standing.c.item_id.in_(ids_of("ids")))
+_every_item = visible(select(item.c.id).join(run, run.c.id == item.c.run_id))
+_seen_among = _every_item.where(item.c.id.in_(ids_of("ids")))
+_matching = select(item.c.id).where(item.c.id.in_(ids_of("ids")))
+
+
+def facts_of(row: AnyRow, *, is_whole: bool) -> RunFacts:
+    """A row of `run_covers`."""
+    run_id, version_id, digest, number, title, short, office, start, end, started_at, ended_at, *_ = row
+    return RunFacts(
+        run_id, version_id, digest, number, title, short, office or "", (start, end), started_at, ended_at, is_whole
+    )
+
+
+@dataclass(frozen=True)
+class DueSpan:
+    """Due after `after`, at or before `until`; `is_open`: and not closed yet."""
+
+    after: datetime | None
+    until: datetime | None
+    is_open: bool = False
+
+    def holds(self, p: Place) -> bool:
+        return (
+            (self.after is None or p.due_at > self.after)
+            and (self.until is None or p.due_at <= self.until)
+            and not (self.is_open and colour_of(p.rank) == "blue")
+        )
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found = [standing.c.rank < RANKS["blue"].start] if self.is_open else []
+        found += [standing.c.due_at > self.after] if self.after is not None else []
+        return found + ([standing.c.due_at <= self.until] if self.until is not None else [])
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`runs`: what the person sees something of. `whole`: by run of which items are taken from `standing`, how many of
+    them have each colour. `loose`: the places of all other items seen. `behind`: not to be taken from it."""
+
+    connection: Connection
+    runs: Sequence[RunFacts]
+    whole: Mapping[int, Sequence[int]]
+    loose: Sequence[Place]
+    behind: Collection[int]
+
+    def tallies(self) -> dict[int, dict[Colour, int]]:
+        """How many items in each colour are seen of each run."""
+        found = {r.id: dict(zip(COLOURS, self.whole.get(r.id, _NONE), strict=True)) for r in self.runs}
+        for p in self.loose:
+            found[p.run_id][colour_of(p.rank)] += 1
+        return found
+
+    def narrowed(self, run_id: int | None, conditions: Sequence[ColumnElement[bool]], span: DueSpan | None) -> Narrowed:
+        """The items of one run (None: of every run) that meet conditions on `item`, and are due in a span."""
+        runs = [r for r in self.whole if run_id in (None, r)]
+        loose = [p for p in self.loose if run_id in (None, p.run_id) and (span is None or span.holds(p))]
+        if conditions and loose:
+            meeting = self.connection.execute(_matching.where(*conditions), {"ids": [p.item_id for p in loose]})
+            met = set(meeting.scalars())
+            loose = [p for p in loose if p.item_id in met]
+        if not conditions and span is None:
+            counted = [sum(of_colour) for of_colour in zip(_NONE, *(self.whole[r] for r in runs), strict=True)]
+            return Narrowed(self, runs, (), counted, loose)
+        where = [*conditions, *(span.conditions if span else ())]
+        return Narrowed(self, runs, where, self._counted(runs, where), loose)
+
+    def _counted(self, runs: Sequence[int], where: Sequence[ColumnElement[bool]]) -> Sequence[int]:
+        if not runs:
+            return _NONE
+        counting = select(*colour_counts()).join(item, item.c.id == standing.c.item_id)
+        counting = counting.where(standing.c.run_id.in_(ids_of("runs")), ~standing.c.item_id.in_(ids_of("behind")))
+        return tuple(
+            self.connection.execute(counting.where(*where), {"runs": runs, "behind": sorted(self.behind)}).one()
+        )
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Items that a page is made of: `counted` those of the whole `runs` by colour, and loose ones."""
+
+    overview: Overview
+    runs: Sequence[int]
+    where: Sequence[ColumnElement[bool]]
+    counted: Sequence[int]
+    loose: Sequence[Place]
+
+    def tally(self) -> dict[Colour, int]:
+        found = dict(zip(COLOURS, self.counted, strict=True))
+        for p in self.loose:
+            found[colour_of(p.rank)] += 1
+        return found
+
+    def cut(self, order: str, colours: Collection[Colour], first: int, size: int) -> list[Place]:
+        """`size` places from the `first` on of the items in these colours."""
+        key = ORDERS[order]
+        loose = sorted((p for p in self.loose if colour_of(p.rank) in colours), key=key)
+        # However the loose ones fall, what is wanted of `standing` begins here.
+        start = max(0, first - len(loose))
+        kept = self._kept(order, colours, start, first + size)
+        before = sum(key(p) < key(kept[0]) for p in loose) if kept and start else 0
+        skipped = start + before
+        return list(merge(kept, loose[before:], key=key))[first - skipped : first - skipped + size]
+
+    def _kept(self, order: str, colours: Collection[Colour], start: int, stop: int) -> list[Place]:
+        """The places from `start` to `stop` in `standing`."""
+        counts = {c: n for c, n in zip(COLOURS, self.counted, strict=True) if c in colours and n}
+        stop = min(stop, sum(counts.values()))
+        if start >= stop:
+            return []
+        touched, offset = _touched(counts, start, stop) if order == "light" else (list(counts), start)
+        is_few = bool(self.where) or len(self.runs) == 1 or sum(counts[c] for c in touched) <= FEW
+        values = {
+            "runs": self.runs,
+            "behind": sorted(self.overview.behind),
+            "lowest": RANKS[touched[0]].start,
+            "highest": RANKS[touched[-1]].stop - 1,
+            "size": stop - start,
+            "first": offset,
+        }
+        chosen = _page_of(order, is_few)
+        if self.where:
+            chosen = chosen.join(item, item.c.id == standing.c.item_id).where(*self.where)
+        return [Place(*r) for r in self.overview.connection.execute(chosen, values)]
+
+
+def _touched(counts: Mapping[Colour, int], start: int, stop: int) -> tuple[list[Colour], int]:
+    """The colours that a stretch of the order by light lies in, and where in them it begins."""
+    touched: list[Colour] = []
+    passed = offset = 0
+    for colour, n in counts.items():
+        if passed + n > start and passed < stop:
+            if not touched:
+                offset = start - passed
+            touched.append(colour)
+        passed += n
+    return touched, offset
+
+
+@lru_cache(maxsize=6)
+def _page_of(order: str, is_few: bool) -> Select[Any]:
+    """A stretch of the places of some runs in an order.
+
+    Few are read by their runs and sorted. Many are read off the index of the order, passing over what belongs to other
+    runs. `+ 0` keeps each database from the other way, whatever it believes about the sizes.
+    """
+    c = standing.c
+    rank, due_at, run_id = (c.rank + 0, c.due_at, c.run_id) if is_few else (c.rank, c.due_at, c.run_id + 0)
+    by: dict[str, tuple[ColumnElement[Any], ...]] = {
+        "light": (rank, due_at, c.run_id, c.ord),
+        "no": (c.run_id, c.ord),
+        "due": (due_at, c.run_id, c.ord),
+    }
+    return (
+        select(*_place_columns)
+        .where(
+            run_id.in_(ids_of("runs")),
+            c.rank.between(bindparam("lowest"), bindparam("highest")),
+            ~c.item_id.in_(ids_of("behind")),
+        )
+        .order_by(*by[order])
+        .limit(bindparam("size"))
+        .offset(bindparam("first"))
+    )
+
+
+def overview_of(connection: Connection, sight: Sight, now: datetime, calendar: WorkCalendar) -> Overview:
+    """What this person sees, in at most six statements, however much there is."""
+    behind = unfollowed(connection, now, calendar)
+    covers = connection.execute(_whole_runs, sight.binds).all() if sight.sees_runs else ()
+    runs = [facts_of(r, is_whole=True) for r in covers]
+    if behind is None:
+        ids = connection.execute(_every_item, sight.binds).scalars().all()
+        return _completed(connection, runs, {}, _places(connection, calendar, now, ids), ())
+    whole = {r.id: [n or 0 for n in r[-len(COLOURS) :]] for r in covers}
+    loose = [
+        Place(*r)
+        for r in (connection.execute(_own_places, sight.binds) if sight.units else ())
+        if r.run_id not in whole and r.item_id not in behind
+    ]
+    if behind:
+        seen = connection.execute(_seen_among, {**sight.binds, "ids": sorted(behind)}).scalars().all()
+        loose += _places(connection, calendar, now, seen)
+        for r in connection.execute(_kept_among, {"ids": sorted(behind)}):
+            if r.run_id in whole:
+                whole[r.run_id][COLOURS.index(colour_of(r.rank))] -= 1
+    return _completed(connection, runs, whole, loose, behind)
+
+
+_ranks = select(standing.c.item_id, standing.c.rank).where(standing.c.item_id.in_(ids_of("ids")))
+
+
+def ranks_of(
+    connection: Connection, calendar: WorkCalendar, now: datetime, item_ids: Collection[int]
+) -> dict[int, int]:
+    """The rank of each item's light by its id."""
+    behind = unfollowed(connection, now, calendar)
+    loose = item_ids if behind is None else set(item_ids) & behind
+    kept = sorted(set(item_ids) - set(loose))
+    found = {r.item_id: r.rank for r in connection.execute(_ranks, {"ids": kept})}
+    return found | {p.item_id: p.rank for p in _places(connection, calendar, now, sorted(loose))}
+
+
+def _completed(
+    connection: Connection,
+    runs: list[RunFacts],
+    whole: Mapping[int, Sequence[int]],
+    loose: Sequence[Place],
+    behind: Collection[int],
+) -> Overview:
+    """With the runs of loose items; running ones first, the latest before."""
+    if others := {p.run_id for p in loose} - {r.id for r in runs}:
+        runs += [facts_of(r, is_whole=False) for r in connection.execute(_runs_named, {"ids": sorted(others)})]
+    return Overview(connection, sorted(runs, key=lambda r: (r.ended_at is not None, -r.id)), whole, loose, behind)
+
+
+AT_ONCE = 1000
+
+
+def _places(connection: Connection, calendar: WorkCalendar, now: datetime, ids: Sequence[int]) -> list[Place]:
+    parts = [ids[n : n + AT_ONCE] for n in range(0, len(ids), AT_ONCE)]
+    return [p for part in parts for p in places(connection, calendar, now, part).values()]

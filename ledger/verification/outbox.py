@@ -1,0 +1,90 @@
+"""Notices against the mails that carry them. What a mail server did with a mail is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, not_, or_, select
+
+from ledger.schema import delivery, message, notice
+from ledger.verification.scene import Check, Scene
+
+NOTICE_STATES = ("pending", "sent", "superseded", "moot")
+MESSAGE_STATES = ("queued", "sending", "sent", "dead")
+# Kinds of mails that carry notices; what is about an account (a new password, a lock-out) carries none.
+CARRYING = ("digest", "handed", "request", "returned", "urged", "weekly")
+
+_carried = exists().where(delivery.c.notice_id == notice.c.id)
+_carries = exists().where(delivery.c.message_id == message.c.id)
+_unsent = message.c.sent_at.is_(None)
+# Of a mail that is sent, the instant and at least one attempt; one that is under way has its lease, others have none.
+_HELD = and_(message.c.token.is_not(None), message.c.lease_until.is_not(None))
+_FREE = and_(message.c.token.is_(None), message.c.lease_until.is_(None))
+_LEGAL = or_(
+    and_(message.c.state == "queued", _unsent, _FREE),
+    and_(message.c.state == "sending", _unsent, _HELD, message.c.attempts > 0),
+    and_(message.c.state == "sent", not_(_unsent), _FREE, message.c.attempts > 0),
+    and_(message.c.state == "dead", _unsent, _FREE, message.c.attempts > 0),
+)
+
+
+def _twice(column: Any) -> Select[Any]:
+    return select(column, func.min(message.c.id)).group_by(column).having(func.count() > 1)
+
+
+# table, the rows that are wrong (id, what is said of them), the sentence
+_RULES: tuple[tuple[str, Select[Any], str], ...] = (
+    (
+        "notice",
+        select(notice.c.id, notice.c.state).where(notice.c.state.not_in(NOTICE_STATES)),
+        "提醒第 {0} 号的状态“{1}”不合规则",
+    ),
+    (
+        "notice",
+        select(notice.c.id, notice.c.tier).where(notice.c.state == "sent", not_(_carried)),
+        "提醒第 {0} 号（{1}）记为已发，却没有邮件（邮件被删除，或状态被改动）",
+    ),
+    (
+        "notice",
+        select(notice.c.id, notice.c.state).where(notice.c.state != "sent", _carried),
+        "提醒第 {0} 号的状态为“{1}”，却有邮件（状态被改动）",
+    ),
+    (
+        "message",
+        select(message.c.id, message.c.kind).where(message.c.kind.in_(CARRYING), not_(_carries)),
+        "邮件第 {0} 号（{1}）没有对应的提醒（提醒被删除，或邮件是伪造的）",
+    ),
+    (
+        "message",
+        select(message.c.id, message.c.state).where(not_(_LEGAL)),
+        "邮件第 {0} 号的状态“{1}”与发送时间、次数、占用不符（状态被改动）",
+    ),
+    ("message", _twice(message.c.key), "邮件第 {1} 号的键“{0}”不止一封"),
+    ("message", _twice(message.c.header_id), "邮件第 {1} 号的 Message-ID {0} 不止一封"),
+    (
+        "delivery",
+        select(delivery.c.notice_id, delivery.c.message_id).where(
+            not_(exists().where(notice.c.id == delivery.c.notice_id))
+        ),
+        "邮件第 {1} 号所载的提醒第 {0} 号不见了",
+    ),
+    (
+        "delivery",
+        select(delivery.c.notice_id, delivery.c.message_id).where(
+            not_(exists().where(message.c.id == delivery.c.message_id))
+        ),
+        "提醒第 {0} 号的邮件第 {1} 号不见了",
+    ),
+)
+
+
+def _outbox(scene: Scene) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for table, wrong, sentence in _RULES:
+        for r in scene.rows(wrong):
+            yield sentence.format(*r), {"table": table, "row": str(r[0])}
+    for name, rows in (("notices", notice), ("messages", message)):
+        scene.counts[name] = int(scene.connection.execute(select(func.count()).select_from(rows)).scalar_one())
+
+
+OUTBOX = Check("outbox", "提醒与邮件", _outbox)

@@ -1,0 +1,454 @@
+"""Every command in any order by anybody: what a hypothesis state machine does to a small plan, and what must hold then.
+
+The plan is small, but has every kind of item: leads who wait for feedback, items that all close and withdraw who only
+cooperates, one that follows another, one that opens by date, a recurring one, one that the office itself holds.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import Connection, func, select
+
+from bpmn.library import plan_xml
+from bpmn.plan import Heading, Indicator, Item, Plan, Share, Timer
+from bpmn.reading import read_plan
+from bpmn.writing import write_plan
+from engine import opening, ticking
+from engine.clockwork import advance_to, next_due
+from engine.commands import (
+    Entry,
+    TodoRef,
+    acknowledge,
+    acknowledge_many,
+    apply_for_name,
+    apply_for_text,
+    decide,
+    decide_clearing,
+    perform,
+    report,
+    report_round,
+    submit,
+    urge,
+)
+from engine.verifying import differences
+from ledger import organisation
+from ledger.calendar import moment
+from ledger.clock import set_clock
+from ledger.database import Database
+from ledger.directory import register_units
+from ledger.errors import DubanError
+from ledger.people import Actor, actor_of, holders
+from ledger.rules.due import DueRule
+from ledger.schema import (
+    AnyRow,
+    advance,
+    assignment,
+    clearing,
+    due,
+    event,
+    indicator,
+    item,
+    message,
+    notice,
+    person,
+    round_,
+    run,
+    share,
+    todo,
+)
+from ledger.verification import Scene
+from webapp.demo.people import seat_people
+
+HUANGSHI = organisation.load("huangshi")
+START = moment(date(2025, 5, 23), time(9))
+BAIRI = read_plan(plan_xml("huangshi-2025-bairi"))
+OFFICE = BAIRI.facts.office
+A, B, C, D = "市人社局", "市教育局", "大冶市", "阳新县"
+KINDS = {
+    *("run.started", "run.ended", "item.planned", "item.opened", "item.closed", "plan.published", "post.taken"),
+    *("assignment.acknowledged", "assignment.reported", "assignment.submitted", "assignment.signed", "unit.registered"),
+    *("assignment.sent_back", "assignment.returned", "assignment.accepted", "assignment.urged", "round.opened"),
+    *("round.reported", "round.closed", "clearing.applied", "clearing.confirmed", "clearing.declined"),
+}  # fmt: skip
+SEEN: Counter[str] = Counter()
+"""Kinds of events and of refusals that all machines of this process have met."""
+
+
+def _item(no: str, leads: Sequence[str], responsible: Sequence[str], cooperating: Sequence[str], **more: Any) -> Item:
+    shares = [Share(u, "lead") for u in leads] + [Share(u, "responsible") for u in responsible]
+    shares += [Share(u, "cooperating") for u in cooperating]
+    due_rule = DueRule("by", "6月底前", date=date(2025, 6, 30))
+    plain = Item(f"t{no}", no, f"任务{no}", f"办好第{no}件事", "h1", tuple(shares), due_rule)
+    return replace(plain, completion="lead" if leads else "all", **more)
+
+
+def small_plan() -> Plan:
+    """Seven items, two rhythms, a date."""
+    figure = Indicator("posts", "岗位", ">=", Decimal(100), "个", "100 个以上")
+    after = DueRule("within", "签收后5个工作日内", days=5, working=True, anchor="acknowledge")
+    monthly = DueRule("every", "每月底前", period="month", monthday=-1)
+    first = (
+        _item("1", [A, B], [], [C], indicators=(figure,)),
+        _item("2", [], [A, B], [D]),
+        _item("3", [], [C], [], after=("t1",), due=after),
+        _item("4", [], [D], [C], cadence="posts", due=monthly),
+        _item("5", [A], [], [B], gated=False),
+    )
+    second = Heading("h2", "二、其他", (replace(_item("6", [], [OFFICE], []), heading="h2"),))
+    late = replace(_item("7", [], [B], []), heading=None)
+    timer = Timer("day", "6月3日起", date(2025, 6, 3), ("t7",))
+    weekly, posts = (next(c for c in BAIRI.cadences if c.id == name) for name in ("weekly", "posts"))
+    rhythms = (
+        replace(weekly, last=date(2025, 6, 9)),
+        replace(posts, opens="FREQ=WEEKLY;BYDAY=MO", due="FREQ=WEEKLY;BYDAY=WE", first=date(2025, 5, 26), last=date(2025, 6, 2)),
+    )  # fmt: skip
+    return Plan(BAIRI.facts, (Heading("h1", "一、任务", first), second), (late,), (timer,), rhythms)
+
+
+def found(db: Database) -> None:
+    """The plan started in an empty, migrated database."""
+    with db.writer.begin() as connection:
+        set_clock(connection, START)
+    with db.write() as tx:
+        register_units(tx, HUANGSHI)
+        seat_people(tx, small_plan(), HUANGSHI)
+        ticking.start_ticking(tx)
+        opening.start_run(tx, opening.publish(tx, write_plan(small_plan())))
+
+
+class _Log(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(self.format(record)[-3000:])
+
+
+Numbers = st.integers(0, 10_000)
+
+
+class Commands(RuleBasedStateMachine):
+    """Subclasses say where the database comes from: `open` gives one in which the plan has just started."""
+
+    open: Callable[[], Database]
+
+    @initialize(n=Numbers, days=st.sampled_from((0, 1, 5)))
+    def begin(self, n: int, days: int) -> None:
+        """The plan's first morning, or some days of work later."""
+        self.db = type(self).open()
+        self.log = _Log()
+        logging.getLogger("engine").addHandler(self.log)
+        with self.db.read() as connection:
+            ids = connection.execute(select(person.c.id).order_by(person.c.id)).scalars()
+            self.people = [a for i in ids if (a := actor_of(connection, i))]
+            self.figure_id = connection.execute(select(indicator.c.id)).scalar_one()
+        self.old: list[TodoRef] = []
+        for day in range(days):
+            self.go_on(n + day, 8, 9)
+            self.time_passes(24)
+
+    # ---------------------------------------------------------------- who and what
+    def _rows(self, query: Any) -> list[AnyRow]:
+        with self.db.read() as connection:
+            return list(connection.execute(query).all())
+
+    def _open(self) -> list[AnyRow]:
+        return self._rows(select(todo).where(todo.c.closed_at.is_(None)).order_by(todo.c.owner_kind, todo.c.owner_id))
+
+    def _pick(self, rows: Sequence[Any], n: int) -> Any:
+        return rows[n % len(rows)] if rows else None
+
+    def _who(self, t: AnyRow, n: int) -> Actor:
+        """Two times of three somebody who holds the todo's post, else anybody."""
+        right = [a for a in self.people if a.desk(t.unit, t.role)]
+        chosen: Actor = self._pick(right if right and n % 3 else self.people, n)
+        return chosen
+
+    def _try(self, who: Actor, command: Callable[..., Any], *args: Any, may: bool = True, **kwargs: Any) -> bool:
+        """Whether it was done. What is refused wrote nothing; who may not is always refused."""
+        before = self._count()
+        try:
+            perform(self.db, who, command, *args, **kwargs)
+        except DubanError as error:
+            SEEN[type(error).__name__] += 1
+            assert self._count() == before, "a refused command has written"
+            return False
+        assert may, f"{who.name} {who.desks} may not {command.__name__} {args}"
+        SEEN[command.__name__] += 1
+        assert self._count() > before
+        return True
+
+    def _count(self) -> int:
+        with self.db.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(event)).scalar_one())
+
+    # ---------------------------------------------------------------- rules
+    @rule(
+        n=Numbers,
+        who=Numbers,
+        agree=st.sampled_from((True, True, True, False)),
+        words=st.sampled_from(("已完成。", "", " ")),
+    )
+    def act(self, n: int, who: int, agree: bool, words: str) -> None:
+        """One step on one open todo, by the right person or by another, with or without words."""
+        t = self._pick(self._open(), n)
+        if t is not None:
+            self._step(t, self._who(t, who), agree=agree, words=words)
+
+    @rule(n=Numbers, times=st.integers(3, 25), agree=st.sampled_from((7, 9, 100)))
+    def go_on(self, n: int, times: int, agree: int) -> None:
+        """Work as it should go, from todo to todo, with a return now and then."""
+        for k in range(times):
+            t = self._pick(self._open(), n + 7 * k)
+            if t is not None:
+                right = [a for a in self.people if a.desk(t.unit, t.role)]
+                self._step(t, right[0], agree=bool((n + k) % agree), words="已完成。")
+
+    @rule(n=Numbers)
+    def to_the_end(self, n: int) -> None:
+        """The whole plan, as it should go, with the time it takes; what comes later meets a run that has ended."""
+        for k in range(60):
+            if self._rows(select(run.c.id).where(run.c.ended_at.is_not(None))):
+                return
+            self.go_on(n + k, 12, 100)
+            self.next_thing_happens()
+
+    def _step(self, t: AnyRow, who: Actor, *, agree: bool, words: str) -> None:
+        may = who.desk(t.unit, t.role) is not None
+        ref = TodoRef(t.owner_id, t.step, t.arm)
+        if t.owner_kind == "share":
+            self._try(
+                who, report_round, t.owner_id, {}, nothing_new=bool(words.strip()), may=may and bool(words.strip())
+            )
+        elif t.step == "acknowledge":
+            done = self._try(who, acknowledge, ref, may=may)
+            assert done or not may
+        elif t.step == "work":
+            self._try(who, submit, ref, Entry(), summary=words, may=may and bool(words.strip()))
+        else:
+            done = self._try(who, decide, ref, agree=agree, reason=words, may=may and (agree or bool(words.strip())))
+            assert done or not (may and (agree or words.strip()))
+        self.old.append(ref)
+
+    @rule(n=Numbers, who=Numbers)
+    def replay(self, n: int, who: int) -> None:
+        """A todo that was open once: a stale page, a second click, a colleague who was slower."""
+        ref = self._pick(self.old, n)
+        if ref is None or ref in {TodoRef(t.owner_id, t.step, t.arm) for t in self._open()}:
+            return
+        actor, command = self._pick(self.people, who), self._pick((acknowledge, submit, decide), n)
+        extra: dict[str, Any] = (
+            {"agree": True} if command is decide else {"summary": "再来"} if command is submit else {}
+        )
+        self._try(actor, command, ref, *([Entry()] if command is submit else []), may=False, **extra)
+
+    @rule(
+        n=Numbers,
+        who=Numbers,
+        step=st.sampled_from(("", "work", "review", "sign", "typename", "acknowledge")),
+        arm=st.integers(-1, 4),
+    )
+    def invent(self, n: int, who: int, step: str, arm: int) -> None:
+        """A todo that never was, or another's."""
+        ref = TodoRef(n % 40, step, arm)
+        if ref not in {TodoRef(t.owner_id, t.step, t.arm) for t in self._open() if t.owner_kind == "assignment"}:
+            self._try(self._pick(self.people, who), decide, ref, agree=bool(n % 2), reason="x", may=False)
+            self._try(self._pick(self.people, who), acknowledge, ref, may=False)
+
+    @rule(who=Numbers)
+    def sign_for_all(self, who: int) -> None:
+        """批量签收 of everything that waits for one person, all or none."""
+        actor = self._pick(self.people, who)
+        mine = [t for t in self._open() if t.step == "acknowledge" and actor.desk(t.unit, t.role)]
+        if mine:
+            assert self._try(actor, acknowledge_many, [TodoRef(t.owner_id, t.step, t.arm) for t in mine])
+        others = [t for t in self._open() if t.step == "acknowledge" and not actor.desk(t.unit, t.role)]
+        if mine and others:
+            self._try(
+                actor, acknowledge_many, [TodoRef(t.owner_id, t.step, t.arm) for t in (*mine, *others)], may=False
+            )
+
+    @rule(n=Numbers, who=Numbers, value=st.sampled_from(("0", "12", "1e30", "-1", "0.00001", "NaN")), new=st.booleans())
+    def fill_in(self, n: int, who: int, value: str, new: bool) -> None:
+        """填报 on any share, with any figure."""
+        rows = self._rows(select(assignment).order_by(assignment.c.id))
+        row = (
+            self._pick([r for r in rows if r.state in ("working", "returned", "signing")] if n % 3 else rows, n)
+            or rows[0]
+        )
+        actor = self._pick([a for a in self.people if a.desk(row.unit, "liaison")] if who % 3 else self.people, who)
+        may = actor.desk(row.unit, "liaison") is not None and (value in ("0", "12") or new)
+        entry = Entry() if new else Entry({self.figure_id: Decimal(value)}, "有进展")
+        self._try(actor, report, row.id, entry, nothing_new=new, confirmed=bool(n % 2), may=may)
+
+    @rule(n=Numbers, who=Numbers, of=Numbers)
+    def fill_in_round(self, n: int, who: int, of: int) -> None:
+        """期次报送 with an entry for some share, its own or another's."""
+        owed, shares = (
+            self._rows(select(share).order_by(share.c.id)),
+            self._rows(select(assignment).order_by(assignment.c.id)),
+        )
+        asked, row = self._pick(owed, n), self._pick(shares, of)
+        if asked is None:
+            return
+        actor = self._pick([a for a in self.people if a.desk(asked.unit, "liaison")] if who % 3 else self.people, who)
+        may = actor.desk(asked.unit, "liaison") is not None and row.unit == asked.unit and asked.state == "owed"
+        self._try(actor, report_round, asked.id, {row.id: Entry(progress="本期进展")}, may=may)
+
+    @rule(n=Numbers, who=Numbers, words=st.sampled_from(("请抓紧。", "")))
+    def urge_on(self, n: int, who: int, words: str) -> None:
+        row = self._pick(self._rows(select(assignment).order_by(assignment.c.id)), n)
+        actor = self._pick(
+            [a for a in self.people if a.has("coordinator", "inspector")] if who % 2 else self.people, who
+        )
+        may = (actor.has("coordinator", "inspector") or row.role == "cooperating") and bool(words)
+        self._try(actor, urge, [row.id], words=words, may=may)
+
+    @rule(n=Numbers, who=Numbers, by_name=st.booleans())
+    def ask_to_clear(self, n: int, who: int, by_name: bool) -> None:
+        """依规清除 of a text or a name, applied for by anybody."""
+        able = [a for a in self.people if a.has("administrator", "inspector")]
+        actor = self._pick(able if who % 3 else self.people, who)
+        if by_name:
+            self._try(actor, apply_for_name, self._pick(self.people, n).person_id, ground="依据", may=actor in able)
+            return
+        rows = [
+            r for r in self._rows(select(event).where(event.c.stream.like("item:%"))) if json.loads(r.payload)["texts"]
+        ]
+        if row := self._pick(rows, n):
+            fields = list(json.loads(row.payload)["texts"])
+            self._try(actor, apply_for_text, int(row.stream[5:]), row.seq, fields, ground="依据", may=actor in able)
+
+    @rule(n=Numbers, agree=st.booleans())
+    def clear(self, n: int, agree: bool) -> None:
+        """Applied for by one, decided by the other."""
+        self.ask_to_clear(n, 1, by_name=bool(n % 2))
+        waiting = self._rows(select(clearing).where(clearing.c.state == "waiting"))
+        if waiting:
+            self.decide_to_clear(0, 1, agree)
+
+    @rule(n=Numbers, who=Numbers, agree=st.booleans())
+    def decide_to_clear(self, n: int, who: int, agree: bool) -> None:
+        row = self._pick(self._rows(select(clearing).order_by(clearing.c.state.desc(), clearing.c.id)), n)
+        if row is not None:
+            able = [a for a in self.people if a.has("administrator", "inspector")]
+            others = [a for a in able if a.person_id not in (row.applied_by, row.subject)]
+            actor = self._pick(others if others and who % 3 else self.people, who)
+            may = actor in able and actor.person_id != row.applied_by and row.state == "waiting"
+            self._try(actor, decide_clearing, row.id, agree=agree, understood=True, reason="理由", may=may)
+
+    @rule(hours=st.sampled_from((1, 24, 24, 72, 200)))
+    def time_passes(self, hours: int) -> None:
+        advance_to(self.db, self._now() + timedelta(hours=hours))
+
+    @rule()
+    def next_thing_happens(self) -> None:
+        with self.db.read() as connection:
+            at = next_due(connection, self.db.clock.now(connection))
+        if at is not None:
+            advance_to(self.db, at)
+
+    @rule()
+    def tick_twice(self) -> None:
+        """Two schedulers, or one that comes again: the second finds nothing to do."""
+        ticking.tick(self.db)
+        said = len(self._rows(select(message.c.id))), len(self._rows(select(notice.c.id)))
+        assert ticking.tick(self.db) == 0
+        assert said == (len(self._rows(select(message.c.id))), len(self._rows(select(notice.c.id))))
+
+    def _now(self) -> datetime:
+        with self.db.read() as connection:
+            return self.db.clock.now(connection)
+
+    # ---------------------------------------------------------------- what always holds
+    @invariant()
+    def the_ledger_is_in_order(self) -> None:
+        if hasattr(self, "db"):
+            assert self.log.found == []
+            with self.db.read() as connection:
+                check(connection)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "db"):
+            return
+        logging.getLogger("engine").removeHandler(self.log)
+        try:
+            with self.db.read() as connection:
+                SEEN.update(connection.execute(select(event.c.kind)).scalars())
+                found = [f.message for f in differences(Scene(connection), self.db.clock.now(connection))]
+            assert found == []
+        finally:
+            self.db.close()
+
+
+def check(connection: Connection) -> None:
+    """What holds after every command and every tick, read from the tables alone."""
+    items = connection.execute(select(item)).all()
+    shares = connection.execute(select(assignment).order_by(assignment.c.ord)).all()
+    todos = connection.execute(select(todo)).all()
+    asked = connection.execute(select(share)).all()
+    rounds = connection.execute(select(round_)).all()
+    for i in items:
+        _check_item(i, [s for s in shares if s.item_id == i.id])
+    standing = [t for t in todos if t.closed_at is None]
+    by_owner = Counter((t.owner_kind, t.owner_id) for t in standing)
+    for s in shares:
+        places = [(t.step, t.arm) for t in standing if (t.owner_kind, t.owner_id) == ("assignment", s.id)]
+        assert places == ([] if s.closed_at else [(s.step, s.arm)]), (s, places)
+        assert (s.closed_at is None) == (s.state not in ("closed", "withdrawn")), s
+    for s in asked:
+        assert by_owner["share", s.id] == (s.state == "owed"), s
+    for r in rounds:
+        own = [s for s in asked if s.round_id == r.id]
+        assert (r.n_total, r.n_done) == (len(own), sum(s.state == "reported" for s in own)), r
+        assert not (r.closed_at and any(s.state == "owed" for s in own)), r
+    seats = holders(connection, {(t.unit, t.role) for t in standing})
+    assert all(seats.values()), {place for place, people in seats.items() if not people}
+    for people in seats.values():  # and they may act, not only be told
+        assert all(actor_of(connection, h.person_id) for h in people)
+    _check_due(connection, shares, asked, rounds, items)
+    assert connection.execute(select(func.count()).select_from(advance)).scalar_one() == 0
+    for r in connection.execute(select(run)):
+        if r.ended_at:
+            assert all(i.state == "closed" for i in items if i.run_id == r.id), "a run has ended before its items"
+
+
+def _check_item(i: AnyRow, own: Sequence[AnyRow]) -> None:
+    done = [s for s in own if s.state == "closed"]
+    assert (i.n_total, i.n_done) == (len(own), len(done)), (i, done)
+    closers = (
+        [s for s in own if s.role == "lead"][:1]
+        if i.completion == "lead"
+        else [s for s in own if s.role != "cooperating"]
+    )
+    required = list(own) if i.completion == "lead" and i.gated else closers
+    if i.state == "closed":
+        assert all(s.state == "closed" for s in required), (i, own)
+        assert all(s.closed_at for s in own), (i, own)
+    elif own:
+        assert not all(s.state == "closed" for s in closers), (i, own)
+        assert i.state == "open" and not any(s.state == "withdrawn" for s in own)
+
+
+def _check_due(connection: Connection, shares: Any, asked: Any, rounds: Any, items: Any) -> None:
+    """Nothing closed is woken any more."""
+    alive = {("assignment", s.id) for s in shares if s.closed_at is None} | {
+        ("share", s.id) for s in asked if s.state == "owed"
+    }
+    alive |= {("round", r.id) for r in rounds if r.closed_at is None} | {
+        ("item", i.id) for i in items if i.state == "pending"
+    }
+    alive |= {("run", r.id) for r in connection.execute(select(run)) if r.ended_at is None} | {("system", 0)}
+    rows = connection.execute(select(due)).all()
+    assert [r for r in rows if (r.owner_kind, r.owner_id) not in alive] == []

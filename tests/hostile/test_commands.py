@@ -1,0 +1,106 @@
+"""Commands in any order by any role on both databases; the rules and invariants are those of `tests.hostile.machine`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import event, make_url
+
+from ledger.clock import StoredClock
+from ledger.database import Database
+from ledger.migrating import upgrade
+from tests.conftest import libpq
+from tests.hostile.machine import KINDS, SEEN, Commands, found
+
+EXAMPLES = int(os.environ.get("DUBAN_MACHINES", "20"))
+STEPS = 40
+REFUSALS = {"Conflict", "NotAllowed", "NotFound", "Refused", "Invalid"}
+COMMANDS = {
+    *("acknowledge", "acknowledge_many", "submit", "decide", "report", "report_round", "urge"),
+    *("apply_for_text", "apply_for_name", "decide_clearing"),
+}  # fmt: skip
+
+
+def machine(opener: Callable[[], Database]) -> type[Commands]:
+    return type("Machine", (Commands,), {"open": staticmethod(opener)})
+
+
+def play(opener: Callable[[], Database], examples: int) -> None:
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=STEPS,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine(opener), settings=chosen)
+
+
+@pytest.fixture
+def quick() -> Iterator[Path]:
+    """A folder in memory, where there is one: these databases survive nothing."""
+    shared = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
+def without_waiting(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+def test_any_order_on_sqlite(quick: Path) -> None:
+    template, numbers = quick / "template.sqlite3", count()
+    upgrade(f"sqlite:///{template}")
+    db = Database(f"sqlite:///{template}", StoredClock())
+    found(db)
+    db.close()
+
+    def opener() -> Database:
+        file = quick / f"{next(numbers)}.sqlite3"
+        shutil.copy(template, file)
+        made = Database(f"sqlite:///{file}", StoredClock())
+        event.listen(made.writer, "connect", without_waiting)
+        return made
+
+    SEEN.clear()
+    play(opener, EXAMPLES)
+    assert KINDS - set(SEEN) == set(), SEEN
+    assert (REFUSALS | COMMANDS) - set(SEEN) == set(), SEEN
+
+
+@pytest.mark.postgres
+def test_any_order_on_postgresql(postgres_url: str) -> None:
+    url = make_url(postgres_url)
+    names = [f"{url.database}_machine"]
+    admin = libpq(url.set(database="postgres"))
+    with psycopg.connect(admin, autocommit=True) as session:
+        session.execute(f"CREATE DATABASE {names[0]} TEMPLATE template0 ENCODING 'UTF8'")
+        template = url.set(database=names[0]).render_as_string(hide_password=False)
+        upgrade(template)
+        db = Database(template, StoredClock())
+        found(db)
+        db.close()
+
+        def opener() -> Database:
+            names.append(f"{names[0]}_{len(names)}")
+            session.execute(f"CREATE DATABASE {names[-1]} TEMPLATE {names[0]}")
+            return Database(url.set(database=names[-1]).render_as_string(hide_password=False), StoredClock())
+
+        try:
+            SEEN.clear()
+            play(opener, max(3, EXAMPLES // 4))
+            assert SEEN["item.closed"] and SEEN["Conflict"], SEEN
+        finally:
+            for name in reversed(names):
+                session.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,459 @@
+"""What the administrator of a database can do to it, on both databases, and that `duban verify` names each.
+
+Each way begins as its owner would begin: the triggers are dropped, and put back afterwards, so that nothing but the
+deed is left to be found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+
+from engine.delivering import deliver
+from engine.mail.smtp import KIND_HEADER, Transport
+from engine.verifying import differences
+from ledger.calendar import moment
+from ledger.clock import StoredClock
+from ledger.database import Database
+from ledger.events import GENESIS, canonical, chain_hash, digest
+from ledger.migrating import upgrade
+from ledger.schema import (
+    PROJECTIONS,
+    assignment,
+    content,
+    delivery,
+    due,
+    event,
+    figure,
+    message,
+    notice,
+    reading,
+    run_state,
+    seal,
+    stream,
+    todo,
+)
+from ledger.sealing import seal_hash
+from ledger.triggers import APPEND_ONLY, append_only, statements
+from ledger.verification import Finding, Scene, replay
+from tests.conftest import empty
+from tests.integration.test_cli import duban
+from tests.integration.test_whole_plan import free_port
+from webapp.demo import campaign
+from webapp.demo.office import Office
+from webapp.verifying import HeadError, heads_of_mail, parse_head
+
+
+def at(month: int, day: int, hour: int = 9) -> datetime:
+    return moment(date(2025, month, day), time(hour))
+
+
+def lived(db: Database) -> Office:
+    """A run with reports, a return, an urging, a closed item and mails, two weeks old."""
+    office = Office(db, campaign.begin(db))
+    office.at(at(5, 23, 10))
+    for unit in ("renshe", "daye", "guozi"):
+        office.acknowledge(unit)
+    office.report("daye", "13", "已上门对接用人单位九家，推进顺利。", {"trainee-posts": 214})
+    office.at(at(5, 27))
+    office.apply("guozi", "8", "校园招聘名额扩大，招聘公告全部发布。")
+    office.decide("guozi", "8")
+    office.decide("guozi", "8")
+    office.apply("renshe", "4", "政策兑现全部完成。")
+    office.decide("renshe", "4")
+    office.decide("renshe", "4", agree=False, reason="缺佐证材料，请补齐。")
+    office.urge(("jiuye-lingdao", "coordinator"), ["jiaoyu"], "20", "请周三前签收并反馈。")
+    office.at(at(6, 4))
+    return office
+
+
+def found(db: Database, heads: Sequence[tuple[int, str]] = ()) -> list[Finding]:
+    with db.read() as connection:
+        return list(differences(Scene(connection, heads), db.clock.now(connection)))
+
+
+def triggers(dialect: str) -> list[str]:
+    made = [*statements(dialect), *(s for t in APPEND_ONLY if t != "event" for s in append_only(t, dialect))]
+    return [s for s in made if s.startswith("CREATE TRIGGER")]
+
+
+def without_triggers(c: Connection) -> None:
+    for made in triggers(c.dialect.name):
+        name, table = made.split()[2], next(t for t in (*APPEND_ONLY, "content") if f" ON {t}" in made)
+        c.execute(text(f"DROP TRIGGER {name}" + ("" if c.dialect.name == "sqlite" else f" ON {table}")))
+
+
+def with_triggers(c: Connection) -> None:
+    for made in triggers(c.dialect.name):
+        c.execute(text(made))
+
+
+# ---------------------------------------------------------------- the ways
+ITEM, N = "item:4", 3  # 市人社局's: planned 1, opened 2, acknowledged 3, submitted 4, signed 5, returned 6
+
+
+def here(seq: int, name: str = ITEM) -> Any:
+    return (event.c.stream == name) & (event.c.seq == seq)
+
+
+def row(c: Connection, seq: int, name: str = ITEM) -> Any:
+    return c.execute(select(event).where(here(seq, name))).one()
+
+
+def hashed(r: Any, **changes: Any) -> str:
+    v = {**r._mapping, **changes}
+    return chain_hash(
+        v["prev"], v["stream"], v["seq"], v["kind"], v["schema"], v["at"], v["recorded_at"], v["actor"], v["payload"]
+    )
+
+
+def last(c: Connection, name: str = ITEM) -> Any:
+    return c.execute(select(event).where(event.c.stream == name).order_by(event.c.seq.desc()).limit(1)).one()
+
+
+def changed_payload(r: Any, **facts: Any) -> str:
+    return canonical({**json.loads(r.payload), **facts})
+
+
+def change_payload(c: Connection) -> None:
+    c.execute(update(event).where(here(N)).values(payload=changed_payload(row(c, N), due_at=None)))
+
+
+def change_payload_and_hash(c: Connection) -> None:
+    r = row(c, N)
+    payload = changed_payload(r, due_at=None)
+    c.execute(update(event).where(here(N)).values(payload=payload, hash=hashed(r, payload=payload)))
+
+
+def delete_in_the_middle(c: Connection) -> None:
+    c.execute(delete(content).where(content.c.stream == ITEM, content.c.seq == N))
+    c.execute(delete(event).where(here(N)))
+
+
+def cut_the_tail(c: Connection) -> None:
+    """The return never was: head, sealed number and seals fit again."""
+    r = last(c)
+    c.execute(delete(content).where(content.c.stream == ITEM, content.c.seq == r.seq))
+    c.execute(delete(event).where(here(r.seq)))
+    c.execute(update(stream).where(stream.c.name == ITEM).values(seq=r.seq - 1, head=r.prev))
+
+
+def swap_two(c: Connection) -> None:
+    """Numbers exchanged, and with them the texts."""
+    for table in (event, content):
+        for old, new in ((4, 1000), (5, 4), (1000, 5)):
+            c.execute(update(table).where(table.c.stream == ITEM, table.c.seq == old).values(seq=new))
+
+
+def insert_forged(c: Connection) -> None:
+    """同意办结, chained as it ought to be."""
+    r, share = last(c), c.execute(select(assignment).where(assignment.c.item_id == 4)).one()
+    facts = {
+        **{"assignment": share.id, "item": 4, "run": 1, "step": "work", "arm": share.arm, "version": share.version},
+        **{"to": None, "to_arm": share.arm, "to_unit": None, "to_role": None, "state": "closed", "due_at": None},
+        **{"todo_due": None, "closes": False, "texts": {}},
+    }
+    forged = {
+        **{"stream": ITEM, "seq": r.seq + 1, "kind": "assignment.accepted", "schema": 1, "at": r.at},
+        **{"recorded_at": r.recorded_at, "actor": r.actor, "payload": canonical(facts), "prev": r.hash},
+    }
+    named = ("prev", "stream", "seq", "kind", "schema", "at", "recorded_at", "actor", "payload")
+    forged["hash"] = chain_hash(*(forged[k] for k in named))
+    c.execute(insert(event), forged)
+    c.execute(update(stream).where(stream.c.name == ITEM).values(seq=r.seq + 1, head=forged["hash"]))
+
+
+def change_text(c: Connection) -> None:
+    c.execute(update(content).where(content.c.stream == ITEM, content.c.field == "reason").values(text="没有问题。"))
+
+
+def delete_text(c: Connection) -> None:
+    c.execute(delete(content).where(content.c.stream == ITEM, content.c.field == "reason"))
+
+
+def blank_text(c: Connection) -> None:
+    """As 依规清除 does it, but nobody applied and nobody confirmed."""
+    c.execute(update(content).where(content.c.stream == ITEM, content.c.field == "reason").values(text=None, salt=None))
+
+
+def change_due_date(c: Connection) -> None:
+    c.execute(
+        update(assignment).where(assignment.c.item_id == 20, assignment.c.unit == "renshe").values(due_at=at(9, 1))
+    )
+
+
+def change_figure(c: Connection) -> None:
+    c.execute(update(figure).values(value=999))
+    c.execute(update(reading).values(value=999))
+
+
+def delete_todo(c: Connection) -> None:
+    c.execute(delete(todo).where(todo.c.item_id == 20, todo.c.unit == "jiaoyu", todo.c.closed_at.is_(None)))
+
+
+def delete_due(c: Connection) -> None:
+    c.execute(delete(due).where(due.c.owner_kind == "assignment", due.c.kind == "tier:5", due.c.owner_id == 1))
+
+
+def delete_round_to_come(c: Connection) -> None:
+    c.execute(delete(due).where(due.c.kind == "round:weekly:9"))
+
+
+def delete_timer(c: Connection) -> None:
+    c.execute(delete(due).where(due.c.kind.like("timer:%")))
+
+
+def delete_notice(c: Connection) -> None:
+    """The urging was never told: notice, delivery and mail are gone together."""
+    ids = c.execute(select(notice.c.id).where(notice.c.tier.like("urged:%"))).scalars().all()
+    mails = c.execute(select(delivery.c.message_id).where(delivery.c.notice_id.in_(ids))).scalars().all()
+    c.execute(delete(delivery).where(delivery.c.notice_id.in_(ids)))
+    c.execute(delete(message).where(message.c.id.in_(mails)))
+    c.execute(delete(notice).where(notice.c.id.in_(ids)))
+
+
+def mark_as_sent(c: Connection) -> None:
+    c.execute(update(message).where(message.c.kind == "urged").values(state="sent"))
+
+
+def delete_message(c: Connection) -> None:
+    mails = c.execute(select(message.c.id).where(message.c.kind == "returned")).scalars().all()
+    c.execute(delete(delivery).where(delivery.c.message_id.in_(mails)))
+    c.execute(delete(message).where(message.c.id.in_(mails)))
+
+
+def delete_seal(c: Connection) -> None:
+    c.execute(delete(seal).where(seal.c.ordinal == 40))
+
+
+def cut_seals(c: Connection) -> None:
+    c.execute(delete(seal).where(seal.c.ordinal > c.execute(select(func.max(seal.c.ordinal))).scalar_one() - 5))
+
+
+def swap_seals(c: Connection) -> None:
+    for old, new in ((40, 100000), (41, 40), (100000, 41)):
+        c.execute(update(seal).where(seal.c.ordinal == old).values(ordinal=new))
+
+
+def change_seal(c: Connection) -> None:
+    c.execute(update(seal).where(seal.c.ordinal == 40).values(hash="f" * 64))
+
+
+def backdate(c: Connection) -> None:
+    r = last(c, "item:8")
+    c.execute(update(event).where(event.c.id == r.id).values(at=r.at - timedelta(days=3)))
+
+
+def change_run_state(c: Connection) -> None:
+    """The heading that waits is said to be over."""
+    state = json.loads(c.execute(select(run_state.c.state)).scalar_one())
+    ready = next(t for t in state["tasks"].values() if t["state"] == 16 and t["task_spec"] != "Start")
+    ready["state"] = 64
+    c.execute(update(run_state).values(state=json.dumps(state)))
+
+
+def change_diagram(c: Connection) -> None:
+    c.execute(text("UPDATE plan_source SET xml = replace(xml, '市国资委', '市住建局')"))
+
+
+# way, what the finding says, where it says it is
+WAYS: list[tuple[Callable[[Connection], None], str, dict[str, Any]]] = [
+    (change_payload, "item:4 第 3 号的内容与其哈希不符", {"stream": ITEM, "seq": 3}),
+    (change_payload_and_hash, "item:4 第 4 号与前一号不相连", {"stream": ITEM, "seq": 4}),
+    (delete_in_the_middle, "item:4 缺第 3 号", {"stream": ITEM, "seq": 3}),
+    (cut_the_tail, "所指的 item:4 第 6 号不见了", {"stream": ITEM, "seq": 6}),
+    (swap_two, "item:4 第 5 号的先后次序被调换", {"stream": ITEM, "seq": 5}),
+    (insert_forged, "表 assignment 第 26 行的 state 现为 returned，按记录应为 closed", {"table": "assignment"}),
+    (change_text, "item:4 第 6 号的文字（reason）与其摘要不符", {"stream": ITEM, "seq": 6, "field": "reason"}),
+    (delete_text, "item:4 第 6 号的文字（reason）不见了", {"stream": ITEM, "seq": 6, "field": "reason"}),
+    (blank_text, "item:4 第 6 号的文字（reason）被抹去，没有依规清除的记录", {"stream": ITEM, "seq": 6}),
+    (change_due_date, "的 due_at 现为 2025-09-01", {"table": "assignment", "column": "due_at"}),
+    (change_figure, "的 value 现为 999", {"table": "figure", "column": "value"}),
+    (delete_todo, "却没有待办", {"table": "todo"}),
+    (delete_due, "责任分工第 1 号应有的到期安排“tier:5”不见了", {"table": "due", "row": "assignment,1,tier:5"}),
+    (delete_round_to_come, "应有的到期安排“round:weekly:9”不见了", {"table": "due", "row": "run,1,round:weekly:9"}),
+    (delete_timer, "到期安排里没有它", {"table": "run", "row": "1"}),
+    (delete_notice, "应有的提醒“urged:1”不见了", {"table": "notice"}),
+    (mark_as_sent, "的状态“sent”与发送时间、次数、占用不符", {"table": "message"}),
+    (delete_message, "（returned）记为已发，却没有邮件", {"table": "notice"}),
+    (delete_seal, "封存缺第 40 号", {"table": "seal", "row": "40"}),
+    (cut_seals, "（封存或记录被截去）", {}),
+    (swap_seals, "封存第 40 号与", {"table": "seal", "row": "40"}),
+    (change_seal, "封存第 40 号与", {"table": "seal", "row": "40"}),
+    (backdate, "item:8 第 7 号的内容与其哈希不符", {"stream": "item:8", "seq": 7}),
+    (change_run_state, "流程却不在“", {"table": "run", "row": "1"}),
+    (change_diagram, "的流程图与其摘要不符", {"table": "plan_source"}),
+]
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One run that every way is tried on, in a transaction that is rolled back."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('tampering') / 'duban.sqlite3'}"
+    else:
+        url = request.getfixturevalue("postgres_url")
+        empty(url)
+    upgrade(url)
+    db = Database(url, StoredClock())
+    lived(db)
+    assert found(db) == []
+    yield db
+    db.close()
+
+
+class _Undone(Exception):
+    """Ends a transaction without its traces."""
+
+
+@pytest.mark.parametrize(("deed", "sentence", "where"), WAYS, ids=lambda w: getattr(w, "__name__", ""))
+def test_each_way_is_found_and_named(
+    once: Database, deed: Callable[[Connection], None], sentence: str, where: dict[str, Any]
+) -> None:
+    with pytest.raises(_Undone), once.writer.begin() as connection:
+        without_triggers(connection)
+        deed(connection)
+        with_triggers(connection)
+        said = list(differences(Scene(connection), once.clock.now(connection)))
+        assert any(sentence in f.message and where.items() <= dict(f.where).items() for f in said), said
+        raise _Undone
+
+
+def test_dropped_and_emptied_triggers_are_found(once: Database) -> None:
+    with pytest.raises(_Undone), once.writer.begin() as connection:
+        without_triggers(connection)
+        named = {f.where["trigger"] for f in differences(Scene(connection), once.clock.now(connection))}
+        assert {n.partition("_")[0] for n in named} == {"event", "content", "seal"}
+        raise _Undone
+    if not once.is_sqlite:
+        with pytest.raises(_Undone), once.writer.begin() as connection:
+            connection.execute(text("ALTER TABLE event DISABLE TRIGGER event_no_change"))
+            body = "LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"
+            connection.execute(text(f"CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger {body}"))
+            named = {f.where["trigger"] for f in differences(Scene(connection), once.clock.now(connection))}
+            assert named == {"event_no_change", "refuse_change"}
+            raise _Undone
+
+
+# ---------------------------------------------------------------- a rewritten history
+class Postbox:
+    """A real mail server that keeps what it is sent, byte for byte."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(envelope.original_content)
+        return "250 OK"
+
+
+def weekly_mails(db: Database, folder: Path) -> list[Path]:
+    """The coordinator's weekly mails as they arrived, the oldest first."""
+    postbox = Postbox()
+    controller = Controller(postbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        deliver(db, Transport("127.0.0.1", controller.port, "督办台账 <duban@localhost>"), "http://127.0.0.1:8000")
+    finally:
+        controller.stop()
+    weekly = [m for m in postbox.mails if message_from_bytes(m, policy=policy.default)[KIND_HEADER] == "weekly"]
+    files = [folder / f"{n}.eml" for n, _ in enumerate(weekly)]
+    for file, content_ in zip(files, weekly, strict=True):
+        file.write_bytes(content_)
+    return files
+
+
+def rewrite(c: Connection, name: str) -> None:
+    """市国资委 applied three days earlier, in other words: texts, chain, head, seals and projections all say so."""
+    without_triggers(c)
+    prev = GENESIS
+    for r in c.execute(select(event).where(event.c.stream == name).order_by(event.c.seq)).all():
+        values: dict[str, Any] = {"prev": prev}
+        if r.kind == "assignment.submitted":
+            values |= {"at": r.at - timedelta(days=3), "payload": _other_words(c, r)}
+        values["hash"] = prev = hashed(r, **values)
+        c.execute(update(event).where(event.c.id == r.id).values(**values))
+    c.execute(update(stream).where(stream.c.name == name).values(head=prev))
+    sealed = GENESIS
+    every = select(seal, event.c.hash.label("event_hash")).join(
+        event, (event.c.stream == seal.c.stream) & (event.c.seq == seal.c.seq)
+    )
+    for r in c.execute(every.order_by(seal.c.ordinal)).all():
+        sealed = seal_hash(sealed, r.ordinal, r.stream, r.seq, r.event_hash, r.sealed_at)
+        c.execute(update(seal).where(seal.c.ordinal == r.ordinal).values(hash=sealed))
+    with TemporaryDirectory() as folder, replay._scratch(Path(folder)) as rebuilt:
+        assert list(replay._rebuild(Scene(c), rebuilt)) == []
+        for table in reversed(PROJECTIONS):
+            c.execute(delete(table))
+        for table in PROJECTIONS:
+            if rows := [r._asdict() for r in rebuilt.execute(select(table))]:
+                c.execute(insert(table), rows)
+    with_triggers(c)
+
+
+def _other_words(c: Connection, r: Any) -> str:
+    words = "招聘计划已经完成。"
+    where = (content.c.stream == r.stream) & (content.c.seq == r.seq) & (content.c.field == "summary")
+    salt = c.execute(select(content.c.salt).where(where)).scalar_one()
+    c.execute(update(content).where(where).values(text=words))
+    payload = json.loads(r.payload)
+    payload["texts"]["summary"] = digest(salt, words)
+    return canonical(payload)
+
+
+def test_a_rewritten_history_is_found_only_against_a_head_that_was_mailed(db_url: str, tmp_path: Path) -> None:
+    upgrade(db_url)
+    db = Database(db_url, StoredClock())
+    lived(db)
+    before, after = weekly_mails(db, tmp_path)  # 05-26, and 06-03 since 06-02 is a day off
+    heads = [heads_of_mail(file)[0] for file in (before, after)]
+    assert found(db, heads) == []
+    with db.writer.begin() as connection:
+        rewrite(connection, "item:8")
+    assert found(db) == []  # the database alone is in perfect order
+    said = found(db, heads)
+    assert [f.message for f in said] == [
+        f"封存第 {heads[1][0]} 号的哈希与邮件所载不符（此号以前的记录被整体改写过）"
+    ]  # what was sealed before the first mail was left as it was
+    db.close()
+    environment = {"DUBAN_DEMO": "true"}
+    assert duban(db_url, "verify", "--mail", str(before), **environment).returncode == 0
+    done = duban(db_url, "verify", "--mail", str(after), "--head", f"{heads[0][0]}:{heads[0][1]}", **environment)
+    assert done.returncode == 1
+    assert said[0].message in done.stdout and "发现 1 处差异" in done.stdout
+
+
+def test_a_log_that_ends_before_the_mailed_head_is_found(once: Database) -> None:
+    with once.read() as connection:
+        beyond = connection.execute(select(func.max(seal.c.ordinal))).scalar_one() + 1
+    assert [f.where for f in found(once, [(beyond, "0" * 64)])] == [{"table": "seal", "row": str(beyond)}]
+
+
+def test_verify_says_calmly_that_all_is_well_and_2_when_it_cannot_run(db_url: str) -> None:
+    assert duban(db_url, "verify").returncode == 2
+    assert duban(db_url, "init", "--plan", "huangshi-2025-bairi").returncode == 0
+    done = duban(db_url, "verify")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "核对完毕，没有发现差异。")
+    assert "正在核对封存" in done.stderr and "Traceback" not in done.stderr
+    document = json.loads(duban(db_url, "verify", "--json").stdout)
+    assert (document["ok"], document["findings"], document["counts"]["runs"]) == (True, [], 1)
+    refused = duban(db_url, "verify", "--head", "12:abc")
+    assert refused.returncode == 2 and "封存凭据" in refused.stderr
+
+
+def test_what_is_no_head_is_refused_in_words(tmp_path: Path) -> None:
+    mail = tmp_path / "no.eml"
+    mail.write_text("Subject: x\n\n12:abc")
+    for refused in (lambda: parse_head("12:abc"), lambda: parse_head("a" * 64), lambda: heads_of_mail(mail)):
+        with pytest.raises(HeadError, match="封存凭据"):
+            refused()
+    assert parse_head(f" 7:{'AB' * 32} ") == (7, "ab" * 32)

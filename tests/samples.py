@@ -1,0 +1,67 @@
+"""Files as offices make them, as small as they can be: each has what its kind is known by, and opens."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from io import BytesIO
+
+
+def pdf(words: str = "ok", padding: int = 0) -> bytes:
+    """One page that says something; padding stands in a comment before its end."""
+    stream = f"BT /F1 24 Tf 40 700 Td ({words}) Tj ET".encode()
+    parts = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+    ]
+    made, places = bytearray(b"%PDF-1.4\n"), []
+    for n, part in enumerate(parts, start=1):
+        places.append(len(made))
+        made += b"%d 0 obj\n%s\nendobj\n" % (n, part)
+    made += b"%" + b"x" * padding + b"\n"
+    start = len(made)
+    made += b"xref\n0 5\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % place for place in places)
+    return bytes(made + b"trailer << /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % start)
+
+
+def png(width: int = 320, height: int = 240, colour: tuple[int, int, int] = (31, 107, 117)) -> bytes:
+    """A picture of one colour with a lighter band."""
+    light = bytes(min(255, c + 90) for c in colour)
+    rows = b"".join(b"\0" + (light if height // 3 < y < height // 2 else bytes(colour)) * width for y in range(height))
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def zipped(*names: str) -> bytes:
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, "<x/>" * 50)
+    return made.getvalue()
+
+
+def docx() -> bytes:
+    return zipped("[Content_Types].xml", "_rels/.rels", "word/document.xml")
+
+
+def xlsx() -> bytes:
+    return zipped("[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml")
+
+
+def pptx() -> bytes:
+    return zipped("[Content_Types].xml", "ppt/presentation.xml")
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(40)
+HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(20)
+EXE = b"MZ\x90\x00" + bytes(60) + b"This program cannot be run in DOS mode." + bytes(200)
+HTML = b"<!doctype html><script>alert(1)</script>"
