@@ -215,6 +215,21 @@ class Commands(RuleBasedStateMachine):
                 right = [a for a in self.people if a.desk(t.unit, t.role)]
                 self._step(t, right[0], agree=bool((n + k) % agree), words="已完成。")
 
+    @rule(n=Numbers, inside=st.booleans())
+    def turn_back(self, n: int, inside: bool) -> None:
+        """One share worked up to a signature inside the unit, or to the review after it, and refused there."""
+        working = [t for t in self._open() if t.owner_kind == "assignment"]
+        chosen = self._pick(working, n)
+        for _ in range(4):
+            t = next((t for t in self._open() if chosen and t.owner_id == chosen.owner_id), None)
+            if t is None:
+                return
+            right = [a for a in self.people if a.desk(t.unit, t.role)]
+            here = t.step == "sign" if inside else t.step not in ("acknowledge", "work", "sign")
+            self._step(t, right[0], agree=not here, words="请补充。")
+            if here:
+                return
+
     @rule(n=Numbers)
     def to_the_end(self, n: int) -> None:
         """The whole plan, as it should go, with the time it takes; what comes later meets a run that has ended."""
