@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +97,17 @@ class Store:
     def _incoming(self, number: int) -> Path:
         return self.folder / "incoming" / str(number)
 
+    def keep(self, sha256: str, pieces: Iterable[bytes]) -> None:
+        """Give content of this digest its place, as a restore brings it; the caller has compared the digest."""
+        path = self.path(sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{sha256}.part")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o440), "wb") as file:
+            file.writelines(pieces)
+            sync(file)
+        os.replace(partial, path)
+        _sync(path.parent)
+
     # ---------------------------------------------------------------- what is held
     def digests(self) -> Iterator[str]:
         """Of everything the store holds, as the file names say."""
@@ -134,7 +145,7 @@ def digest_of(file: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def sync(file: BinaryIO) -> None:
+def sync(file: IO[bytes]) -> None:
     """Make what was written durable."""
     file.flush()
     os.fsync(file.fileno())

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 from sqlalchemy import Connection, func, select, text
@@ -57,6 +58,15 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
+    folder = settings.store.folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            yield Finding("ok", "附件", f"附件文件夹 {folder} 能写入。")
+    except OSError as error:
+        yield Finding(
+            "bad", "附件", f"附件文件夹 {folder} 不能写入（{error.strerror or error}），请检查 DUBAN_FILES 和权限。"
+        )
     for path in backup_paths(settings):
         if not path.exists():
             yield Finding("bad", "备份", f"DUBAN_BACKUP_FILES 中的 {path} 不存在，请改正或去掉。")

@@ -49,14 +49,14 @@ def backup() -> None:
 @backup.command(help="写一份归档（可省去 write）；不影响正在使用的人")
 @click.argument("file", type=_File)
 def write(file: Path) -> None:
-    """Write the archive; exit status 2 when it cannot be written."""
+    """Write the archive; exit status 1 when attachments are missing in it, 2 when it cannot be written."""
     if file.exists():
         fail(StartError(f"{file} 已经存在，没有覆盖。请换一个文件名，例如带上日期。"))
     settings = settings_or_exit()
     with _database(settings) as db, _progress("正在备份") as progress:
         try:
             files: dict[str, Path | bytes] = {SETTINGS: environment_of(settings), **_extra(settings)}
-            manifest = archive.write_archive(db, file, files, progress)
+            manifest = archive.write_archive(db, file, files, progress, store=settings.store)
         except ArchiveError as error:
             fail(error)
         except OSError as error:
@@ -64,6 +64,10 @@ def write(file: Path) -> None:
     size = file.stat().st_size / (1 << 20)
     click.echo(f"已备份到 {file}：{len(manifest.tables)} 张表、{manifest.rows} 行，{size:.1f} MB，只有本账号可读。")
     click.echo(SECRET)
+    if manifest.missing:
+        lost = f"有 {len(manifest.missing)} 个附件已不在 {settings.store.folder} 中，归档里没有它们"
+        click.echo(f"{lost}：请用 duban verify 查明是哪些，并从以前的归档中找回。", err=True)
+        sys.exit(1)
 
 
 @backup.command("check", help="核对归档是否完整")
@@ -135,7 +139,7 @@ def restore(file: Path, listed: Path | None, folder: Path | None) -> None:
             gone = archive.read_clearings(listed) if listed else NOTHING
             taken = _extract_files(file, folder) if folder else 0
             with _progress("正在恢复") as progress:
-                manifest = archive.restore(db, file, gone, progress)
+                manifest = archive.restore(db, file, gone, progress, store=settings.store)
         except (ArchiveError, OSError) as error:
             fail(error)
         click.echo(f"已恢复 {manifest.at} 的归档（版本 {manifest.release}，{manifest.rows} 行），正在核验。")

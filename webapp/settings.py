@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     place: str = Field(default="黄石市", description="页面左上角的地名")
     demo: bool = Field(default=False, description="演示模式：演示账号、演示时钟、本机邮件")
     demo_mail: str = Field(default="var/demo/mail", description="演示模式：本机邮件存放的文件夹")
-    files: str = Field(default="var/files", description="附件存放的文件夹，不能放在网页目录里，须随数据库一起备份")
+    files: str = Field(default="var/files", description="附件存放的文件夹，不能放在网页目录里；duban backup 一并归档")
     file_types: str = Field(default=",".join(KINDS), description="可以上传的类型，以逗号分隔")
     file_mb: int = Field(default=20, ge=1, le=500, description="每个附件最多多少 MB")
     file_count: int = Field(default=20, ge=1, le=50, description="一次最多附多少个文件")

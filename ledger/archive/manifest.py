@@ -10,6 +10,7 @@ from typing import Any
 from ledger.clearing import NOTHING, Cleared, Place
 
 NAME = "manifest.json"
+ATTACHMENTS = "attachments/"  # what the store of files holds, by digest
 FORMAT = 1
 
 
@@ -30,7 +31,8 @@ class Member:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an archive holds, and of which release and moment it is; `cleared`: what was taken out of it afterwards."""
+    """What an archive holds, and of which release and moment it is; `cleared`: what was taken out of it afterwards;
+    `missing`: digests of attachments that the store had lost when it was written."""
 
     release: str
     revision: str
@@ -38,6 +40,7 @@ class Manifest:
     at: str
     tables: Mapping[str, Member]
     files: Mapping[str, Member]
+    missing: tuple[str, ...] = ()
     cleared: Cleared = NOTHING
 
     @property
@@ -63,6 +66,7 @@ class Manifest:
             for kind in ("tables", "files"):
                 found[kind] = {k: Member(**{**m, "columns": tuple(m["columns"])}) for k, m in found[kind].items()}
             gone = found.pop("cleared", None) or {"places": (), "persons": ()}
+            found["missing"] = tuple(found.get("missing", ()))
             places = frozenset(Place(*place) for place in gone["places"])
             return cls(**found, cleared=Cleared(places, frozenset(gone["persons"])))
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ledger.archive.manifest import NAME, ArchiveError, Manifest, Member
-from ledger.archive.writing import CHUNK
+from ledger.archive.manifest import ATTACHMENTS, NAME, ArchiveError, Manifest, Member
+from ledger.archive.writing import CHUNK, pieces_of
 
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError)
 
@@ -29,8 +29,11 @@ class Archive:
     def pieces(self, name: str) -> Iterator[bytes]:
         """The content of a file."""
         with self._packed.open(self.manifest.files[name].name) as stream:
-            while piece := stream.read(CHUNK):
-                yield piece
+            yield from pieces_of(stream)
+
+    def attachments(self) -> Iterator[str]:
+        """Digests of the contents that the store of files held."""
+        return (name.removeprefix(ATTACHMENTS) for name in self.manifest.files if name.startswith(ATTACHMENTS))
 
 
 @contextmanager

@@ -11,21 +11,31 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, insert, inspect, select, text
 
 from ledger.archive.backup import ROWS, Progress, silent
-from ledger.archive.manifest import ArchiveError, Manifest
+from ledger.archive.manifest import ATTACHMENTS, ArchiveError, Manifest
 from ledger.archive.reading import Archive, opened
 from ledger.archive.values import decoders, tables_of
+from ledger.attachments import carried
 from ledger.clearing import NOTHING, Cleared, known, reapply
 from ledger.clock import wall_now
 from ledger.database import Database, Tx
+from ledger.files import Store
 from ledger.migrating import knows, upgrade_within
 from ledger.schema import login_session, password_reset, throttle
 
 OF_THE_DOOR = (login_session, password_reset, throttle)
 
 
-def restore(db: Database, path: Path, cleared: Cleared = NOTHING, progress: Progress = silent) -> Manifest:
+def restore(
+    db: Database,
+    path: Path,
+    cleared: Cleared = NOTHING,
+    progress: Progress = silent,
+    *,
+    store: Store | None = None,
+) -> Manifest:
     """Bring an empty database to the archive's revision, load its rows, migrate to this release, clear again what has
-    been cleared since (依规清除) and record what the restored log does not say of it.
+    been cleared since (依规清除), record what the restored log does not say of it, and put the attachments that are
+    still referred to into the store.
 
     Raises: ArchiveError for a damaged archive, one of a later release, or a database that is not empty; then, as after
     any other exception, the database is as it was.
@@ -43,8 +53,18 @@ def restore(db: Database, path: Path, cleared: Cleared = NOTHING, progress: Prog
                 _settle(connection)  # the event that says what was cleared again needs a number of its own
                 if gone := cleared | archive.manifest.cleared | known(connection):
                     reapply(Tx(connection, db.clock.now(connection), wall_now()), gone)
+                if store:
+                    _fill(store, connection, archive)
             connection.invalidate()  # the pragma belongs to this connection alone
         return archive.manifest
+
+
+def _fill(store: Store, connection: Connection, archive: Archive) -> None:
+    """Before the commit: a database that refers to files has them."""
+    there = {held.sha256 for held in carried(connection)}
+    for sha256 in archive.attachments():
+        if sha256 in there and not store.has(sha256):
+            store.keep(sha256, archive.pieces(ATTACHMENTS + sha256))
 
 
 def _take_in(connection: Connection, archive: Archive, progress: Progress) -> None:

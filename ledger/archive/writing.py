@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ledger.archive.manifest import NAME, Manifest, Member
 
@@ -61,7 +62,7 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def pieces_of(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as stream:
-        while piece := stream.read(CHUNK):
-            yield piece
+def pieces_of(stream: IO[bytes]) -> Iterator[bytes]:
+    """A file in pieces that fit into memory."""
+    while piece := stream.read(CHUNK):
+        yield piece

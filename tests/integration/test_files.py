@@ -21,9 +21,10 @@ from engine import commands
 from engine.commands import Entry, TodoRef, perform
 from engine.scheduler import tidy
 from ledger import uploads
+from ledger.archive import restore, write_archive
 from ledger.attachments import carried, differences, readable, release
 from ledger.clearing import Cleared, Place, reapply
-from ledger.clock import wall_now
+from ledger.clock import StoredClock, wall_now
 from ledger.database import Database, calendar_of
 from ledger.errors import Invalid, NotFound
 from ledger.files import Misplaced, Store
@@ -486,3 +487,27 @@ def test_an_act_without_files_asks_nothing_of_them(desk: Desk) -> None:
     assert not [s for s in said if "upload" in s or "attachment" in s]
     with desk.db.read() as connection:
         assert connection.execute(select(func.count()).select_from(upload)).scalar_one() == 0
+
+
+# ---------------------------------------------------------------- backup
+def test_files_go_with_a_backup_and_come_back(desk: Desk, tmp_path: Path) -> None:
+    """What nobody handed in yet included, what was cleared since not; what is lost is named, and all else saved."""
+    waiting = desk.put("待提交.pdf", PDF)
+    desk.report(*(desk.put(f"{n}.pdf", samples.pdf(padding=n * 1000)) for n in (1, 2, 3)))
+    kept, cleared, lost = rows(desk.db)
+    desk.store.remove(lost.sha256)
+    manifest = write_archive(desk.db, tmp_path / "duban.zip", {}, store=desk.store)
+    assert manifest.missing == (lost.sha256,)
+
+    gone = Place(cleared.stream, cleared.seq, f"file-{cleared.id}")
+    second, store = Database(f"sqlite:///{tmp_path / 'restored.sqlite3'}", StoredClock()), Store(tmp_path / "restored")
+    restore(second, tmp_path / "duban.zip", Cleared(frozenset({gone}), frozenset()), store=store)
+    with second.read() as connection:
+        assert [s.id for s in uploads.staged(connection, store, desk.actor.person_id, [desk.form])[desk.form]] == [
+            waiting
+        ]
+        staged = {held.sha256 for held in carried(connection) if held.staged}
+    assert set(store.digests()) == {kept.sha256} | staged and len(staged) == 1
+    assert not store.path(kept.sha256).stat().st_mode & 0o222
+    assert [words[-6:] for words in faults(second, store, cleared={gone})] == ["的文件不见了"]
+    second.close()

@@ -368,9 +368,12 @@ def test_check_of_an_installation_that_works(db_url: str, picky: tuple[Picky, in
 def test_check_names_what_does_not_work(tmp_path: Path, picky: tuple[Picky, int]) -> None:
     _, port = picky
     url = f"sqlite:///{tmp_path / 'duban.sqlite3'}"
-    done = duban(url, "check", DUBAN_BACKUP_FILES="/nowhere", **mail_settings(port, "wrong@example.gov.cn"))
+    (tmp_path / "file").touch()
+    folders = {"DUBAN_BACKUP_FILES": "/nowhere", "DUBAN_FILES": str(tmp_path / "file" / "files")}
+    done = duban(url, "check", **folders, **mail_settings(port, "wrong@example.gov.cn"))
     assert done.returncode == 1
     assert [line for line in done.stdout.splitlines() if line.startswith("不通过")] == [
+        f"不通过 附件：附件文件夹 {tmp_path}/file/files 不能写入（Not a directory），请检查 DUBAN_FILES 和权限。",
         "不通过 备份：DUBAN_BACKUP_FILES 中的 /nowhere 不存在，请改正或去掉。",
         "不通过 数据库：数据库尚未初始化，请先运行 duban init。",
         next(line for line in done.stdout.splitlines() if "sender not known here" in line),
