@@ -19,7 +19,7 @@ from engine.clockwork import follow_target
 from engine.delivering import deliver
 from engine.mail.smtp import Transport
 from engine.ticking import start_ticking, tick
-from ledger import logins
+from ledger import logins, sent
 from ledger.clock import wall_now
 from ledger.database import Database
 from ledger.files import Store
@@ -43,9 +43,10 @@ def beat(db: Database) -> None:
 
 
 def tidy(db: Database, store: Store, log_days: int, upload_days: int) -> None:
-    """Forget lines of the log of log-ins that are older than they may be kept, what of the doors is long over, and
-    files that lay in a form for too long."""
+    """Forget lines of the log of log-ins that are older than they may be kept, what of the doors is long over, forms
+    nobody sends again, and files that lay in a form for too long."""
     with db.write() as tx:
+        sent.forget(tx.connection, tx.recorded_at - timedelta(days=sent.KEPT_DAYS))
         logins.forget(tx.connection, tx.recorded_at - timedelta(days=log_days), tx.recorded_at - OVER)
     sweep(db, store, wall_now() - timedelta(days=upload_days))
 

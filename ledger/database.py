@@ -34,7 +34,7 @@ from ledger.clock import BusinessClock, MachineClock, wall_now
 from ledger.events import GENESIS, SCHEMA, Draft, Event, File, canonical, chain_hash, salted
 from ledger.people import SYSTEM, Actor, Desk
 from ledger.projections import project
-from ledger.rules.texts import visible
+from ledger.rules.texts import as_seen
 from ledger.schema import AnyRow, attachment, content, day_override, event, stream
 from ledger.trouble import CommitUnsure
 from ledger.writing import Writer
@@ -111,10 +111,10 @@ class Tx:
     ) -> None:
         """Add an event; `texts` (free text by field) and files are kept apart and only their digests enter the chain.
 
-        Words are kept as they can be seen (`rules.texts.visible`).
+        Words are kept as they can be seen (`rules.texts.as_seen`).
         """
         named = {**(texts or {}), **{f.field: f.name for f in files}}
-        draft = Draft(stream_name, kind, payload, {k: visible(v) for k, v in named.items() if v}, files)
+        draft = Draft(stream_name, kind, payload, {k: as_seen(v) for k, v in named.items() if v}, files)
         self._drafts.append((draft, self.desk))
 
     def read_locked(self, query: Select[Any], values: Mapping[str, Any]) -> Sequence[AnyRow]:

@@ -24,6 +24,13 @@ class NotFound(DubanError):
     """What was asked for does not exist, or the actor may not know of it."""
 
 
+class AlreadySent(DubanError):
+    """The same form was handed in before and stands in the ledger; nothing is written a second time."""
+
+    def __init__(self) -> None:
+        super().__init__("这份内容刚才已经提交并记录，没有重复登记。")
+
+
 class Invalid(DubanError):
     """Fields that were filled in wrongly: `fields` maps a form field to the sentence shown beside it."""
 

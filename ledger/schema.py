@@ -547,6 +547,14 @@ draft = Table(  # what a person typed and has not yet handed in
     Column("saved_at", Instant, nullable=False),
 )
 
+sent_form = Table(  # forms that were handed in, so that one sent again after a lost answer does nothing twice
+    "sent_form",
+    metadata,
+    Column("person_id", Integer, primary_key=True),
+    Column("mark", String(64), primary_key=True),
+    Column("sent_at", Instant, nullable=False, index=True),
+)
+
 # ---------------------------------------------------------------- the doors: state without events
 login_session = Table(  # the cookie holds a random token, this row its digest
     "login_session",

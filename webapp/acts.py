@@ -11,11 +11,11 @@ from werkzeug.wrappers import Response
 
 from engine import commands
 from engine.desk import Entry, TodoRef
-from ledger.errors import DubanError, Invalid, NotFound, Questions
+from ledger.errors import AlreadySent, DubanError, Invalid, NotFound, Questions
 from ledger.queries.items import item_of, require_visible
 from ledger.schema import assignment, indicator
 from webapp import context, forms, uploads
-from webapp.drafts import forgetting
+from webapp.drafts import forgetting, once
 from webapp.guard import whole
 from webapp.items import page
 
@@ -48,7 +48,11 @@ def report(assignment_id: int) -> Answer:
         files = () if nothing_new else uploads.handed_in(key)
         entry = Entry() if nothing_new else forms.entry(request.form, _measures(assignment_id), files)
         return context.perform(
-            forgetting(key, commands.report), assignment_id, entry, nothing_new=nothing_new, confirmed=_confirmed()
+            once(forgetting(key, commands.report)),
+            assignment_id,
+            entry,
+            nothing_new=nothing_new,
+            confirmed=_confirmed(),
         )
 
     return _act(assignment_id, key, perform, "已记录：本期无新进展。" if nothing_new else "已填报。")
@@ -96,7 +100,7 @@ def urge(item_id: int) -> Answer:
         chosen = [i for i in map(whole, request.form.getlist("assignments")) if i]
         if not set(chosen) <= _shares_of(item_id):
             raise NotFound("勾选的单位不在本任务里，请刷新页面后重选。")
-        context.perform(forgetting(key, commands.urge), chosen, words=forms.text("words"))
+        context.perform(once(forgetting(key, commands.urge)), chosen, words=forms.text("words"))
     except DubanError as error:
         return _refused(item_id, key, error)
     return _done(item_id, "已催办，邮件随即发出。")
@@ -119,9 +123,11 @@ def _done(item_id: int, words: str) -> Answer:
 
 
 def _refused(item_id: int, key: str, error: DubanError) -> Answer:
-    """The form again: 422 with what is wrong, 409 when someone was faster."""
+    """The form again: 422 with what is wrong, 409 when someone was faster; not for what had been done before."""
     if isinstance(error, NotFound):
         raise error
+    if isinstance(error, AlreadySent):
+        return _done(item_id, str(error))
     context.close_reading()
     form = forms.refused(key, request.form, error)
     return page(item_id, form), 422 if isinstance(error, Invalid | Questions) else 409

@@ -18,6 +18,7 @@ from ledger.database import Database
 from ledger.errors import Conflict, DubanError, Invalid, NotAllowed, NotFound, Questions
 from ledger.trouble import trouble_of
 from webapp import context, doors, frame, guard, headers, kept, marks, outage, tracing, uploads, words
+from webapp.forms import fresh
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app = Flask(__name__)
     app.config.update(_config(settings))
     app.extensions["duban"] = {"settings": settings, "database": database}
+    app.jinja_env.globals["fresh"] = fresh
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

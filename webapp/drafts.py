@@ -12,6 +12,7 @@ from flask import Blueprint, abort, request, url_for
 from flask_login import login_required
 from sqlalchemy import bindparam, delete, insert, select
 
+from ledger import sent
 from ledger.database import Tx
 from ledger.errors import NotFound
 from ledger.people import SYSTEM, actor_of
@@ -19,7 +20,7 @@ from ledger.queries.items import require_visible
 from ledger.schema import assignment, draft
 from ledger.visibility import sight_of
 from webapp import context, words
-from webapp.forms import Form, typed
+from webapp.forms import Form, mark, typed
 
 bp = Blueprint("drafts", __name__)
 
@@ -113,6 +114,18 @@ def restored(keys: Collection[str]) -> dict[str, Form]:
         saved_at: datetime = r.saved_at
         forms[r.form] = Form(r.form, json.loads(r.fields), saved_at=saved_at)
     return forms
+
+
+def once(command: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Tx, P], R]:
+    """A command that can be given any number of times, given once a form. Raises: AlreadySent."""
+    own = mark() if request.form.get("once") else ""
+
+    def act(tx: Tx, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if own:
+            sent.once(tx, own)
+        return command(tx, *args, **kwargs)
+
+    return act
 
 
 def forgetting(form: str, command: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Tx, P], R]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
+from secrets import token_urlsafe
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -13,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 from engine.desk import Entry
 from ledger.errors import Conflict, DubanError, Invalid, Questions
 from ledger.rules.figures import FigureError, parse_number
-from ledger.rules.texts import visible
+from ledger.rules.texts import as_seen
 from ledger.uploads import FIELD, Staged
 
 
@@ -37,17 +40,28 @@ class Form:
 
 # Fields of a form that nobody types: its token and its draft's name, buttons, its files (which wait in a table of
 # their own).
-_NOT_TYPED = ("csrf_token", "act", "confirmed", "draft", "upload", FIELD)
+_NOT_TYPED = ("csrf_token", "act", "confirmed", "draft", "upload", "once", FIELD)
 
 
 def typed(data: MultiDict[str, str]) -> dict[str, str]:
     """What a person typed; several ticks of one name stand with commas."""
-    return {k: visible(",".join(data.getlist(k))) for k in data if k not in _NOT_TYPED}
+    return {k: as_seen(",".join(data.getlist(k))) for k in data if k not in _NOT_TYPED}
+
+
+def fresh() -> str:
+    """A mark for a form that is shown just now."""
+    return token_urlsafe(12)
+
+
+def mark() -> str:
+    """What tells the present form from every other: the page it stood on, and what it says."""
+    fields = [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]
+    return sha256(json.dumps([request.path, fields], ensure_ascii=False).encode()).hexdigest()
 
 
 def text(name: str) -> str:
     """What the request's form says in a field: nothing in it that cannot be seen, no blanks around it."""
-    return visible(request.form.get(name, "")).strip()
+    return as_seen(request.form.get(name, "")).strip()
 
 
 def refused(key: str, data: MultiDict[str, str], error: DubanError) -> Form:

@@ -20,7 +20,7 @@ from ledger.directory import account_faults, register_person, register_units, ta
 from ledger.errors import Invalid
 from ledger.migrating import upgrade
 from ledger.organisation import Organisation
-from ledger.rules.texts import visible
+from ledger.rules.texts import as_seen
 from ledger.rules.verbs import Role
 from ledger.schema import person, run
 from webapp import hashing
@@ -159,9 +159,9 @@ def _fault(row: Row, units: int) -> str | None:
     if len(row.password) > 200:
         return "密码太长，请写 200 个字符以内的密码。"
     if units != 1:
-        return f"单位目录中没有“{visible(row.unit)[:80]}”这一个单位。"
+        return f"单位目录中没有“{as_seen(row.unit)[:80]}”这一个单位。"
     if row.role not in set(Role):
-        return f"岗位“{visible(row.role)[:40]}”不对，可用：{'、'.join(f'{r.value}（{r.label}）' for r in Role)}。"
+        return f"岗位“{as_seen(row.role)[:40]}”不对，可用：{'、'.join(f'{r.value}（{r.label}）' for r in Role)}。"
     return None
 
 

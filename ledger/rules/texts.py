@@ -89,7 +89,7 @@ def hidden_characters(text: str) -> list[str]:
     return sorted(set(_HIDDEN.findall(text)))
 
 
-def visible(text: str) -> str:
+def as_seen(text: str) -> str:
     """A text a person typed, as the ledger keeps it: what cannot be seen shows as �, what means nothing is left out.
 
     Line ends are one kind. Zero-width blanks come along with what is copied from other programmes.

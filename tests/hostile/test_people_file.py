@@ -17,7 +17,7 @@ from ledger.clock import wall_now
 from ledger.database import Database
 from ledger.directory import account_faults
 from ledger.migrating import upgrade
-from ledger.rules.texts import hidden_characters, is_formula, visible
+from ledger.rules.texts import as_seen, hidden_characters, is_formula
 from ledger.schema import event, person, post
 from webapp import installing
 
@@ -128,14 +128,14 @@ def test_what_is_no_fault_can_stand_in_a_mail_and_in_a_sheet(login: str, name: s
         assert str(mail["To"]) == email
         assert b"\r\n\r\n" in mail.as_bytes()
     if "name" not in faults:
-        assert visible(name) == name and not is_formula(name) and not set(name) & set("\n\r\t")
+        assert as_seen(name) == name and not is_formula(name) and not set(name) & set("\n\r\t")
     if "login" not in faults:
         assert not is_formula(login) and not set(login) & set("/\\<>\"' \n\r\t\0")
 
 
 @given(st.text())
 def test_visible_text_stays_what_it_is(text: str) -> None:
-    once = visible(text)
-    assert visible(once) == once
+    once = as_seen(text)
+    assert as_seen(once) == once
     assert not hidden_characters(once)
     once.encode()  # no half of a character is left

@@ -10,6 +10,7 @@ const keyOf = (form) => `typed ${person} ${new URL(form.action, location.href).p
 const draftOf = (form) => form.querySelector('[id^="draft-"]');
 const read = (key) => JSON.parse(sessionStorage.getItem(key) ?? 'null');
 const write = (key, value) => sessionStorage.setItem(key, JSON.stringify(value));
+const onceOf = (form) => form.querySelector('input[name="once"]');
 const typed = (form) => Object.fromEntries([...form.querySelectorAll(FIELDS)].map(({ name, value }) => [name, value]));
 const isKept = (form) => form instanceof HTMLFormElement && form.closest('main') && draftOf(form);
 
@@ -18,7 +19,7 @@ document.addEventListener('input', ({ target }) => {
 });
 
 document.addEventListener('submit', ({ target }) => {
-  if (isKept(target)) write(keyOf(target), { fields: typed(target), sent: true });
+  if (isKept(target)) write(keyOf(target), { fields: typed(target), sent: true, once: onceOf(target)?.value });
 });
 
 document.addEventListener('htmx:beforeRequest', ({ target }) => {
@@ -48,6 +49,8 @@ for (const form of document.querySelectorAll('main form')) {
     if (folded) folded.open = true;
   }
   if (!changed.length) continue;
+  // Sent, and never answered: the server may have it, and knows it again by this.
+  if (kept.once && onceOf(form)) onceOf(form).value = kept.once;
   draftOf(form).textContent = RESTORED;
   // The page is not ready before htmx listens: only then is it saved as a draft again.
   document.addEventListener('DOMContentLoaded', () => changed[0].dispatchEvent(new Event('input', { bubbles: true })), { once: true });
