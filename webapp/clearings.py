@@ -14,7 +14,7 @@ from ledger.attachments import release
 from ledger.errors import DubanError, Invalid, NotAllowed, NotFound, Questions
 from ledger.queries import clearings
 from ledger.queries.items import item_view
-from ledger.queries.timeline import QUOTED, Line, records, timeline
+from ledger.queries.timeline import Line, field_words, records, timeline
 from webapp import context, forms
 from webapp.drafts import forgetting, restored
 from webapp.forms import Form
@@ -171,7 +171,7 @@ def _text_page(item_id: int, seq: int, failed: Form | None = None) -> str:
         "clearing-form.html",
         line=line,
         item=view.standing.item,
-        fields=[(field, QUOTED[field]) for field in line.texts],
+        fields=[(field, field_words(field, line.files)) for field in line.texts],
         form=failed or restored([key])[key],
     )
 

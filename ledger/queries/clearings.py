@@ -14,7 +14,7 @@ from ledger.clearing import CLEARED_NAME
 from ledger.clearing import STREAM as ADMIN
 from ledger.errors import NotFound
 from ledger.people import Actor
-from ledger.queries.timeline import QUOTED
+from ledger.queries.timeline import field_words
 from ledger.queries.words import ROLE_WORDS
 from ledger.schema import AnyRow, clearing, content, item, person, post, run, unit
 
@@ -55,7 +55,7 @@ class Application:
     def what(self) -> str:
         if self.kind == "name":
             return f"{self.subject}的姓名"
-        return f"第 {self.seq} 号办理记录的{'、'.join(QUOTED[f] for f in self.fields)}"
+        return f"第 {self.seq} 号办理记录的{'、'.join(map(field_words, self.fields))}"
 
 
 def jurisdictions(connection: Connection, actor: Actor) -> frozenset[str]:

@@ -16,6 +16,7 @@ from ledger.attachments import Attached, files_of
 from ledger.calendar import local_day
 from ledger.clearing import CLEARED
 from ledger.clearing import STREAM as ADMIN
+from ledger.events import file_field
 from ledger.queries.standing import Standing
 from ledger.queries.words import ROLE_WORDS
 from ledger.rules.texts import due_words, number_words, short_day
@@ -26,7 +27,7 @@ from ledger.schema import AnyRow, clearing, content, event, post, unit
 class Line:
     """One entry: who, what, and below it what was written; `seq` and `hash` name it in the chain.
 
-    `texts` are the fields that still hold words, whether or not the reader may read them.
+    `texts` are the fields that still hold words or a file's name, whether or not the reader may read them.
     """
 
     at: datetime
@@ -80,6 +81,14 @@ QUOTED = {
     "words": "催办内容",
     "note": "说明",
 }
+
+
+def field_words(field: str, files: Iterable[Attached] = ()) -> str:
+    """What a text of an event is called; a file by its name where the reader may know it, else by its number."""
+    if field in QUOTED:
+        return QUOTED[field]
+    name = next((f"“{f.name}”" for f in files if file_field(f.id) == field and f.name), f" {field.partition('-')[2]} ")
+    return f"附件{name}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -180,7 +189,7 @@ def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader
         ]
         files = files_of(payload, texts)
     who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
-    standing = [key for key in QUOTED if texts.get(key)]
+    standing = [key for key in (*QUOTED, *(file_field(f.id) for f in files_of(payload, texts))) if texts.get(key)]
     return Line(r.at, who, held, words, quotes, files, tone, r.seq, r.hash[:6], standing)
 
 

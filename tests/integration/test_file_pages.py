@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from ledger.clock import StoredClock
 from ledger.database import Database
 from ledger.migrating import upgrade
-from ledger.schema import assignment, attachment, item, upload
+from ledger.schema import assignment, attachment, clearing, item, upload
 from tests import samples
 from webapp.app import create_app
 from webapp.demo import campaign
@@ -253,3 +253,29 @@ def test_a_file_the_store_has_lost_is_said_in_words(site: Site) -> None:
     answer = fetch(client, f"/files/{site.last()}")
     assert answer.status_code == 404
     assert "附件库里没有这个文件" in answer.get_data(as_text=True)
+
+
+# ---------------------------------------------------------------- 依规清除
+def test_two_people_clear_a_file_that_came_without_a_word(site: Site) -> None:
+    liaison, guanli, ducha = (site.enter(account) for account in ("renshe", "guanli", "ducha"))
+    path = f"/assignments/{site.share('4', 'renshe')}/report"
+    assert post(liaison, path, [(samples.pdf(padding=4321), "不该附的名单.pdf")], act="report").status_code == 302
+    number = site.last()
+    with site.db.read() as connection:
+        row = connection.execute(select(attachment).where(attachment.c.id == number)).one()
+    item_id = row.stream.removeprefix("item:")
+    asking = f"/items/{item_id}/records/{row.seq}/clearing"
+    assert asking in ducha.get(f"/items/{item_id}").text
+    assert "附件“不该附的名单.pdf”" in ducha.get(asking).text
+    assert "不该附的名单" not in guanli.get(asking).text and f"附件 {number}" in guanli.get(asking).text
+    form = {"csrf_token": _token(guanli), "fields": f"file-{number}", "ground": "《个人信息保护法》第四十七条"}
+    assert guanli.post(asking, data=form).status_code == 302
+    with site.db.read() as connection:
+        waiting = connection.execute(select(func.max(clearing.c.id))).scalar_one()
+    assert f"第 {row.seq} 号办理记录的附件 {number}" in ducha.get(f"/clearings/{waiting}").text
+    agreed = {"csrf_token": _token(ducha), "act": "confirm", "understood": "1"}
+    assert ducha.post(f"/clearings/{waiting}", data=agreed).status_code == 302
+    assert not site.settings.store.has(row.sha256)
+    assert fetch(liaison, f"/files/{number}").status_code == 404
+    assert "不该附的名单" not in ducha.get(f"/items/{item_id}").text
+    assert ducha.get(asking).status_code == 404  # nothing left to clear
