@@ -1,4 +1,5 @@
-"""`python -m tests.bench`: a JSON line for each case, on SQLite and PostgreSQL, with few and with many live shares."""
+"""`python -m tests.bench`: a JSON line for each case, on SQLite and PostgreSQL, with few and many live items, and with
+many closed ones behind."""
 
 from __future__ import annotations
 
@@ -17,15 +18,18 @@ from argon2 import PasswordHasher
 from sqlalchemy import URL, make_url
 
 from ledger.database import Database
+from ledger.following import follow
 from ledger.migrating import upgrade
 from tests.bench.cases import Ground, crowd, http, service
 from tests.bench.client import Client
 from tests.bench.large import large
 from tests.bench.measuring import WARM_UP, Bench, Floor
+from tests.bench.multiply import multiply
 from tests.bench.pages import measure_pages, measure_ticks
 from tests.bench.server import serving
 
-LIVE = (150, 1000, 5000)
+BEHIND = 200_000  # closed items of earlier years
+SIZES = ((150, 0), (1000, 0), (5000, 0), (150, BEHIND))
 PASSWORD = "duban-bench"
 SERVER = URL.create("postgresql+psycopg", username="postgres", host="127.0.0.1", port=5432, database="postgres")
 
@@ -39,10 +43,10 @@ def main() -> None:
     items = 2 * WARM_UP + (6 if asked.quick else 100)
     places = {"sqlite": sqlite, "postgresql": postgresql}
     for name in [asked.only] if asked.only else places:
-        for live in LIVE if asked.part != "pages" else ():
+        for live, behind in SIZES if asked.part != "pages" else ():
             with places[name]() as url:
                 if url is not None:
-                    run(url, f"{name}.{live}", live, items)
+                    run(url, f"{name}.{live}" + (f"+{behind}" if behind else ""), live, behind, items)
         if asked.part != "path":
             with places[name]() as url:
                 if url is not None:
@@ -63,12 +67,15 @@ def run_large(url: str, suffix: str, repeated: int) -> None:
     print(*measure_ticks(url, suffix), sep="\n", flush=True)
 
 
-def run(url: str, suffix: str, live: int, items: int) -> None:
-    """Every case at one size on one empty database."""
+def run(url: str, suffix: str, live: int, behind: int, items: int) -> None:
+    """Every case at one size on one empty database: so many live items, so many closed ones behind them."""
     upgrade(url)
     db = Database(url)
     try:
         ground = Ground(db, live, PasswordHasher().hash(PASSWORD))
+        if behind:
+            multiply(db, ground.standing, behind // len(ground.world.items(ground.standing)), closed=True)
+            follow(db)
         floor = Floor(db.writer)
         floor.prepare()
         bench = Bench(suffix, floor)
