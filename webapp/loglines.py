@@ -64,6 +64,7 @@ def configure(form: Form, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)  # of libraries only what is wrong
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for a thread is nothing wrong
     for name in OURS:
         logging.getLogger(name).setLevel(logging.INFO)
     sys.excepthook = _uncaught

@@ -1,4 +1,8 @@
-"""The pages behind gunicorn, on the database that the settings name."""
+"""The pages behind gunicorn, on the database that the settings name.
+
+gunicorn keeps the processes; in each of them waitress takes requests in. It has a request whole before it asks one of
+the threads for it, so that somebody who sends slowly, or nothing, holds up nobody else.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.base import Worker
 from sqlalchemy.engine import make_url
+from waitress import create_server
 
 from ledger.clock import MachineClock, StoredClock
 from ledger.database import CONNECTIONS, Database
@@ -17,6 +24,9 @@ from webapp.app import create_app
 from webapp.loglines import GunicornLogger
 from webapp.settings import Settings
 
+CONNECTIONS_AT_MOST = 900  # of one process: below what a process may have open, usually 1,024
+IDLE_SECONDS = 60  # after which a connection on which nothing comes is closed
+LARGEST = 1 << 30  # bytes; what each form may hold is asked by the pages, which say so in their own words
 MEMORY = "/dev/shm"  # where gunicorn's workers show that they live: a full disk must not kill them
 
 
@@ -26,6 +36,42 @@ def open_database(settings: Settings, connections: int = CONNECTIONS) -> Databas
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     clock = StoredClock() if settings.demo else MachineClock()
     return Database(settings.database_url, clock, connections=connections)
+
+
+class BufferingWorker(Worker):
+    """A process of gunicorn's in which waitress serves."""
+
+    def run(self) -> None:
+        """Serve until told to stop or left alone by gunicorn; then finish what is under way."""
+        server = create_server(
+            self.wsgi,
+            sockets=[s.sock for s in self.sockets],
+            threads=self.cfg.threads,
+            connection_limit=CONNECTIONS_AT_MOST,
+            channel_timeout=IDLE_SECONDS,
+            cleanup_interval=10,
+            asyncore_use_poll=True,
+            max_request_body_size=LARGEST,
+            clear_untrusted_proxy_headers=False,  # whom to believe is said by DUBAN_PROXIES
+            ident="",
+        )
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            _turn(server)
+        server.accepting = False
+        give_up = monotonic() + self.cfg.graceful_timeout
+        while _is_busy(server) and monotonic() < give_up:
+            _turn(server)
+        server.task_dispatcher.shutdown()
+
+
+def _turn(server: Any) -> None:
+    """Whatever has come or can be sent, or a second of waiting for it."""
+    server.asyncore.loop(timeout=1, use_poll=True, map=server._map, count=1)
+
+
+def _is_busy(server: Any) -> bool:
+    return any(c.requests or c.total_outbufs_len for c in server.active_channels.values())
 
 
 class Server(BaseApplication):
@@ -43,17 +89,12 @@ class Server(BaseApplication):
         return create_app(self.settings, open_database(self.settings, self.cfg.threads))
 
 
-def serve_until_interrupted(settings: Settings, host: str, port: int, *, workers: int = 1, threads: int = 8) -> None:
-    """The pages behind gunicorn. Requests beyond the threads wait in its queue; each thread has a connection.
-
-    The workers add up what they count in a folder that lives as long as they do.
-    """
-    master, counts = os.getpid(), tempfile.mkdtemp(prefix="duban-metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
-    options = {
+def options_for(host: str, port: int, *, workers: int = 1, threads: int = 8) -> dict[str, Any]:
+    """What gunicorn is told."""
+    return {
         "bind": f"{host}:{port}",
         "workers": workers,
-        "worker_class": "gthread",
+        "worker_class": BufferingWorker,
         "threads": threads,
         "timeout": 60,
         "worker_tmp_dir": MEMORY if os.path.isdir(MEMORY) else None,
@@ -61,8 +102,17 @@ def serve_until_interrupted(settings: Settings, host: str, port: int, *, workers
         "logger_class": GunicornLogger,
         "child_exit": _forget_worker,
     }
+
+
+def serve_until_interrupted(settings: Settings, host: str, port: int, *, workers: int = 1, threads: int = 8) -> None:
+    """The pages behind gunicorn. Requests beyond the threads wait in its queue; each thread has a connection.
+
+    The workers add up what they count in a folder that lives as long as they do.
+    """
+    master, counts = os.getpid(), tempfile.mkdtemp(prefix="duban-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
     try:
-        Server(settings, options).run()
+        Server(settings, options_for(host, port, workers=workers, threads=threads)).run()
     finally:
         if os.getpid() == master:  # a worker ends here, too
             shutil.rmtree(counts, ignore_errors=True)

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from ledger.database import Database
 from tests.bench.measuring import Floor
 from tests.bench.pages import add_bare_page
-from webapp.serving import Server, open_database
+from webapp.serving import Server, open_database, options_for
 from webapp.settings import Settings
 
 START_SECONDS = 30
@@ -45,16 +45,7 @@ class _Server(Server):
 
 def main(url: str, port: str) -> None:
     settings = Settings(database_url=url, secret_key="0" * 32)  # type: ignore[arg-type]
-    options = {
-        "bind": f"127.0.0.1:{port}",
-        "worker_class": "gthread",
-        "threads": 8,
-        "timeout": 60,
-        "keepalive": 60,  # clients take turns; none of them is to pay for a new connection
-        "loglevel": "warning",
-        "control_socket_disable": True,
-    }
-    _Server(settings, options).run()
+    _Server(settings, {**options_for("127.0.0.1", int(port)), "loglevel": "warning"}).run()
 
 
 @contextmanager
