@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import insert, select, update
@@ -35,14 +36,21 @@ FORGOTTEN = "/password/forgotten"
 
 
 # ---------------------------------------------------------------- coming in
-def try_to_enter(tx: Tx, login: str, origin: Origin) -> Try:
-    """Take a try of this address and of this account, whether there is such an account or not."""
-    crowd = throttling.spend(tx.connection, addressed("address", origin.address), ADDRESS, tx.recorded_at)
+def try_to_enter(tx: Tx, login: str, origin: Origin, device: str | None = None) -> Try:
+    """Take a try of the browser that the account is known in; else one of this address and of this account, whether
+    there is such an account or not. So strangers lock out strangers, and not those who come in here every day."""
+    if device is not None:
+        return throttling.spend(tx.connection, named("device", device), ACCOUNT, tx.recorded_at)
+    address = addressed("address", origin.address)
+    crowd = throttling.spend(tx.connection, address, ADDRESS, tx.recorded_at)
     if crowd.until is not None:
-        return crowd
-    if crowd.closes_at is not None:
+        return replace(crowd, crowded=True)
+    taken = throttling.spend(tx.connection, named("account", login), ACCOUNT, tx.recorded_at)
+    if taken.until is not None:  # nothing is verified, so nothing was tried
+        throttling.refund(tx.connection, address)
+    elif crowd.closes_at is not None:
         logins.note(tx, Outcome.CROWDED, None, origin)
-    return throttling.spend(tx.connection, named("account", login), ACCOUNT, tx.recorded_at)
+    return taken
 
 
 def refuse_entry(tx: Tx, person_id: int | None, taken: Try, origin: Origin, *, inactive: bool = False) -> None:
@@ -56,11 +64,21 @@ def refuse_entry(tx: Tx, person_id: int | None, taken: Try, origin: Origin, *, i
 
 
 def enter(
-    tx: Tx, person_id: int, login: str, lifetime: Lifetime, origin: Origin, *, rehashed: str | None = None
+    tx: Tx,
+    person_id: int,
+    login: str,
+    lifetime: Lifetime,
+    origin: Origin,
+    *,
+    device: str | None = None,
+    rehashed: str | None = None,
 ) -> str:
     """The password was right: returns the token of a new session. `rehashed`: the password by today's parameters."""
-    throttling.refund(tx.connection, addressed("address", origin.address))
-    throttling.clear(tx.connection, named("account", login))
+    if device is not None:
+        throttling.clear(tx.connection, named("device", device))
+    else:
+        throttling.refund(tx.connection, addressed("address", origin.address))
+        throttling.clear(tx.connection, named("account", login))
     if rehashed is not None:
         tx.connection.execute(update(person).where(person.c.id == person_id).values(password_hash=rehashed))
     logins.note(tx, Outcome.ENTERED, person_id, origin)
@@ -203,8 +221,10 @@ def end_sessions(tx: Tx, person_id: int) -> int:
 
 
 def add_post(tx: Tx, person_id: int, unit_key: str, role: str) -> None:
-    """任职. Raises: NotFound, Invalid."""
+    """任职. Raises: NotFound, Invalid, Refused for oneself."""
     _account(tx, person_id)
+    if person_id == tx.actor.person_id:
+        raise Refused("不能给自己任职，请由另一位管理员办理。")
     ours = select(unit.c.key).where(unit.c.key == unit_key, administers(tx.actor))
     if tx.connection.execute(ours).first() is None:
         raise Invalid({"unit": "单位目录中没有这个单位，请从列表里选。"})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -17,8 +18,10 @@ from ledger.database import Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.people import Actor, Desk
 from ledger.rules.verbs import Role
-from ledger.schema import AnyRow, clearing, item, person, post, run, stream, unit
+from ledger.schema import AnyRow, clearing, event, item, person, post, run, stream, unit
 
+APART = timedelta(days=30)  # by then a person has noticed that somebody else used the account
+ACCESS = ("post.taken", "account.link-given", "account.password-given", "account.activated")
 OTHER = {"administrator": "inspector", "inspector": "administrator"}
 _head = select(*head_columns).where(stream.c.name == STREAM).with_for_update()
 
@@ -65,7 +68,8 @@ def apply_for_name(tx: Tx, person_id: int, *, ground: str) -> int:
 def decide_clearing(tx: Tx, clearing_id: int, *, agree: bool, understood: bool = False, reason: str = "") -> None:
     """Confirm an application, and its words are gone for good; or decline it with a reason.
 
-    Raises: Invalid (not ticked as understood, no reason), Conflict when a colleague decided, NotAllowed, NotFound.
+    Raises: Invalid (not ticked as understood, no reason), Conflict when a colleague decided, Refused where one of
+    the two has lately given the other access, NotAllowed, NotFound.
     """
     tx.read_locked(_head, {})
     found = tx.connection.execute(select(clearing).where(clearing.c.id == clearing_id)).one_or_none()
@@ -83,6 +87,11 @@ def decide_clearing(tx: Tx, clearing_id: int, *, agree: bool, understood: bool =
         return
     if not understood:
         raise Invalid({"understood": "清除以后不能恢复，请先勾选确认。"})
+    if _gave_access(tx, found.applied_by, tx.actor.person_id):
+        raise Refused(
+            f"近 {APART.days} 天内，申请人与您之间办理过任职、启用账号或发放过重设密码的链接。为防一人办两人的事，"
+            "须由另一位有权人员确认。"
+        )
     cleared = _cleared(tx.connection, found)
     tx.record(STREAM, "clearing.confirmed", {"clearing": found.id, **cleared.payload()}, {"reason": reason})
     clear(tx.connection, cleared)
@@ -147,6 +156,16 @@ def _require_second_person(tx: Tx, found: AnyRow, desk: Desk) -> None:
     if needed is None:
         raise NotAllowed(f"这份申请由{Role(applied).label}提出，须由{Role(OTHER[applied]).label}确认。")
     tx.desk = needed
+
+
+def _gave_access(tx: Tx, one: int, other: int) -> bool:
+    """Whether one of two persons has lately given the other a post or a way in: an account could be the same hands."""
+    rows = tx.connection.execute(
+        select(event.c.actor, event.c.payload).where(
+            event.c.stream == STREAM, event.c.kind.in_(ACCESS), event.c.recorded_at > tx.recorded_at - APART
+        )
+    )
+    return any({json.loads(r.actor)["person"], json.loads(r.payload)["person"]} == {one, other} for r in rows)
 
 
 def _cleared(connection: Connection, found: AnyRow) -> Cleared:

@@ -20,11 +20,13 @@ _insert = text("INSERT INTO throttle (key, n, since) VALUES (:key, 0, :now) ON C
 
 @dataclass(frozen=True)
 class Try:
-    """What became of asking for a try. `until`: refused until then. `left`: how many there are after this one."""
+    """What became of asking for a try. `until`: refused until then, `crowded` if for all of the address. `left`: how
+    many there are after this one."""
 
     until: datetime | None
     left: int = 0
     closes_at: datetime | None = None  # this was the last one: if it fails, the door is closed until then
+    crowded: bool = False
 
 
 def named(kind: str, words: str) -> str:

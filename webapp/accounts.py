@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine import accounts as engine
 from ledger.schema import AnyRow, person
 from ledger.throttling import Try
-from webapp import context, doors, drafts, hashing, kept
+from webapp import context, devices, doors, drafts, hashing, kept
 from webapp.doors import local_path
 from webapp.kept import Kept
 from webapp.words import until_words
@@ -36,9 +36,9 @@ def enter() -> BaseResponse | tuple[str, int]:
         return _page(account=account, error="请填写账号和密码。"), 422
     origin = doors.origin()
     with context.database().write() as tx:
-        taken = engine.try_to_enter(tx, account, origin)
+        taken = engine.try_to_enter(tx, account, origin, devices.known(account))
     if taken.until is not None:
-        return _page(account=account, error=_closed(taken.until)), 429
+        return _page(account=account, error=_crowded(taken.until) if taken.crowded else _closed(taken.until)), 429
     found = _account(account)
     fits = hashing.fits(found.password_hash if found else None, password)
     if found is None or not fits or not found.active:
@@ -74,8 +74,10 @@ def begin(person_id: int, login: str, *, rehashed: str | None = None) -> None:
     with context.database().write() as tx:
         if former is not None:
             engine.leave(tx, int(current_user.id), former, doors.origin())
-        token = engine.enter(tx, person_id, login, doors.lifetime(), doors.origin(), rehashed=rehashed)
+        device = devices.known(login)
+        token = engine.enter(tx, person_id, login, doors.lifetime(), doors.origin(), device=device, rehashed=rehashed)
     doors.come_in(token)
+    devices.remember(login)
 
 
 def _onward(person_id: int) -> str:
@@ -100,6 +102,13 @@ def _wrong(taken: Try) -> str:
 
 def _closed(until: datetime) -> str:
     return f"为保护账号，登录已锁定到 {until_words(until)}。到时再试，或点“忘记密码”马上重设，也可请管理员解锁。"
+
+
+def _crowded(until: datetime) -> str:
+    return (
+        f"这个网络地址近来输错太多次，{until_words(until)} 以前不再接受新的尝试。"
+        "您的账号没有锁定：请用平时登录的电脑或手机登录，或到时再试。"
+    )
 
 
 def _page(account: str, error: str = "", notice: str = "") -> str:

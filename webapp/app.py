@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from ledger.database import Database
 from ledger.errors import Conflict, DubanError, Invalid, NotAllowed, NotFound, Questions
 from ledger.trouble import trouble_of
-from webapp import context, doors, frame, guard, headers, kept, marks, outage, tracing, uploads, words
+from webapp import context, devices, doors, frame, guard, headers, kept, marks, outage, tracing, uploads, words
 from webapp.forms import fresh
 from webapp.settings import Settings
 
@@ -68,7 +68,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     tracing.install(app)  # before anything that may refuse
     uploads.install(app)
     CSRFProtect(app)
-    for part in (guard, doors, headers, words, marks, frame):
+    for part in (guard, doors, devices, headers, words, marks, frame):
         part.install(app)
     for name in [*BLUEPRINTS, *(DEMO_BLUEPRINTS if settings.demo else [])]:
         app.register_blueprint(import_module(name).bp)
@@ -87,6 +87,7 @@ def _config(settings: Settings) -> dict[str, object]:
         "SECRET_KEY": settings.secret_key.get_secret_value() or token_hex(32),
         # Who is logged in: a random token, nothing else. What Flask signs holds the CSRF token and a notice to show.
         "LOGIN_COOKIE_NAME": f"{prefix}duban",
+        "DEVICE_COOKIE_NAME": f"{prefix}duban-device",
         "SESSION_COOKIE_NAME": f"{prefix}duban-form",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

@@ -16,7 +16,7 @@ from ledger.resets import Account
 from ledger.rules import passwords as rules
 from ledger.schema import person, post, unit
 from ledger.throttling import named
-from webapp import context, doors, hashing
+from webapp import context, devices, doors, hashing
 from webapp.words import until_words
 
 bp = Blueprint("passwords", __name__)
@@ -112,6 +112,7 @@ def reset() -> Answer:
     except Refused:
         return _reset_page(token, {})
     doors.go_out()
+    devices.remember(account.login)
     flash("密码已重设，请用新密码登录。")
     return redirect(url_for("accounts.login", account=account.login))
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import Table, func, insert, select, update
 
-from engine import ticking
+from engine import accounts, ticking
 from engine.commands import apply_for_name, apply_for_text, decide_clearing, perform
 from engine.verifying import differences
 from ledger.calendar import moment
 from ledger.clearing import CLEARED, CLEARED_NAME, Cleared, Place, Scrubber, known, known_in, reapply
-from ledger.clock import StoredClock
+from ledger.clock import StoredClock, wall_now
 from ledger.database import Database
 from ledger.directory import register_person, take_post
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -329,3 +330,23 @@ def test_every_table_with_words_is_one_the_scrubber_knows() -> None:
     no_words |= {"attachment", "upload"}  # a file's name is a text of its event; what waits in a form goes by itself
     tables: list[Table] = metadata.sorted_tables
     assert {t.name for t in tables} == looked_at | no_words
+
+
+def test_one_pair_of_hands_does_not_make_two_persons(said: Office) -> None:
+    """The administrator who gives the inspector's account a link, or makes an inspector, cannot clear with it."""
+    guanli, ducha = who(said, "guanli"), who(said, "ducha")
+    with said.db.write(guanli) as tx:
+        accounts.give_link(tx, ducha.person_id)
+    by_admin, by_inspector = apply(said, "guanli"), None
+    with pytest.raises(Refused, match="一人办两人的事"):
+        confirm(said, by_admin, "ducha")
+    perform(said.db, ducha, decide_clearing, by_admin, agree=False, reason="另行申请。")  # to say no needs no such care
+    by_inspector = apply(said, "ducha")
+    with pytest.raises(Refused, match="一人办两人的事"):
+        confirm(said, by_inspector, "guanli")
+    with said.db.write(guanli) as tx, pytest.raises(Refused, match="给自己任职"):
+        accounts.add_post(tx, guanli.person_id, "zhengfuban", "inspector")
+    assert text_at(said).text == SECRET
+    with time_machine.travel(wall_now() + timedelta(days=31), tick=False):
+        confirm(said, by_inspector, "guanli")
+    assert text_at(said).text is None
