@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from engine.desk import limit_texts
-from ledger.clearing import STREAM, Cleared, Place, clear, places_of_name, texts_at
-from ledger.database import Tx, head_columns
+from ledger.archive import keep_list
+from ledger.clearing import STREAM, Cleared, Place, clear, known, overwrite, places_of_name, texts_at
+from ledger.database import Database, Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from ledger.files import Store
 from ledger.people import Actor, Desk
 from ledger.rules.verbs import Role
 from ledger.schema import AnyRow, clearing, event, item, person, post, run, stream, unit
@@ -95,6 +97,15 @@ def decide_clearing(tx: Tx, clearing_id: int, *, agree: bool, understood: bool =
     cleared = _cleared(tx.connection, found)
     tx.record(STREAM, "clearing.confirmed", {"clearing": found.id, **cleared.payload()}, {"reason": reason})
     clear(tx.connection, cleared)
+
+
+def settle(db: Database, store: Store) -> None:
+    """After the commit, and every hour: the list of what was cleared is kept beside the files, SQLite's log forgets."""
+    with db.read() as connection:
+        cleared = known(connection)
+    keep_list(store, cleared)
+    if cleared:
+        overwrite(db)
 
 
 def desk_for(connection: Connection, actor: Actor, jurisdiction: str, role: str | None = None) -> Desk | None:

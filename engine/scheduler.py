@@ -15,6 +15,7 @@ from time import monotonic
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from engine.clearing import settle
 from engine.clockwork import follow_target
 from engine.delivering import deliver
 from engine.mail.smtp import Transport
@@ -49,6 +50,7 @@ def tidy(db: Database, store: Store, log_days: int, upload_days: int) -> None:
         sent.forget(tx.connection, tx.recorded_at - timedelta(days=sent.KEPT_DAYS))
         logins.forget(tx.connection, tx.recorded_at - timedelta(days=log_days), tx.recorded_at - OVER)
     sweep(db, store, wall_now() - timedelta(days=upload_days))
+    settle(db, store)
 
 
 def run_scheduler(

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, delete, select, tuple_, update
 
 from ledger.attachments import clear as clear_files
-from ledger.database import Tx
+from ledger.database import Database, Tx
 from ledger.events import file_field
 from ledger.schema import content, delivery, draft, event, message, notice, person
 
@@ -152,6 +153,16 @@ def _cleanse_mails(connection: Connection, scrubber: Scrubber) -> None:
         if scrubbed is not None and scrubbed["context"] != r.context:
             values = {"context": scrubbed["context"]}
             connection.execute(update(message).where(message.c.id == r.id).values(**values))
+
+
+def overwrite(db: Database) -> bool:
+    """After the commit: have SQLite's write-ahead log forget the words, too. False while a reader is in the way; then
+    the scheduler does it within the hour."""
+    if not db.is_sqlite:
+        return True
+    with closing(db.writer.raw_connection()) as raw:  # outside of any transaction
+        driver: Any = raw.driver_connection
+        return not driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
 
 def reapply(tx: Tx, cleared: Cleared) -> Cleared:

@@ -10,6 +10,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from engine import commands
+from engine.clearing import settle
 from ledger.attachments import release
 from ledger.errors import DubanError, Invalid, NotAllowed, NotFound, Questions
 from ledger.queries import clearings
@@ -74,6 +75,7 @@ def decide(clearing_id: int) -> Answer:
         )
         if agree:
             release(context.database(), context.store(), context.store().digests())
+            settle(context.database(), context.store())
 
     done = "已清除，记录里保留清除的依据和经手人。" if agree else "已告知不同意清除，内容照旧。"
     here = url_for("clearings.show", clearing_id=clearing_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import click
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
 
+from engine.ticking import start_ticking
 from ledger import archive
 from ledger.archive import ArchiveError
 from ledger.clearing import NOTHING, known
@@ -26,6 +26,10 @@ from webapp.verifying import verify
 
 SETTINGS = "settings.env"
 FILES = "files/"
+UNCLEARED = (
+    "没有找到依规清除的清单：归档之后清除过的内容会重新出现。"
+    "若清除过，请用 --clearings 指定 duban backup clearings 的输出，另恢复到一个空库。"
+)
 SECRET = "归档含全部数据、密码散列和密钥，等同于数据库本身：请按同样的要求保管，不要随信发送。"
 
 _File = click.Path(dir_okay=False, path_type=Path)
@@ -105,9 +109,7 @@ def clearings() -> None:
     """Print stream,seq,field of every text that was cleared: what `duban restore --clearings` takes."""
     with _database(settings_or_exit()) as db, db.read() as connection:
         found = known(connection)
-    writer = csv.writer(sys.stdout)
-    writer.writerow(archive.COLUMNS)
-    writer.writerows(archive.listed(found))
+    archive.write_list(sys.stdout, found)
 
 
 @backup.command(help="从旧归档中删去已依规清除的内容")
@@ -129,19 +131,30 @@ def cleanse(files: tuple[Path, ...]) -> None:
 
 @click.command(help="从归档恢复到一个空数据库（两种数据库可互换），并核验")
 @click.argument("file", type=_Archive)
-@click.option("--clearings", "listed", type=_Archive, help="归档之后依规清除的清单（duban backup clearings 的输出）")
+@click.option(
+    "--clearings",
+    "listed",
+    type=_Archive,
+    help="依规清除的清单（duban backup clearings 的输出）；不给则用附件文件夹里的",
+)
 @click.option("--files", "folder", type=click.Path(file_okay=False, path_type=Path), help="把归档中的其他文件放到这里")
 def restore(file: Path, listed: Path | None, folder: Path | None) -> None:
     """Take the archive in; exit status 1 when what it brought does not verify, 2 when nothing was taken in."""
     settings = settings_or_exit()
     with _database(settings) as db:
         try:
-            gone = archive.read_clearings(listed) if listed else NOTHING
-            taken = _extract_files(file, folder) if folder else 0
+            gone = archive.read_clearings(listed) if listed else archive.kept_list(settings.store)
+            if folder:
+                _refuse_existing(file, folder)
             with _progress("正在恢复") as progress:
-                manifest = archive.restore(db, file, gone, progress, store=settings.store)
+                manifest = archive.restore(db, file, gone or NOTHING, progress, store=settings.store)
+            with db.write() as tx:
+                start_ticking(tx)  # what this release lets time do
+            taken = _extract_files(file, folder) if folder else 0
         except (ArchiveError, OSError) as error:
             fail(error)
+        if gone is None:
+            click.echo(UNCLEARED, err=True)
         click.echo(f"已恢复 {manifest.at} 的归档（版本 {manifest.release}，{manifest.rows} 行），正在核验。")
         if left := len([n for n in manifest.files if n.startswith(FILES)]) - taken:
             click.echo(f"归档中另有 {left} 个文件没有取出，需要时请用 --files 指定文件夹重新恢复，或自行解压。")
@@ -174,7 +187,10 @@ def _extra(settings: Settings) -> dict[str, Path | bytes]:
         if not path.exists():
             raise FileNotFoundError(f"DUBAN_BACKUP_FILES 中的 {path} 不存在")
         inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        found |= {FILES + p.relative_to(path.parent).as_posix(): p for p in inside}
+        named = {FILES + p.relative_to(path.parent).as_posix(): p for p in inside}
+        if twice := sorted(found.keys() & named.keys()):
+            raise OSError(f"DUBAN_BACKUP_FILES 中有两个 {twice[0].removeprefix(FILES)}，请改掉其中一个的名称")
+        found |= named
     return found
 
 
@@ -189,6 +205,14 @@ def _extract_files(file: Path, folder: Path) -> int:
             to.parent.mkdir(parents=True, exist_ok=True)
             _extract(whole, name, to)
     return len(names)
+
+
+def _refuse_existing(file: Path, folder: Path) -> None:
+    """Raises: ArchiveError naming what stands in the way of the files, before anything is taken in."""
+    with archive.opened(file) as whole:
+        paths = [folder / n.removeprefix(FILES) for n in whole.manifest.files if n.startswith(FILES)]
+    if there := [str(p) for p in paths if p.exists()]:
+        raise ArchiveError(f"{there[0]} 等 {len(there)} 个文件已经存在，没有动用。请用 --files 换一个空文件夹。")
 
 
 def _extract(whole: archive.Archive, name: str, to: Path) -> None:

@@ -26,6 +26,7 @@ MIN_TOKEN = 16
 # Variables of the test suite, which may stand in the environment of the processes that it starts.
 _OF_TESTS = ("DUBAN_TEST_", "DUBAN_E2E_", "DUBAN_REQUIRE_ALL")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_EXAMPLE = "例如 sqlite:////var/lib/duban/duban.sqlite3 或 postgresql+psycopg://用户:密码@127.0.0.1/duban"
 _SENDER = "督办台账 <duban@localhost>"
 
 
@@ -119,20 +120,23 @@ def _faults(said: Settings) -> Iterator[str]:
     yield from _address_faults(said)
     yield from _mail_faults(said)
     yield from _metrics_faults(said)
+    if not said.files.strip():
+        yield "DUBAN_FILES 是空的，请写明附件存放的文件夹，例如 /var/lib/duban/files"
+    if not said.limits.types:
+        yield f"DUBAN_FILE_TYPES 是空的，请写明可以上传的类型，或去掉它；可选：{'、'.join(KINDS)}"
     if unknown := sorted(said.limits.types - KINDS.keys()):
         yield f"DUBAN_FILE_TYPES 中的 {'、'.join(unknown)} 不认识，可选：{'、'.join(KINDS)}"
 
 
 def _database_faults(url: str) -> Iterator[str]:
-    example = "例如 sqlite:////var/lib/duban/duban.sqlite3 或 postgresql+psycopg://用户:密码@127.0.0.1/duban"
     try:
         parts = make_url(url)
     except ArgumentError:
         parts = None
     if parts is None or not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        yield f"DUBAN_DATABASE_URL 应以 sqlite:/// 或 postgresql+psycopg:// 开头，{example}"
+        yield f"DUBAN_DATABASE_URL 应以 sqlite:/// 或 postgresql+psycopg:// 开头，{_EXAMPLE}"
     elif parts.database in (None, "", ":memory:"):
-        yield f"DUBAN_DATABASE_URL 没有写明数据库，{example}"
+        yield f"DUBAN_DATABASE_URL 没有写明数据库，{_EXAMPLE}"
 
 
 def _address_faults(said: Settings) -> Iterator[str]:
@@ -141,7 +145,7 @@ def _address_faults(said: Settings) -> Iterator[str]:
         is_whole = bool(parts.hostname and (parts.port is None or parts.port))
     except ValueError:  # a port that is no number, an IPv6 address without its end
         parts, is_whole = urlsplit(""), False
-    if parts.scheme not in ("http", "https") or not is_whole:
+    if parts.scheme not in ("http", "https") or not is_whole or not said.base_url.isascii() or " " in said.base_url:
         yield "DUBAN_BASE_URL 须以 http:// 或 https:// 开头并写明主机，例如 https://duban.example.gov.cn"
     elif parts.path.strip("/") or parts.query or parts.fragment:
         yield f"DUBAN_BASE_URL 只写到主机和端口为止，请去掉后面的“{said.base_url.split(parts.netloc, 1)[1]}”"
@@ -186,6 +190,7 @@ def load() -> Settings:
     faults = [_unknown(name) for name in sorted(os.environ) if _is_unknown(name)]
     try:
         settings = Settings()
+        faults += _ungiven(settings)
     except ValidationError as error:
         faults += [_sentence(dict(e)) for e in error.errors()]
     if faults:
@@ -193,13 +198,22 @@ def load() -> Settings:
     return settings
 
 
+def _ungiven(said: Settings) -> Iterator[str]:
+    """What has a default for the demo and for tests, and none for an office."""
+    if not said.demo and "database_url" not in said.model_fields_set:
+        yield f"没有设置 DUBAN_DATABASE_URL，{_EXAMPLE}"
+    if said.sends_mail and "base_url" not in said.model_fields_set:
+        yield "设置了 DUBAN_SMTP_HOST，请同时用 DUBAN_BASE_URL 写明大家访问的地址，邮件里的链接由它开头"
+
+
 def _is_unknown(name: str) -> bool:
-    ours = name.startswith(PREFIX) and not name.startswith(_OF_TESTS)
-    return ours and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+    """Names are read without regard to case, so a slip is looked for likewise."""
+    ours = name.upper().startswith(PREFIX) and not name.upper().startswith(_OF_TESTS)
+    return ours and name[len(PREFIX) :].lower() not in Settings.model_fields
 
 
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, 1)
+    near = difflib.get_close_matches(name[len(PREFIX) :].lower(), Settings.model_fields, 1)
     guess = f"，是不是 {variable(near[0])}？" if near else "，"
     return f"没有名为 {name} 的设置{guess}请改正，或从环境变量中去掉"
 

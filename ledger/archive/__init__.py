@@ -9,20 +9,21 @@ An archive holds everything that a deployment's database and settings hold: it i
 """
 
 from ledger.archive.backup import write_archive
-from ledger.archive.cleansing import COLUMNS, cleanse, listed, read_clearings
+from ledger.archive.cleansing import cleanse, keep_list, kept_list, read_clearings, write_list
 from ledger.archive.manifest import ArchiveError, Manifest
 from ledger.archive.reading import Archive, opened
 from ledger.archive.restoring import restore
 
 __all__ = [
-    "COLUMNS",
     "Archive",
     "ArchiveError",
     "Manifest",
     "cleanse",
-    "listed",
+    "keep_list",
+    "kept_list",
     "opened",
     "read_clearings",
     "restore",
     "write_archive",
+    "write_list",
 ]

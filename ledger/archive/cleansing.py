@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from ledger.archive.manifest import ArchiveError
 from ledger.archive.reading import Archive, opened
 from ledger.archive.values import encode
 from ledger.archive.writing import writing
-from ledger.clearing import Cleared, Place, Scrubber
+from ledger.clearing import NOTHING, Cleared, Place, Scrubber
+from ledger.files import Store
 
 COLUMNS = ("stream", "seq", "field")
+LIST = "clearings.csv"
 PERSON = "person"
 LEARNED = ("content", "person")  # the words that are to go stand in these
 REFERRING = {"attachment", "upload"}  # the tables that refer to files by digest
@@ -27,6 +31,34 @@ REFERRING = {"attachment", "upload"}  # the tables that refer to files by digest
 def listed(cleared: Cleared) -> list[tuple[str, int, str]]:
     """What has been cleared, as rows of a list."""
     return [*sorted(cleared.places), *((PERSON, ident, "name") for ident in sorted(cleared.persons))]
+
+
+def write_list(out: IO[str], cleared: Cleared) -> None:
+    """As `read_clearings` reads it."""
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows(listed(cleared))
+
+
+def keep_list(store: Store, cleared: Cleared) -> None:
+    """Keep beside the files what has ever been cleared: a database restored from an older archive is cleared by it,
+    even where the running one is lost. Raises: OSError."""
+    whole = cleared | (kept_list(store) or NOTHING)
+    if not whole or whole == kept_list(store):
+        return
+    store.folder.mkdir(parents=True, exist_ok=True)
+    partial = store.folder / f".{LIST}.{os.getpid()}"
+    with partial.open("w", encoding="utf-8", newline="") as out:
+        write_list(out, whole)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(partial, store.folder / LIST)
+
+
+def kept_list(store: Store) -> Cleared | None:
+    """What `keep_list` kept; None where there is no list. Raises: ArchiveError, OSError."""
+    file = store.folder / LIST
+    return read_clearings(file) if file.exists() else None
 
 
 def read_clearings(file: Path) -> Cleared:

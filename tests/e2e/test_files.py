@@ -45,7 +45,7 @@ def stored(page: Page, *names: str) -> None:
     """These files stand in the form, whole."""
     lines = page.locator(".files [data-list] li")
     expect(page.locator(".files progress")).to_have_count(0)
-    expect(lines.locator("a.nm")).to_have_text(list(names))
+    expect(lines.locator("a.name")).to_have_text(list(names))
 
 
 def address(site: Site, no: str) -> str:
@@ -86,7 +86,7 @@ def test_files_go_with_an_application_and_its_reviewer_sees_and_saves_them(
     liaison.page.get_by_label("完成情况").fill("政策全部兑现，见附件。")
     liaison.press("申请办结", "已提交，送下一步审签或审核；结果会发到待办。")
     first = liaison.page.locator(".tl > li").first
-    expect(first.locator("a.nm")).to_have_text(["兑现情况说明.pdf", "现场照片.png"])
+    expect(first.locator("a.name")).to_have_text(["兑现情况说明.pdf", "现场照片.png"])
     first.scroll_into_view_if_needed()
     liaison.page.wait_for_function("document.querySelector('.tl img')?.naturalWidth === 640")
     liaison.look("handed-in")
@@ -94,7 +94,7 @@ def test_files_go_with_an_application_and_its_reviewer_sees_and_saves_them(
     signer = enter("renshe-fenguan", width)
     signer.go(address(site, no))
     beside = signer.page.locator("#forms .pane > div", has_text="附件").first
-    expect(beside.locator("a.nm")).to_have_text(["兑现情况说明.pdf", "现场照片.png"])
+    expect(beside.locator("a.name")).to_have_text(["兑现情况说明.pdf", "现场照片.png"])
     signer.page.wait_for_function("document.querySelector('#forms img')?.naturalWidth === 640")
     signer.look("to-sign")
     with signer.page.expect_download() as saving:
@@ -102,7 +102,7 @@ def test_files_go_with_an_application_and_its_reviewer_sees_and_saves_them(
     assert saving.value.suggested_filename == "兑现情况说明.pdf"
     assert Path(saving.value.path()).read_bytes() == PDF
 
-    href = str(beside.locator("a.nm").first.get_attribute("href"))
+    href = str(beside.locator("a.name").first.get_attribute("href"))
     answer = signer.page.request.get(site.url + href)
     assert answer.body() == PDF
     assert answer.headers["content-type"] == "application/pdf"
@@ -122,7 +122,7 @@ def test_a_pdf_opens_in_a_page_of_its_own(enter: Enter, site: Site) -> None:
     asked = list[str]()
     liaison.page.context.on("request", lambda request: asked.append(request.url))
     with liaison.page.expect_popup() as opening:
-        liaison.page.locator(".files a.nm").click()
+        liaison.page.locator(".files a.name").click()
     shown = opening.value
     shown.wait_for_load_state()
     assert shown.url.startswith(f"{site.url}/uploads/")
@@ -149,7 +149,7 @@ def test_a_weak_line_breaks_and_the_upload_goes_on(enter: Enter, site: Site) -> 
     assert tried == ["0", "524288", "524288", "1048576"]
     liaison.complaints[:] = [c for c in liaison.complaints if "ERR_CONNECTION_RESET" not in c]
     liaison.press("填报", "已填报。")
-    href = liaison.page.locator(".tl > li").first.locator("a.nm").get_attribute("href")
+    href = liaison.page.locator(".tl > li").first.locator("a.name").get_attribute("href")
     assert liaison.page.request.get(f"{site.url}{href}").body() == PDF
 
 
@@ -217,7 +217,7 @@ def test_what_is_pressed_while_files_are_on_their_way_is_done_when_they_have_com
         liaison.page.wait_for_timeout(50)
     held.pop().continue_()
     expect(liaison.page.locator(".toast")).to_have_text("已填报。")
-    expect(liaison.page.locator(".tl > li").first.locator("a.nm")).to_have_text(["慢.pdf"])
+    expect(liaison.page.locator(".tl > li").first.locator("a.name")).to_have_text(["慢.pdf"])
 
 
 def test_somebody_was_faster_and_the_files_can_be_taken_back(enter: Enter, site: Site) -> None:
@@ -254,12 +254,12 @@ def test_without_javascript_files_go_with_the_form(site: Site, browser: Browser)
     page.get_by_role("button", name="填 报").click()
     expect(page.locator("#err-files")).to_contain_text("“绝密.pdf”标有“绝密”。本系统为非涉密系统")
     expect(page.get_by_label("进展")).to_have_value("岗位已落实，见附件。")
-    names = page.locator(".files [data-list] a.nm")
+    names = page.locator(".files [data-list] a.name")
     expect(names).to_have_text(["现场.png", "岗位.docx"])
     page.get_by_role("button", name=re.compile("^移除.*现场")).click()
     expect(names).to_have_text(["岗位.docx"])
     expect(page.get_by_label("进展")).to_have_value("岗位已落实，见附件。")
     page.get_by_role("button", name="填 报").click()
     expect(page.locator(".toast")).to_have_text("已填报。")
-    expect(page.locator(".tl > li").first.locator("a.nm")).to_have_text(["岗位.docx"])
+    expect(page.locator(".tl > li").first.locator("a.name")).to_have_text(["岗位.docx"])
     context.close()

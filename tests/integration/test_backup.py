@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import stat
 import threading
@@ -16,7 +15,7 @@ from sqlalchemy import delete, inspect, select
 
 from engine.commands import TodoRef, acknowledge_many, perform
 from engine.verifying import differences
-from ledger.archive import COLUMNS, ArchiveError, cleanse, listed, opened, read_clearings, restore, write_archive
+from ledger.archive import ArchiveError, cleanse, opened, read_clearings, restore, write_archive, write_list
 from ledger.archive.manifest import NAME
 from ledger.calendar import moment
 from ledger.clearing import Cleared, Place, known, reapply
@@ -340,7 +339,7 @@ def test_a_list_of_clearings_is_applied_to_what_an_old_archive_brings(
     (tmp_path / "restored.sqlite3").unlink()
     file = tmp_path / "clearings.csv"
     with file.open("w", newline="") as stream:
-        csv.writer(stream).writerows([COLUMNS, *listed(cleared)])
+        write_list(stream, cleared)
     again = target(kind)
     restore(again, at_work, read_clearings(file))
     assert _cleared_and_clean(again, cleared)

@@ -13,14 +13,16 @@ import pytest
 from sqlalchemy import select, text
 
 from engine import ticking
+from engine.clearing import settle
 from ledger.archive import ArchiveError
 from ledger.archive.manifest import NAME
 from ledger.clearing import Cleared, Place, reapply
 from ledger.database import Database
+from ledger.files import Store
 from ledger.schema import content, event, person
 from tests.conftest import empty
 from tests.integration.test_backup import rewritten
-from tests.integration.test_cli import duban
+from tests.integration.test_cli import ROOT, duban
 from webapp import keeping
 from webapp.demo.office import Office
 from webapp.settings import Settings
@@ -149,12 +151,49 @@ def test_what_was_cleared_leaves_older_archives_too(at_work: Office, tmp_path: P
     done = duban(url, "restore", str(archive), "--clearings", str(tmp_path / "clearings.csv"))
     assert done.returncode == 0, done.stderr
     assert texts(url) == [None]
+    # with a file store that has seen the clearing nobody needs to think of the list
+    settle(at_work.db, Store(tmp_path / "files"))
+    third = f"sqlite:///{tmp_path / 'third.sqlite3'}"
+    done = duban(third, "restore", str(archive), DUBAN_FILES=str(tmp_path / "files"))
+    assert done.returncode == 0 and texts(third) == [None] and "没有找到" not in done.stderr
+    fourth = f"sqlite:///{tmp_path / 'fourth.sqlite3'}"
+    done = duban(fourth, "restore", str(archive), DUBAN_FILES=str(tmp_path / "other"))
+    assert done.returncode == 0 and texts(fourth) != [None] and "没有找到依规清除的清单" in done.stderr
     cleansed = duban(at_work.db.url, "backup", "cleanse", str(archive))
     assert cleansed.returncode == 0 and "删去 1 处" in cleansed.stdout
     assert "没有需要删去的内容" in duban(at_work.db.url, "backup", "cleanse", str(archive)).stdout
     again = f"sqlite:///{tmp_path / 'again.sqlite3'}"
     assert duban(again, "restore", str(archive)).returncode == 0
     assert texts(again) == [None]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_an_archive_of_the_release_before_is_restored_and_verifies(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path / 'duban.sqlite3'}"
+    if kind == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        empty(url)
+    done = duban(url, "restore", str(ROOT / "tests/data/release-0.1.0.zip"), DUBAN_FILES=str(tmp_path / "files"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "核验无误" in done.stdout
+
+
+def test_files_that_stand_in_the_way_are_named_before_anything_is_taken_in(at_work: Office, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x").write_text(folder)
+    both = f"{tmp_path / 'a' / 'x'}:{tmp_path / 'b' / 'x'}"
+    refused = duban(at_work.db.url, "backup", str(tmp_path / "two.zip"), DUBAN_BACKUP_FILES=both)
+    assert refused.returncode == 2 and "有两个 x" in refused.stderr
+    archive = tmp_path / "one.zip"
+    assert duban(at_work.db.url, "backup", str(archive), DUBAN_BACKUP_FILES=str(tmp_path / "a" / "x")).returncode == 0
+    url = f"sqlite:///{tmp_path / 'restored.sqlite3'}"
+    refused = duban(url, "restore", str(archive), "--files", str(tmp_path / "b"))
+    assert refused.returncode == 2 and "已经存在" in refused.stderr and (tmp_path / "b" / "x").read_text() == "b"
+    assert duban(url, "restore", str(archive), "--files", str(tmp_path / "c")).returncode == 0  # it was left empty
+    assert (tmp_path / "c" / "x").read_text() == "a"
 
 
 def texts(url: str) -> list[str | None]:

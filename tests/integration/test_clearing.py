@@ -13,14 +13,17 @@ import time_machine
 from sqlalchemy import Table, func, insert, select, update
 
 from engine import accounts, ticking
+from engine.clearing import settle
 from engine.commands import apply_for_name, apply_for_text, decide_clearing, perform
 from engine.verifying import differences
+from ledger.archive import kept_list
 from ledger.calendar import moment
 from ledger.clearing import CLEARED, CLEARED_NAME, Cleared, Place, Scrubber, known, known_in, reapply
 from ledger.clock import StoredClock, wall_now
 from ledger.database import Database
 from ledger.directory import register_person, take_post
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from ledger.files import Store
 from ledger.migrating import upgrade
 from ledger.people import Actor, actor_of
 from ledger.queries.clearings import applications, may_decide, waiting_count
@@ -134,9 +137,17 @@ def test_the_words_are_gone_from_the_file_as_well(tmp_path: Path) -> None:
     office.acknowledge("daye")
     office.report("daye", "13", SECRET)
     confirm(office, apply(office))
-    db.close()  # the last connection takes its write-ahead log into the file
-    left = b"".join(f.read_bytes() for f in tmp_path.iterdir())
+    store = Store(tmp_path / "files")
+    with db.read() as connection:
+        connection.execute(select(person.c.id)).all()
+        settle(db, store)  # a reader is in the way of the write-ahead log
+    settle(db, store)
+    left = b"".join(f.read_bytes() for f in tmp_path.iterdir() if f.is_file())  # the database is open, its log is there
     assert SECRET.encode() not in left and GROUND.encode() in left
+    kept = kept_list(store)
+    with db.read() as connection:
+        assert kept == known(connection) and kept
+    db.close()
 
 
 def test_one_of_each_office_and_never_the_same_person(said: Office) -> None:

@@ -10,8 +10,12 @@ import pytest
 from webapp.settings import Settings, SettingsError, load
 from webapp.starting import address_fault
 
-GOOD = {"DUBAN_SECRET_KEY": "k" * 40}
-MAIL = {"DUBAN_SMTP_HOST": "mail.example.gov.cn", "DUBAN_SMTP_FROM": "督办台账 <duban@example.gov.cn>"}
+GOOD = {"DUBAN_SECRET_KEY": "k" * 40, "DUBAN_DATABASE_URL": "sqlite:////var/lib/duban/duban.sqlite3"}
+MAIL = {
+    "DUBAN_SMTP_HOST": "mail.example.gov.cn",
+    "DUBAN_SMTP_FROM": "督办台账 <duban@example.gov.cn>",
+    "DUBAN_BASE_URL": "https://duban.example.gov.cn",
+}
 
 
 @pytest.fixture
@@ -27,6 +31,10 @@ FAULTS: list[tuple[dict[str, str], list[str]]] = [
     ({"DUBAN_SECRET_KEY": "short"}, ["DUBAN_SECRET_KEY", "openssl rand -hex 32"]),
     ({"DUBAN_SMTP_HSOT": "x"}, ["DUBAN_SMTP_HSOT", "是不是 DUBAN_SMTP_HOST"]),
     ({"DUBAN_DATABSE_URL": "x"}, ["DUBAN_DATABSE_URL", "是不是 DUBAN_DATABASE_URL"]),
+    ({"duban_sesion_hours": "3"}, ["duban_sesion_hours", "是不是 DUBAN_SESSION_HOURS"]),
+    ({"DUBAN_BASE_URL": "https://a b"}, ["DUBAN_BASE_URL", "写明主机"]),
+    ({"DUBAN_FILES": " "}, ["DUBAN_FILES", "空的"]),
+    ({"DUBAN_FILE_TYPES": ","}, ["DUBAN_FILE_TYPES", "空的"]),
     ({"DUBAN_QQQQ": "x"}, ["没有名为 DUBAN_QQQQ 的设置，请改正"]),
     ({"DUBAN_SMTP_PORT": "abc", **MAIL}, ["DUBAN_SMTP_PORT", "“abc”", "应为整数"]),
     ({"DUBAN_SMTP_PORT": "70000", **MAIL}, ["DUBAN_SMTP_PORT", "不能大于 65535"]),
@@ -105,3 +113,15 @@ def test_the_address_of_the_links_fits_where_the_pages_listen(base_url: str, hos
 
 def _at(base_url: str) -> Settings:
     return Settings(secret_key="k" * 40, base_url=base_url)  # type: ignore[arg-type]
+
+
+def test_what_only_the_demo_may_leave_out_is_asked_for(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("DUBAN_DATABASE_URL")
+    environment.setenv("DUBAN_SMTP_HOST", MAIL["DUBAN_SMTP_HOST"])
+    environment.setenv("DUBAN_SMTP_FROM", MAIL["DUBAN_SMTP_FROM"])
+    with pytest.raises(SettingsError) as raised:
+        load()
+    said = str(raised.value).splitlines()
+    assert ["DUBAN_DATABASE_URL" in said[0], "DUBAN_BASE_URL" in said[1], len(said)] == [True, True, 2]
+    environment.setenv("DUBAN_DEMO", "true")
+    load()
