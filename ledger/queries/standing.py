@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select
 
+from ledger import organisation
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
@@ -307,12 +308,21 @@ class _Measured(NamedTuple):
 
 def _measured(f: _Facts, due_at: datetime | None) -> list[_Measured]:
     span = f.row.period_start, _last(f.row.period_end, due_at)
-    doing = sum(p.role != "cooperating" for p in f.parts) or len(f.parts)
     found = []
     for i in f.indicators:
         value = roll_up(_sum_rule(i.sum_rule), [p.figures[i.id] for p in f.parts if i.id in p.figures])
-        found.append(_Measured(i, whole_target(i.target, i.per, i.each, i.sum_rule, span, doing), value))
+        found.append(
+            _Measured(i, whole_target(i.target, i.per, i.each, i.sum_rule, span, _norm_units(f, i.each)), value)
+        )
     return found
+
+
+def _norm_units(f: _Facts, each: str | None) -> int:
+    """How many of an item's units a norm (每个县) is for; where that is no group, those that do not only cooperate."""
+    named = organisation.load(f.row.jurisdiction).resolve(each) if each else None
+    among = {u.key for u in named.units} if named else set()
+    doing = [p for p in f.parts if p.role != "cooperating"] or f.parts
+    return sum(p.unit in among for p in doing) or len(doing)
 
 
 def _gauge(
