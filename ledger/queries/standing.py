@@ -41,6 +41,7 @@ class Part:
     step: str | None
     arm: int
     quota: Decimal | None
+    presumed: bool
     due_at: datetime | None
     submitted_at: datetime | None
     reported_at: datetime | None
@@ -102,6 +103,11 @@ class Standing:
     def total(self) -> int:
         return sum(p.state != "withdrawn" for p in self.parts)
 
+    @property
+    def presumed(self) -> Sequence[str]:
+        """Units that the document does not name and the coordinator has not confirmed."""
+        return [p.unit_name for p in self.parts if p.presumed]
+
 
 class Place(NamedTuple):
     """Where an item stands in every order, until `changes_at` or until something happens to it.
@@ -144,6 +150,7 @@ _parts = (  # the item, then the fields of `Part` in their order
         assignment.c.step,
         assignment.c.arm,
         assignment.c.quota,
+        assignment.c.presumed,
         assignment.c.due_at,
         assignment.c.submitted_at,
         assignment.c.reported_at,
