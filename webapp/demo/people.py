@@ -86,7 +86,9 @@ def seat_people(tx: Tx, plan: Plan, organisation: Organisation) -> None:
     known = set(tx.connection.execute(select(person.c.login)).scalars())
     new = [seat for seat in seats(plan, organisation) if seat.login not in known]
     for n, seat in enumerate(new, start=len(known)):
-        name = _SURNAMES[n % len(_SURNAMES)] + _GIVEN[(n * 7) % len(_GIVEN)]
+        name = (
+            _SURNAMES[n % len(_SURNAMES)] + _GIVEN[(n * 7 + n // 72) % len(_GIVEN)]
+        )  # 72 pairs until the two lists meet again
         email = f"{seat.login}@{organisation.jurisdiction}.example"
         person_id = register_person(tx, login=seat.login, name=name, email=email, password_hash=shared)
         for unit, role in seat.posts:
