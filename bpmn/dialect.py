@@ -88,10 +88,12 @@ ELEMENTS: dict[str, ElementType] = {
                 Attribute("title", "方案名称", "full title", required=True),
                 Attribute("short", "简称", "short title for lists and mail", required=True, longest=60),
                 Attribute("issuer", "发文单位", "who issued the document", required=True),
-                Attribute("docNo", "文号", "number of the document", required=True, longest=80),
+                Attribute("docNo", "文号", "number of the document, where it has one", longest=80),
                 Attribute("issued", "印发日期", "date of issue", "date", True),
                 Attribute("start", "开始日期", "first day of the plan's period", "date", True),
-                Attribute("end", "结束日期", "last day of the plan's period", "date", True),
+                Attribute(
+                    "end", "结束日期", "last day of the plan's period; absent where the document sets no end", "date"
+                ),
                 Attribute(
                     "jurisdiction",
                     "行政区",
@@ -198,6 +200,13 @@ ELEMENTS: dict[str, ElementType] = {
                 Attribute("unit", "单位", "name as printed: a unit or a group of units", required=True, longest=80),
                 Attribute("role", "角色", "牵头 lead, 责任 responsible, 配合 cooperating", "choice", True, ROLES),
                 Attribute("quota", "份额", "this unit's part of the figure", "decimal"),
+                Attribute(
+                    "presumed",
+                    "待确认",
+                    "the document names nobody: the unit by its function, until the coordinator confirms it",
+                    "bool",
+                    default="false",
+                ),
             ),
             many=True,
         ),
@@ -245,6 +254,7 @@ ELEMENTS: dict[str, ElementType] = {
                     "choice",
                     values=("year", "quarter", "month", "week", "total"),
                 ),
+                Attribute("by", "达到日期", "last day to reach it, where it is not the item's own", "date"),
                 Attribute("unitName", "适用单位", "for a norm each of these units meets by itself", longest=60),
                 Attribute("sum", "汇总", "how readings become one figure", "choice", True, ("sum", "max", "latest")),
             ),

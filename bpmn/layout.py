@@ -233,14 +233,22 @@ def _branch_column(layout: Layout, branch: tuple[Timer | None, tuple[Item, ...]]
 
 
 def _closing(layout: Layout, plan: Plan, boxes: list[Box], right: float, floor: float, tucked: bool) -> None:
-    """The join at the lower right; a heading with a branch below it goes round it on the right."""
+    """The join at the lower right, under the last heading where nothing stands beyond it; a heading with a branch below
+    it goes round it on the right."""
     low = floor + BAND
-    middle = right + 22 if tucked else right - EVENT - 40 - GATEWAY / 2
+    if tucked:
+        middle = right + 22
+    elif boxes and right == boxes[-1].x + boxes[-1].w:
+        middle = boxes[-1].bottom[0]
+    else:
+        middle = right - EVENT - 40 - GATEWAY / 2
     join = Box(middle - GATEWAY / 2, low - GATEWAY / 2, GATEWAY, GATEWAY)
     layout.shapes[names.JOIN] = join
     for heading, box in zip(plan.headings, boxes, strict=True):
         if tucked and box is boxes[-1]:
             layout.edge(heading.id, names.JOIN, box.right, (middle, box.right[1]), join.top)
+        elif box.bottom[0] == middle:
+            layout.edge(heading.id, names.JOIN, box.bottom, join.top)
         elif box.bottom[0] >= join.x:
             above = low - GATEWAY / 2 - 12
             layout.edge(heading.id, names.JOIN, box.bottom, (box.bottom[0], above), (middle, above), join.top)

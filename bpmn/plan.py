@@ -18,22 +18,30 @@ Operator = Literal[">=", "<=", "=", "range"]
 Per = Literal["year", "quarter", "month", "week", "total"]
 SumRule = Literal["sum", "max", "latest"]
 Asks = Literal["open-shares", "item"]
+Period = tuple[date, date | None]
 Shift = Literal["none", "previous", "next", "skip"]
 MailDetail = Literal["count", "titles", "full"]
 
 
 @dataclass(frozen=True)
 class Share:
-    """One printed unit (or group of units) of an item, in one role; `quota` is its part of the item's figure."""
+    """One printed unit (or group of units) of an item, in one role; `quota` is its part of the item's figure.
+
+    `presumed`: the document names nobody; by its function it is this unit, until the coordinator confirms it.
+    """
 
     unit: str
     role: Role
     quota: Decimal | None = None
+    presumed: bool = False
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """A figure to reach. `unit` measures it (个, 场); `unit_name` says to whom a norm applies one by one (每个县)."""
+    """A figure to reach. `unit` measures it (个, 场); `unit_name` says to whom a norm applies one by one (每个县).
+
+    `by` is its own last day, where the item's is another: 每年举办2场…，力争2025年培训400人.
+    """
 
     key: str
     name: str
@@ -43,6 +51,7 @@ class Indicator:
     text: str
     value_max: Decimal | None = None
     per: Per | None = None
+    by: date | None = None
     unit_name: str | None = None
     sum: SumRule = "sum"
 
@@ -129,7 +138,8 @@ class Cadence:
 class Facts:
     """What stands on the document's cover, and how this plan is run.
 
-    `sign_roles` are the roles whose 申请办结 is signed inside the unit before it leaves it.
+    `doc_no` is empty for a notice without a number. A `period` without an end is a plan that stands until further
+    notice. `sign_roles` are the roles whose 申请办结 is signed inside the unit before it leaves it.
     """
 
     key: str
@@ -138,7 +148,7 @@ class Facts:
     issuer: str
     doc_no: str
     issued: date
-    period: tuple[date, date]
+    period: Period
     jurisdiction: str
     office: str
     sign_roles: tuple[Role, ...] = ()

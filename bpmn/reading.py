@@ -78,7 +78,7 @@ def _facts(process: Element, root: Element) -> Facts:
         title=found["title"],
         short=found["short"],
         issuer=found["issuer"],
-        doc_no=found["docNo"],
+        doc_no=found["docNo"] or "",
         issued=found["issued"],
         period=(found["start"], found["end"]),
         jurisdiction=found["jurisdiction"],
@@ -159,7 +159,7 @@ def _item(node: Element, heading: str | None, after: tuple[str, ...], timer: Tim
 
 def _share(element: Element) -> Share:
     found = _values(element)
-    return Share(found["unit"], found["role"], found["quota"])
+    return Share(found["unit"], found["role"], found["quota"], found["presumed"])
 
 
 def _rule(root: Element, name: str) -> DueRule | None:
@@ -190,6 +190,7 @@ def _indicator(element: Element) -> Indicator:
         text=words(element),
         value_max=found["max"],
         per=found["per"],
+        by=found["by"],
         unit_name=found["unitName"],
         sum=found["sum"],
     )

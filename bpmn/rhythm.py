@@ -15,9 +15,9 @@ def annotation(plan: Plan) -> str:
 
 
 def describe(cadence: Cadence) -> str:
-    """`周调度（每周一9时发起，周五17时截止）`."""
+    """`周调度（每周一9时发起，周五17时截止）`, `年度报送（每年12月1日9时发起，12月31日截止）`."""
     opens = _day(cadence.opens)
-    every = "每月" if opens.endswith("日") else "每" if opens.startswith("周") else ""
+    every = "每" if opens.startswith("周") else "每年" if "月" in opens else "每月" if opens.endswith("日") else ""
     return (
         f"{cadence.name}（{every}{opens}{_hour(cadence.opens_at)}发起，{_day(cadence.due)}{_hour(cadence.due_at)}截止）"
     )
@@ -26,7 +26,8 @@ def describe(cadence: Cadence) -> str:
 def _day(rule: str) -> str:
     parts = dict(part.split("=") for part in rule.split(";"))
     if "BYMONTHDAY" in parts:
-        return "月底" if parts["BYMONTHDAY"] == "-1" else f"{parts['BYMONTHDAY']}日"
+        month = f"{parts['BYMONTH']}月" if "BYMONTH" in parts else ""
+        return f"{month or '月'}底" if parts["BYMONTHDAY"] == "-1" else f"{month}{parts['BYMONTHDAY']}日"
     if parts.get("BYDAY", "") in _DAYS:
         return f"周{_DAYS[parts['BYDAY']]}"
     return {"DAILY": "每日", "WEEKLY": "每周", "MONTHLY": "每月", "YEARLY": "每年"}[parts["FREQ"]]

@@ -65,7 +65,7 @@ def _facts(process: Element, plan: Plan) -> None:
         title=facts.title,
         short=facts.short,
         issuer=facts.issuer,
-        docNo=facts.doc_no,
+        docNo=facts.doc_no or None,
         issued=facts.issued,
         start=facts.period[0],
         end=facts.period[1],
@@ -204,7 +204,8 @@ def _item(parent: Element, item: Item) -> None:
         cadence=item.cadence,
     )
     for share in item.shares:
-        _add(element, "duban:assignment", unit=share.unit, role=share.role, quota=share.quota)
+        presumed = True if share.presumed else None
+        _add(element, "duban:assignment", unit=share.unit, role=share.role, quota=share.quota, presumed=presumed)
     _rule(element, "duban:due", item.due)
     _rule(element, "duban:opens", item.opens)
     for indicator in item.indicators:
@@ -219,6 +220,7 @@ def _item(parent: Element, item: Item) -> None:
             max=indicator.value_max,
             unit=indicator.unit,
             per=indicator.per,
+            by=indicator.by,
             unitName=indicator.unit_name,
             sum=indicator.sum,
         )

@@ -2,6 +2,7 @@
 `engine.desk.perform` does."""
 
 from engine.clearing import apply_for_name, apply_for_text, decide_clearing
+from engine.confirming import confirm
 from engine.desk import Entry, TodoRef, perform
 from engine.moving import acknowledge, acknowledge_many, decide, submit
 from engine.reporting import report, report_round
@@ -14,6 +15,7 @@ __all__ = [
     "acknowledge_many",
     "apply_for_name",
     "apply_for_text",
+    "confirm",
     "decide",
     "decide_clearing",
     "perform",

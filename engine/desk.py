@@ -102,6 +102,7 @@ _cases = (
         assignment.c.arm,
         assignment.c.version,
         assignment.c.due_at,
+        assignment.c.presumed,
         assignment.c.submitted_at,
         item.c.element,
         item.c.due_text,

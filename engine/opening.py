@@ -137,6 +137,7 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
                     "target_max": i.value_max,
                     "measure": i.unit,
                     "per": i.per,
+                    "by": i.by,
                     "each": i.unit_name,
                     "sum_rule": i.sum,
                 }
@@ -154,7 +155,9 @@ def _due(tx: Tx, plan: Plan, run_id: int, planned: Item) -> Due | None:
 def _resolved(tx: Tx, plan: Plan, run_id: int, rule: DueRule | None) -> Due | None:
     if rule is None:
         return None
-    return resolve(rule, tx.calendar, anchor=_anchor(tx, run_id, rule.anchor), period=plan.facts.period)
+    first, last = plan.facts.period
+    period = (first, last) if last is not None else None
+    return resolve(rule, tx.calendar, anchor=_anchor(tx, run_id, rule.anchor), period=period)
 
 
 def _anchor(tx: Tx, run_id: int, anchor: str | None) -> datetime | None:
@@ -237,9 +240,8 @@ def _shares(plan: Plan, planned: Item) -> list[dict[str, Any]]:
         if resolution is None:
             raise Refused(f"第 {planned.no} 项的单位“{share.unit}”不在单位目录中，请先登记，再启动方案。")
         for unit in resolution.units:
-            found.setdefault(
-                unit.key, {"unit": unit.key, "role": share.role, "ord": len(found) + 1, "quota": share.quota}
-            )
+            facts = {"role": share.role, "ord": len(found) + 1, "quota": share.quota, "presumed": share.presumed}
+            found.setdefault(unit.key, {"unit": unit.key, **facts})
     return list(found.values())
 
 

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 GENESIS = "0" * 64
-SCHEMA = 1
+SCHEMA = 2
 
 
 def _plain(value: Any) -> Any:
@@ -112,8 +112,16 @@ def chain_hash(
     return hashlib.sha256(f"{head}\n{actor}\n{payload}".encode()).hexdigest()
 
 
-# (kind, schema) -> the payload of the next schema. Empty until a payload changes its shape.
-UPCASTERS: dict[tuple[str, int], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {}
+def _each(name: str, **added: Any) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """An upcaster that adds fields to each entry of a list of the payload."""
+    return lambda payload: {**payload, name: [{**added, **entry} for entry in payload[name]]}
+
+
+# (kind, schema) -> the payload of the next schema.
+UPCASTERS: dict[tuple[str, int], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+    ("item.planned", 1): _each("indicators", by=None),
+    ("item.opened", 1): _each("assignments", presumed=False),
+}
 
 
 def upcast(kind: str, schema: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:

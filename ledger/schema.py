@@ -212,7 +212,7 @@ run = Table(
     Column("jurisdiction", String(40), nullable=False),
     Column("office", String(60), nullable=False),
     Column("period_start", Date, nullable=False),
-    Column("period_end", Date, nullable=False),
+    Column("period_end", Date),  # none for a plan that stands until further notice
     Column("sign_roles", String(60), nullable=False),
     Column("mend_days", Integer, nullable=False),
     Column("mail", String(10), nullable=False),
@@ -271,6 +271,7 @@ assignment = Table(
     Column("role", String(20), nullable=False),
     Column("ord", Integer, nullable=False),
     Column("quota", Numeric(18, 4)),
+    Column("presumed", Boolean, nullable=False, server_default=false()),  # not printed; for the coordinator to confirm
     Column("state", String(20), nullable=False),
     Column("step", String(40)),
     Column("arm", Integer, nullable=False),
@@ -299,6 +300,7 @@ indicator = Table(
     Column("target_max", Numeric(18, 4)),
     Column("measure", String(20), nullable=False),
     Column("per", String(10)),
+    Column("by", Date),  # its own last day, where the item's is another
     Column("each", String(60)),
     Column("sum_rule", String(10), nullable=False),
 )

@@ -52,7 +52,7 @@ SHOTS = (
     Shot("report", "/rounds", account="renshe", link="main a[href^='/rounds/']"),
     Shot("ledger", "/ledger"),
     Shot("plans", "/plans"),
-    Shot("plan", "/plans", link="h2 a[href^='/plans/']"),
+    Shot("plan", "/plans", link="h2 a[href='/plans/1']"),
     Shot("mails", "/demo/mail"),
     Shot("mail", "/demo/mail?kind=digest", link="th a[href^='/demo/mail/']"),
 )

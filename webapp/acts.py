@@ -90,6 +90,17 @@ def decide(assignment_id: int) -> Answer:
     return _act(assignment_id, key, perform, "已同意。" if agree else "已退回，理由已告知对方。")
 
 
+@bp.post("/assignments/<int:assignment_id>/confirm")
+@login_required
+def confirm(assignment_id: int) -> Answer:
+    """确认责任单位."""
+
+    def perform() -> int:
+        return context.perform(commands.confirm, assignment_id)
+
+    return _act(assignment_id, f"confirm-{assignment_id}", perform, "责任单位已确认。")
+
+
 @bp.post("/items/<int:item_id>/urge")
 @login_required
 def urge(item_id: int) -> Answer:

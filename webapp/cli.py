@@ -186,7 +186,7 @@ def verify(heads: tuple[str, ...], mails: tuple[Path, ...], as_json: bool) -> No
     sys.exit(status)
 
 
-@main.command(help="一条命令看演示：百日攻坚方案办到一半的样子")
+@main.command(help="一条命令看演示：四个方案同时办理、办到一半的样子")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="监听端口")
 @click.option(
     "--folder", default="var/demo", show_default=True, type=click.Path(path_type=Path), help="演示数据的文件夹"

@@ -32,7 +32,7 @@ class Pane:
     """One tab: a form on one share (or, for 催办, on several)."""
 
     key: str
-    kind: str  # acknowledge, report, submit, decide, urge
+    kind: str  # acknowledge, report, submit, decide, confirm, urge
     label: str
     part: Part | None = None
     desk: Desk | None = None
@@ -82,10 +82,10 @@ def page(item_id: int, failed: Form | None = None) -> str:
 
 
 def panes_of(view: ItemView, actor: Actor) -> list[Pane]:
-    """What this person can do here, most urgent first: decide, sign for, report, apply, urge."""
+    """What this person can do here, most urgent first: decide, sign for, confirm, report, apply, urge."""
     panes = [pane for part in view.standing.parts for pane in _share_panes(view, part, actor)]
-    panes += _urging(view, actor)
-    order = {"decide": 0, "acknowledge": 1, "report": 3, "submit": 4, "urge": 5}
+    panes += [*_confirming(view, actor), *_urging(view, actor)]
+    order = {"decide": 0, "acknowledge": 1, "confirm": 2, "report": 3, "submit": 4, "urge": 5}
     panes.sort(key=lambda p: 2 if p.kind == "submit" and _is_back(p) else order[p.kind])
     return panes
 
@@ -129,6 +129,15 @@ def _decision(view: ItemView, part: Part, desk: Desk) -> str:
     same = [d for d in view.desks.values() if d.step == desk.step and (d.unit, d.role) == (desk.unit, desk.role)]
     verb = {"sign": "审签", "accept": "认可反馈"}.get(desk.step, "审核反馈" if part.role == "cooperating" else "审核")
     return f"{verb}（{part.unit_name}）" if len(same) > 1 or desk.step != "sign" else verb
+
+
+def _confirming(view: ItemView, actor: Actor) -> list[Pane]:
+    """Units that the document does not name, for the coordinator to confirm."""
+    if actor.desk(view.standing.item.office, "coordinator") is None:
+        return []
+    presumed = [p for p in view.standing.parts if p.presumed]
+    whose = "（{}）" if len(presumed) > 1 else ""
+    return [Pane(f"confirm-{p.id}", "confirm", "确认责任单位" + whose.format(p.unit_name), p) for p in presumed]
 
 
 def _urging(view: ItemView, actor: Actor) -> list[Pane]:

@@ -9,11 +9,9 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, make_response, render_template, request
 from flask_login import login_required
 
-from ledger.calendar import local_day
 from ledger.queries.ledger import SIZES, SORTS, Filters, heading_choices, ledger_page, unit_choices, without
-from ledger.queries.overview import Overview, RunFacts, overview_of
+from ledger.queries.overview import Overview, overview_of, pace_of
 from ledger.queries.words import SHARE_WORDS, STATE_WORDS
-from ledger.rules.lights import share_of_time
 from webapp import context
 from webapp.guard import whole
 
@@ -56,7 +54,7 @@ def show() -> Response:
         runs=runs,
         chosen=chosen,
         chosen_items=counts[chosen.id] if chosen else 0,
-        pace=_pace(chosen) if chosen else None,
+        pace=pace_of(chosen, context.now()) if chosen else None,
         headings=heading_choices(context.reading(), sight, chosen) if chosen else [],
         views=_views(asked),
         link=lambda **changes: address(without(asked, **changes)),
@@ -141,11 +139,3 @@ def _views(asked: Filters) -> list[tuple[str, str, bool]]:
     kept = Filters(run=asked.run, sort=asked.sort, size=asked.size)
     views = {words: without(kept, **answers) for words, answers in questions.items()}
     return [(words, address(view), view == without(asked)) for words, view in views.items()]
-
-
-def _pace(chosen: RunFacts) -> tuple[float, int, int]:
-    """(share of the plan's time in percent, days gone, all days)."""
-    first, last = chosen.period
-    share = share_of_time(first, last, local_day(context.now()))
-    days = (last - first).days + 1
-    return round(float(share) * 100, 1), int(share * days), days

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask, url_for
 
-MARKS = ("shape", "light", "state", "nm", "bar", "stub", "stub_since", "choice")
+MARKS = ("shape", "light", "state", "nm", "bar", "stub", "stub_since", "choice", "period", "norm")
 KEPT = 4096  # of each kind
 
 

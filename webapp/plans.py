@@ -13,12 +13,11 @@ from flask_login import login_required
 
 from bpmn.drawing import veiled
 from engine import published
-from ledger.calendar import local_day
 from ledger.queries.ledger import closed_book
-from ledger.queries.overview import COLOURS, RunFacts, overview_of
+from ledger.queries.overview import COLOURS, RunFacts, overview_of, pace_of
 from ledger.queries.plans import diagram, item_count, item_ids, run_facts, turns
 from ledger.queries.standing import Gauge, Standing, standings
-from ledger.rules.lights import LightRules, share_of_time
+from ledger.rules.lights import LightRules
 from webapp import context, headers
 from webapp.ledger_list import LIGHT_WORDS
 
@@ -55,9 +54,14 @@ class Figure:
 @login_required
 def index() -> str:
     """The plans this person sees something of, each with its lights."""
-    seen = overview_of(context.reading(), context.sight(), context.now(), context.calendar())
+    now = context.now()
+    seen = overview_of(context.reading(), context.sight(), now, context.calendar())
     return render_template(
-        "plans.html", runs=seen.runs, tallies=seen.tallies(), paces={f.id: _pace(f) for f in seen.runs}, **_words()
+        "plans.html",
+        runs=seen.runs,
+        tallies=seen.tallies(),
+        paces={f.id: pace_of(f, now) for f in seen.runs},
+        **_words(),
     )
 
 
@@ -76,7 +80,7 @@ def show(run_id: int) -> str:
         run=facts,
         cover=made.plan.facts,
         size=made.size,
-        pace=_pace(facts),
+        pace=pace_of(facts, context.now()),
         tally=_tally(stands),
         sections=_sections(stands),
         all_items=len(stands) if facts.is_whole else item_count(connection, run_id),
@@ -158,21 +162,15 @@ def _figures(stands: Sequence[Standing]) -> list[Figure]:
 
 
 def _gauge_colour(gauge: Gauge, s: Standing) -> str:
-    """By the same thresholds as a light, for this figure alone."""
+    """By the same thresholds as a light, for this figure alone; what has no date is not judged by the plan's."""
     rules = LightRules()
-    if gauge.share is None or not gauge.pace or s.item.opened_at is None:
+    if gauge.share is None or s.item.opened_at is None:
         return "grey"
     if gauge.share >= 100:
         return "blue"
+    if not gauge.pace or s.due_at is None:
+        return "grey"
     ratio = gauge.share / gauge.pace
     if gauge.pace <= float(rules.quiet_share) * 100 or ratio >= float(rules.yellow_below):
         return "green"
     return "yellow" if ratio >= float(rules.red_below) else "red"
-
-
-def _pace(facts: RunFacts) -> tuple[float, int, int]:
-    """(share of the plan's time in percent, days gone, all days)."""
-    first, last = facts.period
-    share = share_of_time(first, last, local_day(context.now()))
-    days = (last - first).days + 1
-    return round(float(share) * 100, 1), int(share * days), days

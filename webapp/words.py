@@ -11,11 +11,18 @@ from ledger.calendar import SHANGHAI, local_day, weekday
 from ledger.clock import wall_now
 from ledger.queries.words import ROLE_WORDS, SHARE_WORDS, STATE_WORDS
 from ledger.rules import texts
+from webapp import context
 
 
 def day_words(value: date | datetime) -> str:
     """07-17 周四."""
     return texts.short_day(local_day(value) if isinstance(value, datetime) else value)
+
+
+def due_day(value: datetime) -> str:
+    """08-31 周日 of a due instant; 2027-12-31 周五 where that is not in the year of the business clock."""
+    words = texts.due_words(value)
+    return words.removeprefix(f"{local_day(context.now()):%Y}-")
 
 
 def clock_words(value: datetime) -> str:
@@ -80,7 +87,7 @@ def size_words(value: int) -> str:
 
 
 def install(app: Flask) -> None:
-    clocks = (day_words, clock_words, short_clock, full_clock, time_words, until_words)
+    clocks = (day_words, due_day, clock_words, short_clock, full_clock, time_words, until_words)
     filters = (*clocks, device, number, plain_number, signed, size_words)
     app.jinja_env.filters.update({f.__name__: f for f in filters})
     app.jinja_env.filters.update({"due_words": texts.due_words, "full_day": texts.full_day, "weekday": weekday})

@@ -19,12 +19,18 @@ def check_plan(plan: Plan, directory: Directory) -> Findings:
     yield from _numbers(plan)
     cadences = {cadence.id: cadence for cadence in plan.cadences}
     ids = {item.id for item in plan.items}
+    last = plan.facts.period[1]
     for item in plan.items:
         yield from _item(item)
         yield from _units(item, directory)
         yield from _doers(item, directory)
         yield from _anchors(item, ids)
         yield from _rounds(item, cadences)
+        if last is None and item.due is not None and item.due.kind == "every":
+            message = (
+                f"任务 {item.no} 的时限是“{item.due.text}”，方案却没有结束日期，期次没有尽头；请填写方案的结束日期。"
+            )
+            yield error("recurring-without-end", item.id, message)
     yield from _circles(plan)
     if len(plan.cadences) > MAX_CADENCES:
         message = f"报送节奏有 {len(plan.cadences)} 个，上限 {MAX_CADENCES}；请合并，不要增加基层负担。"
@@ -36,7 +42,8 @@ def check_plan(plan: Plan, directory: Directory) -> Findings:
 
 def _facts(plan: Plan, directory: Directory) -> Findings:
     facts = plan.facts
-    if facts.period[0] > facts.period[1]:
+    first, last = facts.period
+    if last is not None and first > last:
         yield error("period-reversed", facts.key, "方案的开始日期晚于结束日期；请改正。")
     office = directory.resolve(facts.office)
     if office is None:

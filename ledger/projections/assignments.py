@@ -143,3 +143,15 @@ _touched = update(assignment).where(assignment.c.id == bindparam("b_id")).values
 @on("assignment.urged")
 def _assignment_urged(w: Writer, e: Event, p: Payload) -> None:
     w.write(_touched, {"b_id": p["assignment"], "b_at": e.at})
+
+
+_confirm = (
+    update(assignment)
+    .where(assignment.c.id == bindparam("b_id"), assignment.c.presumed)
+    .values(presumed=False, touched_at=bindparam("b_at"))
+)
+
+
+@on("assignment.confirmed")
+def _assignment_confirmed(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(_confirm, {"b_id": p["assignment"], "b_at": e.at})

@@ -67,7 +67,7 @@ def instant(value: str | datetime | None) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def day(value: str | date) -> date:
+def day(value: str | date | None) -> date | None:
     """A day of a payload."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 

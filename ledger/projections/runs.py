@@ -90,7 +90,13 @@ def _item_planned(w: Writer, e: Event, p: Payload) -> None:
     w.write(
         _insert_indicators,
         [
-            {**i, "item_id": p["item"], "target": Decimal(i["target"]), "target_max": number(i["target_max"])}
+            {
+                **i,
+                "item_id": p["item"],
+                "target": Decimal(i["target"]),
+                "target_max": number(i["target_max"]),
+                "by": day(i["by"]),
+            }
             for i in p["indicators"]
         ],
     )
@@ -129,6 +135,7 @@ def _item_opened(w: Writer, e: Event, p: Payload) -> None:
                 "role": a["role"],
                 "ord": a["ord"],
                 "quota": number(a["quota"]),
+                "presumed": a["presumed"],
                 "state": p["state"],
                 "step": p["step"],
                 "arm": 1,

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, select
 
-from ledger.calendar import WorkCalendar
+from ledger.calendar import WorkCalendar, local_day
 from ledger.following import colour_counts, unfollowed
 from ledger.queries.standing import Place, places
-from ledger.rules.lights import RANKS, Colour, colour_of
+from ledger.rules.lights import RANKS, Colour, colour_of, share_of_time
 from ledger.schema import AnyRow, item, plan_version, run, standing, tally, unit
 from ledger.visibility import OWN_ITEMS, WHOLE_RUN, Sight, visible
 
@@ -44,10 +44,20 @@ class RunFacts(NamedTuple):
     title: str
     short: str
     office: str
-    period: tuple[date, date]
+    period: tuple[date, date | None]
     started_at: datetime
     ended_at: datetime | None
     is_whole: bool
+
+
+def pace_of(facts: RunFacts, now: datetime) -> tuple[float, int, int] | None:
+    """(share of the plan's time in percent, days gone, all days); None for a plan without an end."""
+    first, last = facts.period
+    if last is None:
+        return None
+    share = share_of_time(first, last, local_day(now))
+    days = (last - first).days + 1
+    return round(float(share) * 100, 1), int(share * days), days
 
 
 def ids_of(name: str) -> BindParameter[Any]:

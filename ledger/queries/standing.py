@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select
 
+from ledger import organisation
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
@@ -40,6 +41,7 @@ class Part:
     step: str | None
     arm: int
     quota: Decimal | None
+    presumed: bool
     due_at: datetime | None
     submitted_at: datetime | None
     reported_at: datetime | None
@@ -62,6 +64,7 @@ class Gauge:
     measure: str
     op: str
     per: str | None
+    by: date | None
     each: str | None
     printed: Decimal
     target: Decimal
@@ -73,7 +76,7 @@ class Gauge:
 
     @property
     def gap(self) -> float | None:
-        """Percentage points ahead (positive) or behind."""
+        """Percentage points ahead (positive) or behind; None where no date is set for the figure."""
         return None if self.share is None or self.pace is None else round(self.share - self.pace, 1)
 
 
@@ -99,6 +102,11 @@ class Standing:
     @property
     def total(self) -> int:
         return sum(p.state != "withdrawn" for p in self.parts)
+
+    @property
+    def presumed(self) -> Sequence[str]:
+        """Units that the document does not name and the coordinator has not confirmed."""
+        return [p.unit_name for p in self.parts if p.presumed]
 
 
 class Place(NamedTuple):
@@ -142,6 +150,7 @@ _parts = (  # the item, then the fields of `Part` in their order
         assignment.c.step,
         assignment.c.arm,
         assignment.c.quota,
+        assignment.c.presumed,
         assignment.c.due_at,
         assignment.c.submitted_at,
         assignment.c.reported_at,
@@ -214,7 +223,7 @@ def _facts(connection: Connection, item_ids: Collection[int]) -> list[_Facts]:
 
 def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
     due_at = _due_of(f)
-    measured = _measured(f)
+    measured = _measured(f, due_at)
     gauges = [_gauge(*m, _period(f), due_at, now) for m in measured]
     lit = light(now=now, calendar=calendar, **_judged(f, due_at, measured))
     left = words_left(due_at, calendar, now) if f.row.state != "closed" else ""
@@ -223,13 +232,13 @@ def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
 
 def _place(f: _Facts, calendar: WorkCalendar, now: datetime) -> Place:
     due_at = _due_of(f)
-    judged = _judged(f, due_at, _measured(f))
+    judged = _judged(f, due_at, _measured(f, due_at))
     rank = light(now=now, calendar=calendar, **judged).rank
     until = holds_until(now=now, calendar=calendar, **judged)
     return Place(f.row.id, f.row.run_id, f.row.ord, rank, due_at or UNDATED, until)
 
 
-def _period(f: _Facts) -> tuple[date, date]:
+def _period(f: _Facts) -> tuple[date, date | None]:
     return f.row.period_start, f.row.period_end
 
 
@@ -248,7 +257,9 @@ def _judged(f: _Facts, due_at: datetime | None, measured: Sequence[_Measured]) -
         "opened": f.row.opened_at is not None,
         "period": _period(f),
         # A norm for each person or case (为每名学生提供5次) is no sum that time could be held against.
-        "figures": [Figure(m.target, m.value, m.row.op, m.row.name) for m in measured if m.row.sum_rule == "sum"],
+        "figures": [
+            Figure(m.target, m.value, m.row.op, m.row.name, m.row.by) for m in measured if m.row.sum_rule == "sum"
+        ],
         "submitted_at": max((s for s in submitted if s), default=None) if all(submitted) else None,
     }
 
@@ -275,7 +286,7 @@ def words_left(due_at: datetime | None, calendar: WorkCalendar, now: datetime) -
 
 def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkCalendar, now: datetime) -> Light:
     """The light of one unit's share: its own due date, and its own figures where it was given a quota."""
-    figures = [Figure(part.quota, _own(part, g), g.op, g.name) for g in gauges] if part.quota is not None else []
+    figures = [Figure(part.quota, _own(part, g), g.op, g.name, g.by) for g in gauges] if part.quota is not None else []
     return light(
         state=State.CLOSED if part.state in ("closed", "withdrawn") else State(part.state),
         now=now,
@@ -302,34 +313,45 @@ class _Measured(NamedTuple):
     value: Decimal | None
 
 
-def _measured(f: _Facts) -> list[_Measured]:
-    doing = sum(p.role != "cooperating" for p in f.parts) or len(f.parts)
+def _measured(f: _Facts, due_at: datetime | None) -> list[_Measured]:
+    span = f.row.period_start, _last(f.row.period_end, due_at)
     found = []
     for i in f.indicators:
         value = roll_up(_sum_rule(i.sum_rule), [p.figures[i.id] for p in f.parts if i.id in p.figures])
-        found.append(_Measured(i, whole_target(i.target, i.per, i.each, i.sum_rule, _period(f), doing), value))
+        found.append(
+            _Measured(i, whole_target(i.target, i.per, i.each, i.sum_rule, span, _norm_units(f, i.each)), value)
+        )
     return found
+
+
+def _norm_units(f: _Facts, each: str | None) -> int:
+    """How many of an item's units a norm (每个县) is for; where that is no group, those that do not only cooperate."""
+    named = organisation.load(f.row.jurisdiction).resolve(each) if each else None
+    among = {u.key for u in named.units} if named else set()
+    doing = [p for p in f.parts if p.role != "cooperating"] or f.parts
+    return sum(p.unit in among for p in doing) or len(doing)
 
 
 def _gauge(
     row: AnyRow,
     target: Decimal,
     value: Decimal | None,
-    period: tuple[date, date],
+    period: tuple[date, date | None],
     due_at: datetime | None,
     now: datetime,
 ) -> Gauge:
     # A norm for each person or case is measured when it is reported; before that nothing is owed.
     is_unmeasured = value is None and row.sum_rule != "sum"
     reached = None if is_unmeasured else share_of_target(value if value is not None else Decimal(0), target, row.op)
-    last = last_day(due_at) if due_at else period[1]
-    used = share_of_time(period[0], max(last, period[0]), local_day(now))
+    last = min(filter(None, (row.by, last_day(due_at) if due_at else period[1])), default=None)
+    used = share_of_time(period[0], max(last, period[0]), local_day(now)) if last else None
     return Gauge(
         row.id,
         row.name,
         row.measure,
         row.op,
         row.per,
+        row.by,
         row.each,
         row.target,
         target,
@@ -337,7 +359,7 @@ def _gauge(
         row.sum_rule,
         value,
         None if reached is None else round(float(reached) * 100, 1),
-        round(float(used) * 100, 1),
+        None if used is None else round(float(used) * 100, 1),
     )
 
 
@@ -345,20 +367,35 @@ def _sum_rule(name: str) -> figure_rules.SumRule:
     return "max" if name == "max" else "latest" if name == "latest" else "sum"
 
 
+def _last(period_end: date | None, due_at: datetime | None) -> date | None:
+    """The last day that counts towards a figure: of an occurrence that is owed its own, at most the plan's."""
+    return min(filter(None, (period_end, last_day(due_at) if due_at else None)), default=None)
+
+
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
 def whole_target(
-    target: Decimal, per: str | None, each: str | None, sum_rule: str, period: tuple[date, date], units: int
+    target: Decimal, per: str | None, each: str | None, sum_rule: str, span: tuple[date, date | None], units: int
 ) -> Decimal:
-    """What all units together have to reach by the plan's end: 每月 counts month ends, 每周 Sundays, 各县 units."""
+    """What all units together have to reach by the end of a span of days.
+
+    每年, 每季, 每月 count the ends of such periods, 每周 Sundays, 各县 units; without an end a period counts once.
+    """
     if sum_rule != "sum":
         return target
-    turns = _month_ends(*period) if per == "month" else _sundays(*period) if per == "week" else 1
+    first, last = span
+    turns = 1
+    if last is not None and per is not None:
+        turns = _sundays(first, last) if per == "week" else _ends(_MONTHS[per], first, last) if per in _MONTHS else 1
     return target * max(turns, 1) * (max(units, 1) if each else 1)
 
 
 @lru_cache(maxsize=256)
-def _month_ends(first: date, last: date) -> int:
-    days = (last - first).days + 1
-    return sum((first + timedelta(days=n + 1)).day == 1 for n in range(days))
+def _ends(months: int, first: date, last: date) -> int:
+    """How many months, quarters or years end within these days."""
+    after = last + timedelta(days=1)
+    return (after.year * 12 + after.month - 1) // months - (first.year * 12 + first.month - 1) // months
 
 
 @lru_cache(maxsize=256)

@@ -253,6 +253,10 @@ def _urged(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"催办：{_of(p, r)}", "bad"
 
 
+def _confirmed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"确认责任单位：{_of(p, r)}", "k"
+
+
 def _round_opened(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
     due = due_words(datetime.fromisoformat(p["due_at"]))
     return f"第{p['n']}期{p['name']}开始，请 {len(p['shares'])} 家单位于 {due} 前报送", ""
@@ -279,6 +283,7 @@ _WORDINGS = {
     "assignment.accepted": _accepted,
     "assignment.returned": _returned,
     "assignment.urged": _urged,
+    "assignment.confirmed": _confirmed,
     "round.opened": _round_opened,
     "round.reported": _round_reported,
     "round.closed": _round_closed,

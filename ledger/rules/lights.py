@@ -4,10 +4,10 @@ The rule, worst first (DESIGN, "Words"; thresholds are data, `LightRules`):
 
 1. 已办结 is blue; 暂停计时, 未启动 and 未定时限 are grey, whatever else is true.
 2. Past the due instant: red, 逾期 N 个工作日.
-3. Pace: the slowest figure's share of its target over the share of time used (`share_of_time`). Below 0.70 red
-   严重滞后, below 0.90 yellow 滞后. Pace is judged only after the first tenth of the time; from then on a figure
-   without a reading counts as 0. Before, silence says nothing yet, and a unit that honestly reports an early zero must
-   not stand worse than one that keeps silent.
+3. Pace: the slowest figure's share of its target over the share of time used (`share_of_time`), up to the item's
+   due day or the figure's own last day. Below 0.70 red 严重滞后, below 0.90 yellow 滞后. Pace is judged only after
+   the first tenth of the time; from then on a figure without a reading counts as 0. Before, silence says nothing yet,
+   and a unit that honestly reports an early zero must not stand worse than one that keeps silent.
 4. At most 3 working days left: yellow 临期. Else green 按序时推进.
 
 What was submitted and not returned is judged as of its submission: review time never costs the unit a colour, and it
@@ -57,12 +57,20 @@ def colour_of(rank: int) -> Colour:
 
 
 class Figure(NamedTuple):
-    """A figure to reach: total target (None: there is none), value so far (None: no reading), comparison, name."""
+    """A figure to reach: total target (None: there is none), value so far (None: no reading), comparison, name.
+
+    `by`: its own last day, where that is before the item's.
+    """
 
     target: Decimal | None
     value: Decimal | None
     op: str = ">="
     name: str = ""
+    by: date | None = None
+
+    def last(self, due_day: date) -> date:
+        """The day on whose evening it has to be reached."""
+        return min(self.by, due_day) if self.by else due_day
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,13 @@ class _Pace(NamedTuple):
     def ratio(self) -> Fraction:
         return self.done / self.time
 
+    def behind(self, rules: LightRules) -> tuple[int, Fraction]:
+        """Sorts the figure furthest behind first: by the thresholds it is below of, then by the day it has reached.
+
+        By ratios alone the order of two figures with different last days would change from day to day.
+        """
+        return -sum(self.ratio < _exact(limit) for limit in (rules.yellow_below, rules.red_below)), self.reached
+
     def words(self, threshold: Decimal) -> str:
         ratio = ratio_words(self.ratio, _exact(threshold))
         done = f"{self.name}完成 {percent_words(self.done)}"
@@ -160,7 +175,7 @@ def light(  # noqa: PLR0913 -- each is one fact the light depends on
     now: datetime,
     due_at: datetime | None,
     opened: bool,
-    period: tuple[date, date],
+    period: tuple[date, date | None],
     figures: Sequence[Figure],
     calendar: WorkCalendar,
     submitted_at: datetime | None = None,
@@ -191,7 +206,7 @@ def holds_until(  # noqa: PLR0913 -- the same facts
     now: datetime,
     due_at: datetime | None,
     opened: bool,
-    period: tuple[date, date],
+    period: tuple[date, date | None],
     figures: Sequence[Figure],
     calendar: WorkCalendar,
     submitted_at: datetime | None = None,
@@ -208,16 +223,15 @@ def holds_until(  # noqa: PLR0913 -- the same facts
         return None
     due_day = last_day(due_at)
     days = {calendar.before(due_day + timedelta(days=1), rules.near_days + 1)}
-    slowest = _slowest_share(figures)
-    if slowest is not None:
-        days |= _turns(slowest[0], period[0], due_day, rules)
+    for done, last, _ in _shares(figures, due_day):
+        days |= _turns(done, period[0], last, rules)
     turns = [moment(day, time()) for day in days]
     return min((at for at in turns if at > now), default=due_at + timedelta(microseconds=1))
 
 
-def _turns(done: Fraction, first: date, due_day: date, rules: LightRules) -> set[date]:
-    """The days up to the due day on which pace begins to be judged, and falls below each threshold."""
-    total = (due_day - first).days + 1
+def _turns(done: Fraction, first: date, last: date, rules: LightRules) -> set[date]:
+    """The days up to a figure's last one on which pace begins to be judged, and falls below each threshold."""
+    total = (last - first).days + 1
     judged = int(_exact(rules.quiet_share) * total) + 1
     below = [math.floor(done * total / _exact(limit)) + 1 for limit in (rules.yellow_below, rules.red_below)]
     elapsed = {max(judged, n) for n in (judged, *below)}
@@ -296,18 +310,20 @@ def _on_time(case: _Case, pace: _Pace | None) -> Light:
 
 def _slowest(case: _Case, first: date, figures: Sequence[Figure]) -> _Pace | None:
     """The pace of the figure furthest behind; None while pace is not judged or no figure has a total to reach."""
-    used = share_of_time(first, case.due_day, local_day(case.at))
-    slowest = _slowest_share(figures)
-    if used <= _exact(case.rules.quiet_share) or slowest is None:
-        return None
-    done, name = slowest
-    return _Pace(done, used, name, first.toordinal() + done * max((case.due_day - first).days + 1, 1))
+    paces = []
+    for done, last, name in _shares(figures, case.due_day):
+        used = share_of_time(first, last, local_day(case.at))
+        if used > _exact(case.rules.quiet_share):
+            reached = first.toordinal() + done * max((last - first).days + 1, 1)
+            paces.append(_Pace(done, used, name, reached))
+    return min(paces, key=lambda pace: pace.behind(case.rules), default=None)
 
 
-def _slowest_share(figures: Sequence[Figure]) -> tuple[Fraction, str] | None:
-    """(share of its target, name) of the figure furthest behind."""
-    shares = [(_share(f.value or Decimal(0), f.target), f.name) for f in figures if f.target and _counts(f)]
-    return min(shares, key=lambda share: share[0], default=None)
+def _shares(figures: Sequence[Figure], due_day: date) -> list[tuple[Fraction, date, str]]:
+    """(share of its target, last day, name) of every figure that has a total to reach."""
+    return [
+        (_share(f.value or Decimal(0), f.target), f.last(due_day), f.name) for f in figures if f.target and _counts(f)
+    ]
 
 
 def _counts(figure: Figure) -> bool:

@@ -138,6 +138,7 @@ UNKNOWN = Who("*=404", "*=404", "*=404", "404")
 # An act on a share: who holds its todo acts, who sees the item is told why not, the others do not know of it.
 LIAISON = Who("L=302 *=409", "IEA=409 *=404", "*=404", "404")
 SIGNER = Who("D=302 *=409", "IEA=409 *=404", "*=404", "404")
+NOT_TO_CONFIRM = Who("*=409", "IEA=409 *=404", "*=404", "404")  # 百日攻坚 names everybody
 OFFICE = Who("CI=302 *=409", "I=302 EA=409 *=404", "*=404", "404")
 SEEN_OF_OTHER_RUN = Who("IEA=409 *=404", "*=409", "*=404", "404")
 ASKED = Who("L=200 *=404", "*=404", "*=404", "404")
@@ -220,6 +221,7 @@ TABLE = (
     form("/assignments/<int:assignment_id>/report", LIAISON, "/assignments/{signed share}/report", progress="已对接"),
     form("/assignments/<int:assignment_id>/submit", LIAISON, "/assignments/{signed share}/submit", **DONE),
     form("/assignments/<int:assignment_id>/decide", SIGNER, "/assignments/{share to sign}/decide", **SIGN),
+    form("/assignments/<int:assignment_id>/confirm", NOT_TO_CONFIRM, "/assignments/{share}/confirm"),
     get("/rounds", PAGE),
     get("/rounds/<int:share_id>", ASKED, "/rounds/{round}"),
     form("/rounds/<int:share_id>", REPORTS, "/rounds/{round}", **{"progress-{signed share}": "已对接"}),

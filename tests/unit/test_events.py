@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.events import GENESIS, canonical, chain_hash, digest, salted
+from ledger.events import GENESIS, SCHEMA, canonical, chain_hash, digest, salted, upcast
 
 EVENT: dict[str, Any] = {
     "prev": GENESIS,
@@ -54,3 +54,12 @@ def test_a_digest_tells_texts_apart_and_hides_them(one: str, other: str) -> None
     salt, said = salted(one)
     assert digest(salt, one) == said
     assert (digest(salt, other) == said) is (one == other)
+
+
+def test_payloads_of_earlier_releases_get_what_they_lacked() -> None:
+    planned = {"item": 1, "indicators": [{"id": 1, "key": "posts"}]}
+    assert upcast("item.planned", 1, planned) == {"item": 1, "indicators": [{"id": 1, "key": "posts", "by": None}]}
+    opened = {"item": 1, "assignments": [{"id": 1}, {"id": 2}]}
+    assert upcast("item.opened", 1, opened)["assignments"] == [{"id": n, "presumed": False} for n in (1, 2)]
+    today = {"item": 1, "assignments": [{"id": 1, "presumed": True}]}
+    assert upcast("item.opened", SCHEMA, today) == today

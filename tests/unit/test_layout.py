@@ -85,7 +85,7 @@ def ordered() -> Plan:
 
 
 DRAWN = {
-    "bairi": write_plan(BAIRI),
+    **{key.removeprefix("huangshi-2025-"): library.plan_xml(key).rstrip() for key in library.plan_keys()},
     "standard": library.lifecycle_xml("standard"),
     "one heading": write_plan(plan(5)),
     "one item": write_plan(plan(1)),
@@ -205,9 +205,10 @@ def test_labels_stand_clear(drawn: Picture) -> None:
             assert other == ident or not overlap(label, box_of_other)
 
 
-def test_titles_of_bairi_fit_their_boxes_on_one_line() -> None:
-    drawn = PICTURES["bairi"]
-    for item in BAIRI.items:
+@pytest.mark.parametrize("key", library.plan_keys())
+def test_titles_of_the_plans_fit_their_boxes_on_one_line(key: str) -> None:
+    drawn = PICTURES[key.removeprefix("huangshi-2025-")]
+    for item in read_plan(library.plan_xml(key)).items:
         assert width(item.title) * 12 <= drawn.shapes[item.id].w - 14, item.title
 
 

@@ -24,7 +24,7 @@ def shown(*figures: Figure, **facts: Any) -> Light:
     return light(period=PLAN, figures=figures, calendar=CALENDAR, **given_facts)
 
 
-def done(value: str | None, target: str = "1500", **more: str) -> Figure:
+def done(value: str | None, target: str = "1500", **more: Any) -> Figure:
     return Figure(Decimal(target), None if value is None else Decimal(value), **more)
 
 
@@ -63,6 +63,23 @@ def test_the_slowest_figure_decides_and_is_named() -> None:
     found = shown(done("1500", name="政策性岗位"), done("588", name="见习岗位"))
     assert found.colour == "red"
     assert found.reason.startswith("见习岗位完成 39.2%")
+
+
+def test_a_figure_with_a_day_of_its_own_is_held_against_that_day() -> None:
+    june = date(2025, 6, 30)  # 61 days, all used up on 07-17; to the end of August 78 of 123 are
+    assert shown(done("1000")).colour == "green"
+    red = shown(done("1000", name="培训", by=june))
+    assert (red.colour, "培训完成 66.7% ÷ 序时 100.0% ＝ 0.67" in red.reason) == ("red", True), red.reason
+    assert shown(done("1500", by=june)).colour == "green"
+    later = shown(done("1000", by=date(2025, 12, 31)))
+    assert later == shown(done("1000")), "a figure cannot be later than its item"
+
+
+def test_the_worse_colour_goes_before_the_earlier_day() -> None:
+    """98% of 61 days have come less far than 49% of 123, and yet only the second figure is behind on 07-17."""
+    met, behind = done("980", "1000", by=date(2025, 6, 30), name="甲"), done("740", "1500", name="乙")
+    assert "乙完成" in shown(met, behind).reason
+    assert shown(met, behind) == shown(behind)
 
 
 def test_ceilings_and_figures_without_a_total_do_not_count() -> None:
@@ -218,7 +235,7 @@ def test_every_light_carries_a_word_and_one_sentence(
 
 
 @given(
-    st.lists(values | st.none(), max_size=2),
+    st.lists(st.tuples(values | st.none(), st.none() | instants), max_size=2),
     instants,
     instants,
     st.booleans(),
@@ -226,14 +243,14 @@ def test_every_light_carries_a_word_and_one_sentence(
     st.lists(st.integers(1, 400 * 24 * 60), min_size=1, max_size=8),
 )
 def test_time_alone_moves_no_light_before_it_says_so(
-    reported: list[Decimal | None],
+    reported: list[tuple[Decimal | None, datetime | None]],
     due_at: datetime,
     now: datetime,
     at_end_of_day: bool,
     submitted_at: datetime | None,
     minutes: list[int],
 ) -> None:
-    figures = [Figure(Decimal(1500), value) for value in reported]
+    figures = [Figure(Decimal(1500), value, by=by and local_day(by)) for value, by in reported]
     due_at = end_of(local_day(due_at)) if at_end_of_day else due_at
     facts: dict[str, Any] = {"due_at": due_at, "submitted_at": submitted_at}
     facts |= {"state": State.REVIEWING if submitted_at else State.WORKING, "opened": True}

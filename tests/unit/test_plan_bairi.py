@@ -1,9 +1,6 @@
 """The diagram of 百日攻坚 says what its hand label says, row by row."""
 
-import json
 from datetime import date, time
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +10,10 @@ from bpmn.plan import Item
 from bpmn.reading import read_plan
 from bpmn.writing import write_plan
 from ledger.rules.due import DueRule
+from tests.labels import ROLES, due_as_label, figure, label_figure, label_of, rows_of
 
-LABEL = json.loads((Path(__file__).parent.parent / "data" / "huangshi-2025-bairi.json").read_text("utf-8"))
-ROWS: list[dict[str, Any]] = [task for task in LABEL["tasks"] if task["part"] == "annex"]
+LABEL = label_of("huangshi-2025-bairi")
+ROWS = rows_of(LABEL, "annex")
 XML = library.plan_xml("huangshi-2025-bairi")
 PLAN = read_plan(XML)
 PAIRS = list(zip(PLAN.items, ROWS, strict=True))
@@ -35,30 +33,14 @@ def test_every_row_is_an_item() -> None:
 def test_row(item: Item, row: dict[str, Any]) -> None:
     assert item.title == LABEL["short_titles"][str(row["seq"])]
     assert item.clause == row["text"]
-    for role in ("lead", "responsible", "cooperating"):
+    for role in ROLES:
         assert list(item.units(role)) == row[role]
     assert item.due is not None
     assert item.due.text == row["deadline_text"]
     assert due_as_label(item.due) == row["deadline"]
     assert item.completion == ("lead" if row["lead"] else "all")
-    assert [figure(indicator) for indicator in item.indicators] == [label_figure(each) for each in row["indicators"]]
+    assert [figure(each, item) for each in item.indicators] == [label_figure(each, row) for each in row["indicators"]]
     assert item.lifecycle == "standard"
-
-
-def due_as_label(rule: DueRule) -> dict[str, Any]:
-    if rule.kind == "by":
-        return {"kind": "by", "date": str(rule.date)}
-    return {"kind": rule.kind, "period": rule.period, "anchor": "month-end" if rule.monthday == -1 else None}
-
-
-def figure(indicator: Any) -> tuple[Any, ...]:
-    value = (indicator.op, indicator.value, indicator.value_max, indicator.unit, indicator.per)
-    return (indicator.name, *value, indicator.text, indicator.unit_name)
-
-
-def label_figure(label: dict[str, Any]) -> tuple[Any, ...]:
-    value = (label["op"], Decimal(label["value"]), label["value_max"], label["unit"], label["per"])
-    return (label["name"], *value, label["text"], label.get("unit_name"))
 
 
 def test_headings_stand_in_printed_order() -> None:

@@ -1,4 +1,5 @@
-"""The demonstration's story: 百日攻坚 from 2025-05-23 to the morning of 2025-07-17, as a table of human acts.
+"""The demonstration's story: 百日攻坚 from 2025-05-23 to the morning of 2025-07-17, as a table of human acts, and three
+plans beside it that ask the same units.
 
 Every act is a command of `engine.commands` at its moment of the demo's clock, with the ticks in between; no row is
 inserted. Figures and reasons are invented, plan, units and targets are the document's.
@@ -25,6 +26,10 @@ from webapp.demo.people import seat_people, units_of
 PLAN = "huangshi-2025-bairi"
 START = moment(date(2025, 5, 23), time(9))
 TODAY = moment(date(2025, 7, 17), time(9, 40))
+
+FANXIANG, KEJI, MAMAGANG = "huangshi-2025-fanxiang", "huangshi-2025-keji-zhuanhua", "huangshi-2025-mamagang"
+# The working day on which each of the plans beside it is handed out.
+STARTS = {FANXIANG: date(2025, 5, 26), KEJI: date(2025, 5, 29), MAMAGANG: date(2025, 7, 16)}
 
 COUNTIES = ("daye", "yangxin", "huangshigang", "xisaishan", "xialu", "kaifaqu")
 COLLEGES = ("hubei-shifan", "hubei-ligong", "hubei-gongcheng")
@@ -61,24 +66,49 @@ PROGRESS = {
     "23": "组织毕业生分批走进产业园区和重点企业。",
 }
 
+# What the plans beside it have come to, as reported by their units: plan, item, indicator, value of each unit.
+FIGURES_BESIDE: tuple[tuple[str, str, str, dict[str, int]], ...] = (
+    (FANXIANG, "6", "city-projects", {"renshe": 2, "daye": 1, "yangxin": 1}),
+    (FANXIANG, "15", "farm-leaders", {"nongye": 41, "daye": 52, "yangxin": 38, "xialu": 9}),
+    (FANXIANG, "16", "farm-services", {"nongye": 8}),
+    (FANXIANG, "21", "new-brands", {"daye": 1, "yangxin": 1, "xisaishan": 1}),
+    (FANXIANG, "38", "trained-founders", {"renshe": 96, "nongye": 41}),
+    (FANXIANG, "38", "rural-founders", {"nongye": 6}),
+    (FANXIANG, "38", "farmer-courses", {"nongye": 1}),
+    (FANXIANG, "42", "science-yards", {"keji": 1}),
+    (KEJI, "4", "solved-needs", {"keji": 37, **dict(zip(COUNTIES, (16, 9, 12, 7, 11, 19), strict=True))}),
+)
+# Items of theirs that a unit has brought to its end.
+CLOSED_BESIDE = (
+    (FANXIANG, "5", "renshe", date(2025, 6, 25), "“创业云地图”已发布，场地、融资、培训、导师信息按月更新。"),
+    (FANXIANG, "4", "nongye", date(2025, 7, 9), "农产品初加工项目库建成，首批项目已入库。"),
+    (FANXIANG, "4", "shangwu", date(2025, 7, 11), "初加工项目与商贸企业对接渠道已建立。"),
+    (FANXIANG, "43", "shuiwu", date(2025, 7, 15), "“六税两费”减征和重点群体税收减免政策全部落实。"),
+    (KEJI, "7", "jingxin", date(2025, 7, 10), "首批应用场景清单已向企业开放。"),
+)
+
 
 @dataclass(frozen=True)
 class Act:
-    """One human act and its moment."""
+    """One human act, its moment, and the plan it belongs to, which is started when its first act comes."""
 
     at: datetime
     do: Callable[[Office], object]
+    plan: str = PLAN
 
 
 def build(db: Database, progress: Callable[[float], None] = lambda done: None) -> int:
     """Bring an empty, migrated database to the demo's day; returns the run. `progress` gets the share of acts done."""
     run_id = begin(db)
     office = Office(db, run_id)
+    offices = {PLAN: office}
     office.at(START)
-    script = sorted(acts(), key=lambda act: act.at)
+    script = sorted([*acts(), *beside()], key=lambda act: act.at)
     for n, act in enumerate(script):
         office.at(act.at)
-        act.do(office)
+        if act.plan not in offices:
+            offices[act.plan] = Office(db, start(db, act.plan))
+        act.do(offices[act.plan])
         office.at(act.at)  # what the act calls for at once goes out now, as it would with a scheduler beside it
         progress(n / len(script))
     office.at(TODAY)
@@ -86,16 +116,26 @@ def build(db: Database, progress: Callable[[float], None] = lambda done: None) -
 
 
 def begin(db: Database, at: datetime = START) -> int:
-    """Start the plan at a moment of the stored clock on an empty, migrated database, with people for every unit."""
-    known, plan = organisation.load("huangshi"), read_plan(plan_xml(PLAN))
+    """Start 百日攻坚 at a moment of the stored clock on an empty, migrated database, with people for every unit."""
+    prepare(db, at)
+    return start(db, PLAN)
+
+
+def prepare(db: Database, at: datetime) -> None:
+    """Set the clock of an empty, migrated database, let it tick, and register the units."""
     with db.writer.begin() as connection:
         set_clock(connection, at)
     with db.write() as tx:
-        register_units(tx, known)
-        seat_people(tx, plan, known)
+        register_units(tx, organisation.load("huangshi"))
         ticking.start_ticking(tx)
-        run_id = opening.start_run(tx, opening.publish(tx, plan_xml(PLAN)))
-    return run_id
+
+
+def start(db: Database, key: str) -> int:
+    """Start a plan of the library now, with people for every unit of it; returns the run."""
+    xml = plan_xml(key)
+    with db.write() as tx:
+        seat_people(tx, read_plan(xml), organisation.load("huangshi"))
+        return opening.start_run(tx, opening.publish(tx, xml))
 
 
 def acts() -> Iterator[Act]:
@@ -106,12 +146,14 @@ def acts() -> Iterator[Act]:
     yield from _stories()
 
 
-def _act(day: date, hour: int, minute: int, method: Callable[..., object], *args: object, **kwargs: object) -> Act:
-    return Act(moment(day, time(hour, minute)), lambda office: partial(method, office)(*args, **kwargs))
+def _act(
+    day: date, hour: int, minute: int, method: Callable[..., object], *args: object, plan: str = PLAN, **kwargs: object
+) -> Act:
+    return Act(moment(day, time(hour, minute)), lambda office: partial(method, office)(*args, **kwargs), plan)
 
 
-def _units(*roles: str) -> list[str]:
-    return units_of(read_plan(plan_xml(PLAN)), organisation.load("huangshi"), *roles)
+def _units(*roles: str, plan: str = PLAN) -> list[str]:
+    return units_of(read_plan(plan_xml(plan)), organisation.load("huangshi"), *roles)
 
 
 def _signing_for() -> Iterator[Act]:
@@ -163,11 +205,11 @@ def _monthly() -> Iterator[Act]:
                 yield _act(day, 10 + n % 6, 22, Office.report, unit, no, "已上门对接用人单位并核实。", {key: done})
 
 
-def _closed(unit: str, no: str, day: date, summary: str) -> Iterator[Act]:
+def _closed(unit: str, no: str, day: date, summary: str, plan: str = PLAN) -> Iterator[Act]:
     """An application that goes straight through: applied, signed where the plan wants it, agreed."""
-    yield _act(day, 9, 10, Office.apply, unit, no, summary)
-    yield _act(day, 11, 5, Office.decide, unit, no)
-    yield _act(day, 15, 30, _decide_if_open, unit, no)
+    yield _act(day, 9, 10, Office.apply, unit, no, summary, plan=plan)
+    yield _act(day, 11, 5, Office.decide, unit, no, plan=plan)
+    yield _act(day, 15, 30, _decide_if_open, unit, no, plan=plan)
 
 
 def _decide_if_open(office: Office, unit: str, no: str) -> None:
@@ -208,3 +250,18 @@ def _stories() -> Iterator[Act]:
     yield from _closed("jiaoyu", "30", d(2025, 7, 14), "困难毕业生帮扶台账建成，分类帮扶措施逐人落实。")
     for unit in COLLEGES[:1]:
         yield from _closed(unit, "21", d(2025, 7, 11), "求职训练营各场次按计划完成，材料已报。")
+
+
+def beside() -> Iterator[Act]:
+    """The three other plans: handed out, signed for, some figures reported, little of it closed yet."""
+    for plan, day in STARTS.items():
+        yield Act(moment(day, time(9)), lambda office: None, plan)
+        for n, unit in enumerate(_units(plan=plan)):
+            if plan != MAMAGANG or unit not in COUNTIES:  # handed out yesterday; the counties have yet to sign for it
+                yield _act(day, 15 + n // 30, (n * 2) % 60, Office.acknowledge, unit, plan=plan)
+    for plan, no, key, by_unit in FIGURES_BESIDE:
+        for n, (unit, value) in enumerate(by_unit.items()):
+            text = "已对照任务逐项落实，台账同步更新。"
+            yield _act(date(2025, 7, 8), 16, n, Office.report, unit, no, text, {key: value}, plan=plan)
+    for plan, no, unit, day, summary in CLOSED_BESIDE:
+        yield from _closed(unit, no, day, summary, plan)

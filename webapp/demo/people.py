@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from bpmn.plan import Plan
 from ledger.database import Tx
 from ledger.directory import register_person, take_post
 from ledger.organisation import Organisation
+from ledger.schema import person
 from webapp import hashing
 
 PASSWORD = "duban-demo"
 INSPECTING = "zhengfuban"
+COORDINATORS = {"jiuye-lingdao": "zhuanban"}  # the account of an office's coordinator; others are called after it
 
 _SURNAMES = "陈李王张刘杨黄赵周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
 _GIVEN = [
@@ -56,13 +60,15 @@ def seats(plan: Plan, organisation: Organisation) -> list[Seat]:
     if office is None:
         raise LookupError(plan.facts.office)
     body = office.units[0]
+    # A body has no staff of its own: its coordinator also holds what the plan hands to it.
+    roles = ("coordinator", "liaison") if body.kind == "body" else ("coordinator",)
     found = [
-        Seat("zhuanban", ((body.key, "coordinator"), (body.key, "liaison"))),
+        Seat(COORDINATORS.get(body.key, f"{body.key}-zhuanban"), tuple((body.key, role) for role in roles)),
         Seat("ducha", ((INSPECTING, "inspector"),)),
         Seat("lingdao", ((INSPECTING, "leader"),)),
     ]
     for key in units_of(plan, organisation):
-        if key != body.key:
+        if key != body.key or body.kind != "body":
             found += [Seat(key, ((key, "liaison"),)), Seat(f"{key}-fenguan", ((key, "deputy_head"),))]
     return [*found, Seat("guanli", ((INSPECTING, "administrator"),))]
 
@@ -75,10 +81,14 @@ def units_of(plan: Plan, organisation: Organisation, *roles: str) -> list[str]:
 
 
 def seat_people(tx: Tx, plan: Plan, organisation: Organisation) -> None:
-    """Give every seat a person. All share one password, which the login page prints."""
+    """Give every seat a person, who keeps it in the next plan. All share one password, which the login page prints."""
     shared = hashing.hashed(PASSWORD)
-    for n, seat in enumerate(seats(plan, organisation)):
-        name = _SURNAMES[n % len(_SURNAMES)] + _GIVEN[(n * 7) % len(_GIVEN)]
+    known = set(tx.connection.execute(select(person.c.login)).scalars())
+    new = [seat for seat in seats(plan, organisation) if seat.login not in known]
+    for n, seat in enumerate(new, start=len(known)):
+        name = (
+            _SURNAMES[n % len(_SURNAMES)] + _GIVEN[(n * 7 + n // 72) % len(_GIVEN)]
+        )  # 72 pairs until the two lists meet again
         email = f"{seat.login}@{organisation.jurisdiction}.example"
         person_id = register_person(tx, login=seat.login, name=name, email=email, password_hash=shared)
         for unit, role in seat.posts:

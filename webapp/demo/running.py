@@ -68,7 +68,7 @@ def _taken(port: int) -> bool:
 def _build(url: str) -> None:
     upgrade(url)
     db = Database(url, StoredClock())
-    with click.progressbar(length=100, label="正在推演百日攻坚（5月23日至7月17日）", file=sys.stderr) as bar:
+    with click.progressbar(length=100, label="正在推演四个方案（5月23日至7月17日）", file=sys.stderr) as bar:
 
         def progress(done: float) -> None:
             bar.update(int(done * 100) - bar.pos)
