@@ -14,6 +14,7 @@ from sqlalchemy import select
 from bpmn.library import plan_keys, plan_xml
 from bpmn.xml import MAX_BYTES
 from engine import accounts, opening, ticking
+from engine.admission import require_clean
 from ledger import organisation
 from ledger.database import Database, Tx
 from ledger.directory import account_faults, register_person, register_units, take_post
@@ -171,6 +172,7 @@ def start_plan(db: Database, source: str) -> str:
     Raises: InstallError; Refused with what the linter has against it.
     """
     xml = plan_xml(source) if source in plan_keys() else _bytes(Path(source))
+    require_clean(xml)  # before anybody has to wait for this transaction
     with db.write() as tx:
         version_id = opening.publish(tx, xml)
         running = select(run.c.id).where(run.c.version_id == version_id, run.c.ended_at.is_(None))

@@ -31,7 +31,6 @@ def check_plan(plan: Plan, directory: Directory) -> Findings:
                 f"任务 {item.no} 的时限是“{item.due.text}”，方案却没有结束日期，期次没有尽头；请填写方案的结束日期。"
             )
             yield error("recurring-without-end", item.id, message)
-    yield from _circles(plan)
     if len(plan.cadences) > MAX_CADENCES:
         message = f"报送节奏有 {len(plan.cadences)} 个，上限 {MAX_CADENCES}；请合并，不要增加基层负担。"
         yield error("too-many-cadences", plan.facts.key, message)
@@ -145,17 +144,6 @@ def _rounds(item: Item, cadences: dict[str, Cadence]) -> Findings:
     elif cadence.asks != "item":
         message = f"任务 {item.no} 用的报送节奏“{cadence.name}”是向各单位统一收的；请另建一个 asks=item 的节奏。"
         yield error("cadence-of-another-kind", item.id, message)
-
-
-def _circles(plan: Plan) -> Findings:
-    """Items that wait for each other never open."""
-    after = {item.id: set(item.after) for item in plan.items}
-    while free := {ident for ident, earlier in after.items() if not earlier & set(after)}:
-        after = {ident: earlier for ident, earlier in after.items() if ident not in free}
-    if after:
-        yield error(
-            "order-circle", min(after), f"任务 {'、'.join(sorted(after))} 互相等待，都不会启动；请删去其中一条线。"
-        )
 
 
 def _cadence(cadence: Cadence, plan: Plan) -> Findings:

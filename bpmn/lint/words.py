@@ -7,7 +7,7 @@ from collections import Counter
 from lxml import etree
 
 from bpmn.dialect import ELEMENTS, DialectError, ElementType, read_value
-from bpmn.lint.finding import Findings, error
+from bpmn.lint.finding import Findings, error, listed
 from bpmn.reading import due_rule, words
 from bpmn.xml import DUBAN, DiagramError, Element, brief, qualified
 from ledger.rules.texts import hidden_characters
@@ -32,6 +32,8 @@ def check_dialect(root: Element) -> Findings:
         if len(words(element)) > kind.longest:
             message = f"“{kind.label}”有 {len(words(element))} 个字，上限 {kind.longest}；请压缩。"
             yield error("text-too-long", element, message)
+        elif kind.name in ("due", "opens") and element.get("kind"):
+            yield from _rule(element, kind)
     yield from _repeated(root)
 
 
@@ -47,7 +49,7 @@ def check_words(root: Element) -> Findings:
             yield error("name-too-long", element, message)
         for words_ in (*element.attrib.values(), element.text or "", element.tail or ""):
             if found := hidden_characters(str(words_)):
-                shown = "、".join(f"U+{ord(c):04X}" for c in found)
+                shown = listed([f"U+{ord(c):04X}" for c in found])
                 message = f"“{brief(str(words_))}”里有看不见的字符（{shown}），会让人读错；请重新输入这段文字。"
                 yield error("hidden-character", element, message)
 
@@ -86,11 +88,13 @@ def _attributes(element: Element, kind: ElementType) -> Findings:
         if attribute.required and not (element.get(attribute.name) or "").strip():
             message = f"“{kind.label}”缺少“{attribute.label}”，请填写属性 {attribute.name}。"
             yield error("dialect-missing-attribute", element, message)
-    if kind.name in ("due", "opens") and element.get("kind"):
-        try:
-            due_rule(element)
-        except DiagramError as problem:
-            yield error("due-incomplete", element, f"{kind.label}：{problem.message}")
+
+
+def _rule(element: Element, kind: ElementType) -> Findings:
+    try:
+        due_rule(element)
+    except DiagramError as problem:
+        yield error("due-incomplete", element, f"{kind.label}：{problem.message}")
 
 
 def _repeated(root: Element) -> Findings:

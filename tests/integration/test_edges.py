@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
@@ -13,7 +14,7 @@ from bpmn.library import plan_xml
 from bpmn.plan import Heading, Item, Plan, Share
 from bpmn.reading import read_plan
 from bpmn.writing import write_plan
-from engine import opening, ticking
+from engine import admission, opening, ticking
 from engine.clockwork import advance_to
 from engine.commands import Entry, TodoRef, acknowledge, perform, report, report_round, urge
 from ledger import organisation
@@ -30,6 +31,7 @@ from ledger.visibility import sight_of, visible
 from webapp.demo import campaign
 from webapp.demo.office import Office
 from webapp.demo.people import seat_people
+from webapp.installing import start_plan
 
 BAIRI = read_plan(plan_xml(campaign.PLAN))
 Start = Callable[..., Office]
@@ -256,6 +258,29 @@ def test_days_after_another_item_count_from_its_closing(start: Start) -> None:
     close(office, "guozi", "1")
     with office.db.read() as connection:
         assert connection.execute(select(item.c.due_at).where(item.c.no == "2")).scalar_one() == at(6, 24, 0)
+
+
+# ---------------------------------------------------------------- publishing
+def test_a_diagram_is_checked_before_the_transaction_and_not_again_in_it(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = start([an_item("1", "市国资委")], at(5, 23)).db
+    plan = Plan(BAIRI.facts, (Heading("h1", "一、只检查一遍", (an_item("1", "市国资委"),)),))
+    file = tmp_path / "plan.bpmn"
+    file.write_bytes(write_plan(plan))
+    acts: list[str] = []
+    for owner, name in ((admission, "findings"), (Database, "write")):
+        monkeypatch.setattr(owner, name, _noting(acts, name, getattr(owner, name)))
+    start_plan(db, str(file))
+    assert acts == ["findings", "write"]
+
+
+def _noting(acts: list[str], name: str, act: Callable[..., object]) -> Callable[..., object]:
+    def noted(*args: object) -> object:
+        acts.append(name)
+        return act(*args)
+
+    return noted
 
 
 # ---------------------------------------------------------------- people
