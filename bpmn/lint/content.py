@@ -124,10 +124,15 @@ def _doers(item: Item, directory: Directory) -> Findings:
 
 def _anchors(item: Item, ids: set[str]) -> Findings:
     for words, rule in (("完成时限", item.due), ("启动时间", item.opens)):
-        anchor = rule.anchor if rule and rule.kind == "within" and rule.anchor else "run"
-        if anchor not in ("run", "acknowledge") and anchor.removeprefix("item:") not in ids - {item.id}:
-            message = f"任务 {item.no} 的{words}从 {anchor} 起算，方案里没有这项任务；请改为 item: 加任务的编号。"
+        counted = rule.counted_from if rule else None
+        if counted is not None and (counted == item.id or counted not in ids):
+            message = f"任务 {item.no} 的{words}从 {counted} 起算，方案里没有这项任务；请改为 item: 加任务的编号。"
             yield error("anchor-unknown", item.id, message)
+    if item.opens and item.opens.anchor == "acknowledge":
+        message = (
+            f"任务 {item.no} 的启动时间从签收起算，可是启动以后才能签收；请改为从方案启动（run）或别的任务办结起算。"
+        )
+        yield error("opens-after-acknowledging", item.id, message)
 
 
 def _rounds(item: Item, cadences: dict[str, Cadence]) -> Findings:

@@ -626,6 +626,30 @@ def structures() -> Iterator[Case]:
     yield Case("orders", "circle-behind-1000", _ordered(1000, (999, 998)), _long_id(998))
     yield Case("orders", "circle-before-1000", _ordered(1000, (1, 0)), _long_id(0))
     yield Case("orders", "dense-1000", _ordered(1000, (999, 998), steps=(1, 2, 3)), _long_id(998))
+    yield Case("orders", "anchors", plan(heading=_opening("t1", "item:t2") + _opening("t2", "item:t1")), "t1")
+    yield Case("orders", "anchor-itself", plan(heading=_opening("t1", "item:t1")), "t1")
+    yield Case("orders", "anchor-own-signature", plan(heading=_opening("t1", "acknowledge")), "t1")
+    later = f"<bpmn:adHocSubProcess id='h2' name='标题二'>{item('t2')}</bpmn:adHocSubProcess>"
+    yield Case(
+        "orders",
+        "anchor-in-a-later-heading",
+        plan(later, flow("f", "h1", "h2"), last="h2", heading=item("t0") + _opening("t1", "item:t2")),
+        "t1",
+    )
+    yield Case(
+        "orders",
+        "anchor-behind-a-join",
+        plan(
+            "<bpmn:parallelGateway id='g'/>" + item("t2"),
+            flow("f", "h1", "g") + flow("f2", "g", "t2"),
+            last="t2",
+            heading=_opening("t1", "item:t2"),
+        ),
+        "t1",
+    )
+    for kind in ('kind="every" period="week"', 'kind="during" start="2025-06-01" end="2025-07-01"'):
+        opens = f"<duban:opens {kind}>字</duban:opens>"
+        yield Case("orders", kind, plan(heading=item("t1").replace("<duban:clause>", f"{opens}<duban:clause>")), "t1")
     yield Case(
         "chains",
         "20000-lines",
@@ -690,6 +714,12 @@ def structures() -> Iterator[Case]:
     yield Case("drawing", "infinite", _drawn("INF"), "h1")
     yield Case("drawing", "far", _drawn("1e300"), "h1")
     yield Case("drawing", "word", _drawn("x"), "h1")
+
+
+def _opening(ident: str, anchor: str) -> str:
+    """An item that opens three days after something."""
+    opens = f'<duban:opens kind="within" days="3" anchor="{anchor}">三天后启动</duban:opens>'
+    return item(ident).replace("<duban:clause>", f"{opens}<duban:clause>")
 
 
 def _long_id(n: int) -> str:
