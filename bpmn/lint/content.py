@@ -8,6 +8,7 @@ from bpmn import library
 from bpmn.lint.finding import Directory, Findings, error, warning
 from bpmn.plan import Cadence, Item, Plan
 from ledger.calendar import WorkCalendar
+from ledger.rules.texts import compared
 
 MAX_CADENCES = 12
 MAX_YEARS = 10  # of a rhythm: a daily one has 3,652 turns then
@@ -54,10 +55,11 @@ def _facts(plan: Plan, directory: Directory) -> Findings:
 
 
 def _numbers(plan: Plan) -> Findings:
-    numbers = Counter(item.no for item in plan.items)
+    numbers = Counter(compared(item.no) for item in plan.items)
     for item in plan.items:
-        if numbers[item.no] > 1:
-            yield error("duplicate-number", item.id, f"序号 {item.no} 用了 {numbers[item.no]} 次；请改成不同的序号。")
+        if (count := numbers[compared(item.no)]) > 1:
+            message = f"序号 {item.no} 用了 {count} 次（不分全角半角）；请改成不同的序号。"
+            yield error("duplicate-number", item.id, message)
     keys = Counter(indicator.key for item in plan.items for indicator in item.indicators)
     for item in plan.items:
         for indicator in item.indicators:

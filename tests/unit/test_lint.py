@@ -89,6 +89,27 @@ def test_a_circle_is_told_by_the_items_in_it() -> None:
     assert "：3、4；" in message
 
 
+@pytest.mark.parametrize(
+    ("printed", "written", "rule"),
+    [
+        ('title="任务一"', 'title="\u200b"', "dialect-missing-attribute"),
+        ('title="任务一"', 'title="\u3164\u200d"', "dialect-missing-attribute"),
+        ('no="2"', 'no="１"', "duplicate-number"),
+        ('no="2"', 'no="\u200b1 "', "duplicate-number"),
+        ("办好一件事<", "\u2060\u2800<", "clause-text-missing"),
+    ],
+)
+def test_what_looks_like_nothing_is_nothing_and_what_looks_alike_is_the_same(
+    printed: str, written: str, rule: str
+) -> None:
+    text = (ROOT / "tests" / "diagrams" / "overlaid-text.bpmn").read_text("utf-8")
+    text = text.replace("\u0335", "")
+    assert {f.rule for f in lint(text.encode(), HUANGSHI) if f.severity == "error"} == set()
+    assert printed in text
+    changed = text.replace(printed, written)
+    assert {f.rule for f in lint(changed.encode(), HUANGSHI) if f.severity == "error"} == {rule}
+
+
 def test_a_file_that_is_no_diagram_is_one_finding() -> None:
     for xml in (b"", b"hello", b"<a/>", "督办".encode("gb18030"), b"<a>" * 100_000):
         assert [finding.rule for finding in lint(xml, HUANGSHI)] == ["unreadable"]
