@@ -139,8 +139,7 @@ def _read(file: Path, known: Organisation) -> list[Row]:
 
 
 def _lines(file: Path) -> list[str]:
-    with file.open("rb") as stream:
-        content = stream.read(MAX_BYTES + 1)
+    content = bytes_of(file)
     if len(content) > MAX_BYTES:
         raise InstallError(f"{file.name} 太大，请拆成几份，每份不超过 {MAX_BYTES // 1000} KB。")
     try:
@@ -189,6 +188,14 @@ def _bytes(file: Path) -> bytes:
 
 
 def bytes_of(file: Path) -> bytes:
-    """A diagram's bytes, no more than shows that there are too many."""
-    with file.open("rb") as stream:
-        return stream.read(MAX_BYTES + 1)
+    """What stands in a file, no more than shows that it is too much. A pipe would be waited for without end.
+
+    Raises: InstallError.
+    """
+    try:
+        if not file.is_file():
+            raise InstallError(f"“{file}”不是普通文件，不能读取；请指定磁盘上的一个文件。")
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InstallError(f"“{file}”读不出来（{error.strerror}）；请检查文件和读取权限。") from error
