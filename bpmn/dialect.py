@@ -60,20 +60,26 @@ class ElementType:
         return next((attribute for attribute in self.attributes if attribute.name == name), None)
 
 
-def _due_attributes() -> tuple[Attribute, ...]:
-    kinds = ("by", "within", "every", "during")
-    periods = ("week", "month", "quarter", "year")
-    return (
-        Attribute("kind", "类型", "a date, a number of days, a rhythm, or a span", "choice", True, kinds),
-        Attribute("date", "日期", "for `by`: the last day", "date"),
-        Attribute("start", "起", "for `during`", "date"),
-        Attribute("end", "止", "for `during`", "date"),
-        Attribute("days", "天数", "for `within`, counted from the anchor", "int", least=1, most=999),
-        Attribute("working", "按工作日", "count working days", "bool", default="false"),
-        Attribute("anchor", "起算点", "`run`, `acknowledge` or `item:<id>`", longest=60),
-        Attribute("period", "周期", "for `every`", "choice", values=periods),
-        Attribute("monthday", "每月几日", "for `every`; -1 is the end of the month", "int", least=-1, most=31),
-    )
+_SPANS = ("by", "within", "every", "during")
+_PERIODS = ("week", "month", "quarter", "year")
+_DUE = (
+    Attribute("kind", "类型", "a date, a number of days, a rhythm, or a span", "choice", True, _SPANS),
+    Attribute("date", "日期", "for `by`: the last day", "date"),
+    Attribute("start", "起", "for `during`", "date"),
+    Attribute("end", "止", "for `during`", "date"),
+    Attribute("days", "天数", "for `within`, counted from the anchor", "int", least=1, most=999),
+    Attribute("working", "按工作日", "count working days", "bool", default="false"),
+    Attribute("anchor", "起算点", "`run`, `acknowledge` or `item:<id>`", longest=60),
+    Attribute("period", "周期", "for `every`", "choice", values=_PERIODS),
+    Attribute("monthday", "每月几日", "for `every`; -1 is the end of the month", "int", least=-1, most=31),
+)
+_OPENS = (
+    Attribute("kind", "类型", "a date, or a number of days", "choice", True, ("by", "within")),
+    Attribute("date", "日期", "for `by`: the day the item opens", "date"),
+    Attribute("days", "天数", "for `within`: it opens that many days after the anchor", "int", least=1, most=999),
+    Attribute("working", "按工作日", "count working days", "bool", default="false"),
+    Attribute("anchor", "起算点", "`run` or `item:<id>`, whose closing is waited for", longest=60),
+)
 
 
 ELEMENTS: dict[str, ElementType] = {
@@ -215,7 +221,7 @@ ELEMENTS: dict[str, ElementType] = {
             "完成时限",
             "When the item is due; the text is the document's own words.",
             ("duban:item",),
-            _due_attributes(),
+            _DUE,
             "required",
             longest=80,
         ),
@@ -224,7 +230,7 @@ ELEMENTS: dict[str, ElementType] = {
             "启动时间",
             "When the item opens, apart from when it is due. In a branch the timer before it says so.",
             ("duban:item",),
-            _due_attributes(),
+            _OPENS,
             "required",
             longest=80,
         ),

@@ -62,7 +62,7 @@ class Item:
 
     `gated`: the lead's application waits for the accepted feedback of all others. `heading` is None for an item in a
     branch of its own; `after` names items that must close first. The date of an `opens` rule is the day the item opens
-    (its beginning), not the end of a limit.
+    (its beginning), not the end of a limit; days are counted from the closing of the item it names.
     """
 
     id: str
@@ -80,6 +80,12 @@ class Item:
     lifecycle: str = "standard"
     cadence: str | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def opens_after(self) -> tuple[str, ...]:
+        """The items that must close before this one can open: those drawn before it, and the one it counts from."""
+        counted = self.opens.counted_from if self.opens else None
+        return self.after if counted is None else (*self.after, counted)
 
     def units(self, *roles: Role) -> tuple[str, ...]:
         """Printed unit names in these roles, in printed order."""

@@ -192,7 +192,7 @@ def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
     for planned in plan.items:
         if state[planned.id] != "pending" or (planned.heading or planned.id) not in reached:
             continue
-        if any(state[other] != "closed" for other in planned.after):
+        if any(state[other] != "closed" for other in planned.opens_after):
             continue
         opens = _resolved(tx, plan, run_id, planned.opens)
         if opens is not None and (at := _timer_at(opens.day.isoformat())) > tx.now:

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from ledger.database import Tx
 from ledger.errors import Invalid
 from ledger.organisation import Organisation
-from ledger.rules.texts import as_seen, is_formula
+from ledger.rules.texts import as_seen, is_formula, is_overlaid, shows
 from ledger.rules.verbs import Role
 from ledger.schema import person, post, unit
 
@@ -23,7 +23,8 @@ def account_faults(login: str, name: str, email: str) -> dict[str, str]:
     faults = {}
     if not _LOGIN.fullmatch(login):
         faults["login"] = f"账号“{login[:60]}”不能用，请用字母、数字和 . _ - @，不超过 60 个字符。"
-    if as_seen(name) != name or set(name) & set("\n\t") or is_formula(name) or not 0 < len(name) <= 40:
+    readable = as_seen(name) == name and shows(name) and not is_overlaid(name)
+    if not readable or set(name) & set("\n\t") or is_formula(name) or len(name) > 40:
         faults["name"] = f"姓名“{as_seen(name)[:40]}”不能用，请写 40 字以内的姓名，不以 = + - @ 开头。"
     if not _EMAIL.fullmatch(email) or len(email) > 200:
         faults["email"] = f"“{as_seen(email)[:80]}”不是邮箱地址，应类似 name@example.gov.cn。"

@@ -22,6 +22,7 @@ from ledger.rules.filetypes import ARCHIVES, KINDS, is_what_it_says
 from ledger.schema import AnyRow, upload
 from ledger.writing import Stale
 
+MB = 1024 * 1024
 MOST = 100  # files that one person may have waiting in all forms together
 FIELD = "files"  # the form field beside which a refusal stands
 SHA256 = "sha256:"  # a mark that the browser could work out; else it is size and date of change
@@ -116,7 +117,8 @@ def refusal(limits: Limits, name: str, extension: str, size: int) -> str:
     if size <= 0:
         return "是空文件，请检查后重新选择。"
     if size > limits.size:
-        return f"有 {size / 1024 / 1024:.1f} MB，超过每个 {limits.size // 1024 // 1024} MB 的上限，请缩小后再传。"
+        tenths = -(-size * 10 // MB)  # rounded up: what is too big by one byte must not read as if it fitted
+        return f"有 {tenths / 10} MB，超过每个 {limits.size // MB} MB 的上限，请缩小后再传。"
     return ""
 
 

@@ -60,7 +60,40 @@ def pptx() -> bytes:
     return zipped("[Content_Types].xml", "ppt/presentation.xml")
 
 
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+def ole(*streams: str, large: int = 0, deep: str = "") -> bytes:
+    """A compound file whose root holds these empty streams, and a folder with the stream `deep`.
+
+    `large` sectors lie before the directory, so that its chain is told by a table that the header has no room for.
+    """
+    free, end = 0xFFFFFFFF, 0xFFFFFFFE
+    names = ["Root Entry", *streams, *(["Folder", deep] if deep else [])]
+    entries = b""
+    for n, name in enumerate(names):
+        last = n == len(names) - (2 if deep else 1)
+        right = free if last or n == 0 or name == deep else n + 1
+        child = 1 if n == 0 else len(names) - 1 if name == "Folder" else free
+        written = name.encode("utf-16-le") + b"\0\0"
+        kind = 5 if n == 0 else 1 if name == "Folder" else 2
+        entries += struct.pack("<64sHBB3I", written, len(written), kind, 1, free, right, child) + bytes(48)
+    entries += bytes(-len(entries) % 512)
+    directory = [large + n for n in range(len(entries) // 512)]
+    chained = [end] * large + [n + 1 for n in directory[:-1]] + [end]
+    tables = len(chained) // 128 + 1
+    lists = -(-max(0, tables - 109) // 127)
+    fat = struct.pack(f"<{tables * 128}I", *chained, *([free] * (tables * 128 - len(chained))))
+    first = len(chained)
+    places = [first + n for n in range(tables)] + [free] * (109 + 127 * lists - tables)
+    begin = first + tables
+    links = [*(begin + n for n in range(1, lists)), end]
+    more = b"".join(struct.pack("<128I", *places[109 + 127 * n : 236 + 127 * n], links[n]) for n in range(lists))
+    head = struct.pack(
+        "<8s16x5H10x6I", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 62, 3, 0xFFFE, 9, 6, tables, directory[0], 0, 4096, end, 0
+    )
+    head += struct.pack("<2I109I", begin if lists else end, lists, *places[:109])
+    return head + bytes(512 * large) + entries + fat + more
+
+
+MSI = ole("\u4840\u3f7f\u4164\u422f\u4836", "\x05SummaryInformation")
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(40)
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(20)
 EXE = b"MZ\x90\x00" + bytes(60) + b"This program cannot be run in DOS mode." + bytes(200)

@@ -145,8 +145,11 @@ def check(mail_to: str | None) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def lint(file: Path, as_json: bool) -> None:
-    """Print the findings; exit status 1 when one of them is an error."""
-    found = findings(installing.bytes_of(file))
+    """Print the findings; exit status 1 when one of them is an error, 2 when the file cannot be read."""
+    try:
+        found = findings(installing.bytes_of(file))
+    except installing.InstallError as error:
+        fail(error)
     if as_json:
         click.echo(json.dumps([asdict(f) for f in found], ensure_ascii=False, indent=1))
     else:

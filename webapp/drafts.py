@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Concatenate, ParamSpec, TypeVar
 
 from flask import Blueprint, abort, request, url_for
 from flask_login import login_required
 from sqlalchemy import bindparam, delete, insert, select
 
+from bpmn import library
+from engine import published
 from ledger import sent
 from ledger.database import Tx
 from ledger.errors import NotFound
@@ -33,7 +36,7 @@ MOST = 100  # drafts of one person; beyond that the oldest go
 # The names of forms that have drafts: report-5, submit-5-1, decide-5-review-1, urge-13, clear-13-4, clear-name.
 _NAME = re.compile(
     r"(?:report|urge|round|clearing)-[0-9]{1,9}|(?:submit|clear)-[0-9]{1,9}-[0-9]{1,9}"
-    r"|decide-[0-9]{1,9}-[a-z_]{1,20}-[0-9]{1,9}|clear-name"
+    r"|decide-[0-9]{1,9}-(?P<step>[a-z_]{1,20})-[0-9]{1,9}|clear-name"
 )
 
 _of_form = delete(draft).where(draft.c.person_id == bindparam("b_person"), draft.c.form == bindparam("b_form"))
@@ -44,7 +47,7 @@ _insert_draft = insert(draft)
 @login_required
 def save(form: str) -> tuple[str, int]:
     """Keep what stands in a form; answers with the words shown beside its buttons."""
-    if not _NAME.fullmatch(form):
+    if not is_form(form):
         abort(404)
     fields = typed(request.form)
     if not fits(form, fields):
@@ -54,9 +57,22 @@ def save(form: str) -> tuple[str, int]:
     return f"草稿已存 {words.time_words(now)}", 200
 
 
+def is_form(name: str) -> bool:
+    """Whether a form of ours has this name."""
+    found = _NAME.fullmatch(name)
+    return found is not None and (found["step"] is None or found["step"] in _deciding())
+
+
+@cache
+def _deciding() -> frozenset[str]:
+    """The steps of all lifecycles at which something is decided."""
+    steps = (step for key in library.lifecycle_keys() for step in published.lifecycle(key).steps)
+    return frozenset(step.id for step in steps if step.decisions)
+
+
 def fits(form: str, fields: Mapping[str, str]) -> bool:
     """Whether this may be kept: a form of ours, and not more than a form can hold."""
-    if not _NAME.fullmatch(form) or len(fields) > MAX_FIELDS:
+    if not is_form(form) or len(fields) > MAX_FIELDS:
         return False
     return len(json.dumps(fields, ensure_ascii=False)) <= MAX_LENGTH
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from bpmn.library import plan_keys, plan_xml
 from bpmn.xml import MAX_BYTES
 from engine import accounts, opening, ticking
+from engine.admission import require_clean
 from ledger import organisation
 from ledger.database import Database, Tx
 from ledger.directory import account_faults, register_person, register_units, take_post
@@ -138,8 +139,7 @@ def _read(file: Path, known: Organisation) -> list[Row]:
 
 
 def _lines(file: Path) -> list[str]:
-    with file.open("rb") as stream:
-        content = stream.read(MAX_BYTES + 1)
+    content = bytes_of(file)
     if len(content) > MAX_BYTES:
         raise InstallError(f"{file.name} 太大，请拆成几份，每份不超过 {MAX_BYTES // 1000} KB。")
     try:
@@ -171,6 +171,7 @@ def start_plan(db: Database, source: str) -> str:
     Raises: InstallError; Refused with what the linter has against it.
     """
     xml = plan_xml(source) if source in plan_keys() else _bytes(Path(source))
+    require_clean(xml)  # before anybody has to wait for this transaction
     with db.write() as tx:
         version_id = opening.publish(tx, xml)
         running = select(run.c.id).where(run.c.version_id == version_id, run.c.ended_at.is_(None))
@@ -187,6 +188,14 @@ def _bytes(file: Path) -> bytes:
 
 
 def bytes_of(file: Path) -> bytes:
-    """A diagram's bytes, no more than shows that there are too many."""
-    with file.open("rb") as stream:
-        return stream.read(MAX_BYTES + 1)
+    """What stands in a file, no more than shows that it is too much. A pipe would be waited for without end.
+
+    Raises: InstallError.
+    """
+    try:
+        if not file.is_file():
+            raise InstallError(f"“{file}”不是普通文件，不能读取；请指定磁盘上的一个文件。")
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InstallError(f"“{file}”读不出来（{error.strerror}）；请检查文件和读取权限。") from error

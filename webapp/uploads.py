@@ -28,8 +28,7 @@ bp = Blueprint("uploads", __name__)
 
 AT_ONCE = 5  # full-sized files that may come with a form itself
 _CARRYING = frozenset({"acts.report", "acts.submit", "acts.decide"})
-# report-5, submit-5-1, decide-5-review-1: the forms that take files, by their share.
-_FORM = re.compile(r"(?:report|submit|decide)-(\d{1,9})(?:-[a-z_]{1,20})?(?:-\d{1,4})?")
+_TAKES_FILES = re.compile(r"(?:report|submit|decide)-([0-9]+)")  # of a share
 
 _NO_MARK = re.compile(r"[^0-9a-z:-]")
 
@@ -131,8 +130,8 @@ def _whole(words: str) -> int:
 
 def _require_form(form: str) -> int:
     """The item on whose page a form stands, if it takes files and the actor may see it. Raises: NotFound."""
-    found = _FORM.fullmatch(form)
-    if found is None:
+    found = _TAKES_FILES.match(form)
+    if found is None or not drafts.is_form(form):
         raise NotFound("没有这张表单。")
     return item_of(context.reading(), context.sight(), int(found[1]))
 

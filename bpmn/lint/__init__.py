@@ -7,7 +7,8 @@ from itertools import islice
 from bpmn.lifecycle import STEP_VALUES
 from bpmn.lint.content import check_plan
 from bpmn.lint.finding import Directory, Finding, Findings, called, error
-from bpmn.lint.graph import check_conditions, check_graph, check_plan_graph, check_sizes
+from bpmn.lint.graph import Graph, check_conditions, check_graph, check_plan_graph, check_sizes
+from bpmn.lint.order import check_order
 from bpmn.lint.routes import check_routes
 from bpmn.lint.structure import check_elements, check_process, check_references
 from bpmn.lint.words import check_dialect, check_words
@@ -96,6 +97,8 @@ def _meaning(process: Element, directory: Directory) -> Findings:
     if _is_lifecycle(process):
         return
     try:
-        yield from check_plan(plan_of(process), directory)
+        plan = plan_of(process)
+        yield from check_plan(plan, directory)
+        yield from check_order(plan, Graph(process))
     except DiagramError as problem:
         yield error("unreadable", problem.element, str(problem))

@@ -8,6 +8,7 @@ from bpmn import library
 from bpmn.lint.finding import Directory, Findings, error, warning
 from bpmn.plan import Cadence, Item, Plan
 from ledger.calendar import WorkCalendar
+from ledger.rules.texts import compared
 
 MAX_CADENCES = 12
 MAX_YEARS = 10  # of a rhythm: a daily one has 3,652 turns then
@@ -31,7 +32,6 @@ def check_plan(plan: Plan, directory: Directory) -> Findings:
                 f"任务 {item.no} 的时限是“{item.due.text}”，方案却没有结束日期，期次没有尽头；请填写方案的结束日期。"
             )
             yield error("recurring-without-end", item.id, message)
-    yield from _circles(plan)
     if len(plan.cadences) > MAX_CADENCES:
         message = f"报送节奏有 {len(plan.cadences)} 个，上限 {MAX_CADENCES}；请合并，不要增加基层负担。"
         yield error("too-many-cadences", plan.facts.key, message)
@@ -55,10 +55,11 @@ def _facts(plan: Plan, directory: Directory) -> Findings:
 
 
 def _numbers(plan: Plan) -> Findings:
-    numbers = Counter(item.no for item in plan.items)
+    numbers = Counter(compared(item.no) for item in plan.items)
     for item in plan.items:
-        if numbers[item.no] > 1:
-            yield error("duplicate-number", item.id, f"序号 {item.no} 用了 {numbers[item.no]} 次；请改成不同的序号。")
+        if (count := numbers[compared(item.no)]) > 1:
+            message = f"序号 {item.no} 用了 {count} 次（不分全角半角）；请改成不同的序号。"
+            yield error("duplicate-number", item.id, message)
     keys = Counter(indicator.key for item in plan.items for indicator in item.indicators)
     for item in plan.items:
         for indicator in item.indicators:
@@ -125,10 +126,15 @@ def _doers(item: Item, directory: Directory) -> Findings:
 
 def _anchors(item: Item, ids: set[str]) -> Findings:
     for words, rule in (("完成时限", item.due), ("启动时间", item.opens)):
-        anchor = rule.anchor if rule and rule.kind == "within" and rule.anchor else "run"
-        if anchor not in ("run", "acknowledge") and anchor.removeprefix("item:") not in ids - {item.id}:
-            message = f"任务 {item.no} 的{words}从 {anchor} 起算，方案里没有这项任务；请改为 item: 加任务的编号。"
+        counted = rule.counted_from if rule else None
+        if counted is not None and (counted == item.id or counted not in ids):
+            message = f"任务 {item.no} 的{words}从 {counted} 起算，方案里没有这项任务；请改为 item: 加任务的编号。"
             yield error("anchor-unknown", item.id, message)
+    if item.opens and item.opens.anchor == "acknowledge":
+        message = (
+            f"任务 {item.no} 的启动时间从签收起算，可是启动以后才能签收；请改为从方案启动（run）或别的任务办结起算。"
+        )
+        yield error("opens-after-acknowledging", item.id, message)
 
 
 def _rounds(item: Item, cadences: dict[str, Cadence]) -> Findings:
@@ -145,17 +151,6 @@ def _rounds(item: Item, cadences: dict[str, Cadence]) -> Findings:
     elif cadence.asks != "item":
         message = f"任务 {item.no} 用的报送节奏“{cadence.name}”是向各单位统一收的；请另建一个 asks=item 的节奏。"
         yield error("cadence-of-another-kind", item.id, message)
-
-
-def _circles(plan: Plan) -> Findings:
-    """Items that wait for each other never open."""
-    after = {item.id: set(item.after) for item in plan.items}
-    while free := {ident for ident, earlier in after.items() if not earlier & set(after)}:
-        after = {ident: earlier for ident, earlier in after.items() if ident not in free}
-    if after:
-        yield error(
-            "order-circle", min(after), f"任务 {'、'.join(sorted(after))} 互相等待，都不会启动；请删去其中一条线。"
-        )
 
 
 def _cadence(cadence: Cadence, plan: Plan) -> Findings:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from bpmn.xml import Element, brief, nearest_id, qualified
 
 MAX_ID = 200
+MAX_LISTED = 6
 Severity = Literal["error", "warning"]
 
 
@@ -49,6 +50,12 @@ def warning(rule: str, at: Element | str | None, message: str) -> Finding:
 def _ident(at: Element | str | None) -> str | None:
     ident = at if at is None or isinstance(at, str) else nearest_id(at)
     return ident and ident[:MAX_ID]
+
+
+def listed(names: Sequence[str], most: int = MAX_LISTED) -> str:
+    """Names in a sentence: all of a few, the first of many with their number."""
+    shown = "、".join(names[:most])
+    return shown if len(names) <= most else f"{shown} 等 {len(names)} 项"
 
 
 def called(element: Element) -> str:

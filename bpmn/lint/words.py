@@ -7,10 +7,10 @@ from collections import Counter
 from lxml import etree
 
 from bpmn.dialect import ELEMENTS, DialectError, ElementType, read_value
-from bpmn.lint.finding import Findings, error
+from bpmn.lint.finding import Findings, error, listed
 from bpmn.reading import due_rule, words
 from bpmn.xml import DUBAN, DiagramError, Element, brief, qualified
-from ledger.rules.texts import hidden_characters
+from ledger.rules.texts import MAX_MARKS, hidden_characters, is_overlaid, shows
 
 
 def check_dialect(root: Element) -> Findings:
@@ -24,7 +24,7 @@ def check_dialect(root: Element) -> Findings:
             continue
         yield from _place(element, kind)
         yield from _attributes(element, kind)
-        if kind.body == "required" and not words(element):
+        if kind.body == "required" and not shows(words(element)):
             yield error(f"{name}-text-missing", element, f"“{kind.label}”没有写文字，请照原文填写。")
         if kind.body == "none" and words(element):
             message = f"“{kind.label}”里不写文字，这里有“{brief(words(element))}”；请删去。"
@@ -32,6 +32,8 @@ def check_dialect(root: Element) -> Findings:
         if len(words(element)) > kind.longest:
             message = f"“{kind.label}”有 {len(words(element))} 个字，上限 {kind.longest}；请压缩。"
             yield error("text-too-long", element, message)
+        elif kind.name in ("due", "opens") and element.get("kind"):
+            yield from _rule(element, kind)
     yield from _repeated(root)
 
 
@@ -39,7 +41,7 @@ MAX_NAME = 120
 
 
 def check_words(root: Element) -> Findings:
-    """Names that are too long for any screen, and characters nobody can see, which make a text read as another."""
+    """Names that are too long for any screen; characters that hide, blank out or strike through what stands there."""
     for element in root.iter():
         name = element.get("name", "")
         if len(name) > MAX_NAME and not str(element.tag).startswith(f"{{{DUBAN}}}"):
@@ -47,9 +49,12 @@ def check_words(root: Element) -> Findings:
             yield error("name-too-long", element, message)
         for words_ in (*element.attrib.values(), element.text or "", element.tail or ""):
             if found := hidden_characters(str(words_)):
-                shown = "、".join(f"U+{ord(c):04X}" for c in found)
+                shown = listed([f"U+{ord(c):04X}" for c in found])
                 message = f"“{brief(str(words_))}”里有看不见的字符（{shown}），会让人读错；请重新输入这段文字。"
                 yield error("hidden-character", element, message)
+            if is_overlaid(str(words_)):
+                message = f"有文字在一个字上叠加了 {MAX_MARKS} 个以上的附加符号，会盖住旁边的字；请重新输入这段文字。"
+                yield error("overlaid-text", element, message)
 
 
 def owner(element: Element) -> Element | None:
@@ -83,14 +88,16 @@ def _attributes(element: Element, kind: ElementType) -> Findings:
         except DialectError as problem:
             yield error("dialect-ill-typed", element, f"{kind.label}的{problem}。")
     for attribute in kind.attributes:
-        if attribute.required and not (element.get(attribute.name) or "").strip():
+        if attribute.required and not shows(element.get(attribute.name, "")):
             message = f"“{kind.label}”缺少“{attribute.label}”，请填写属性 {attribute.name}。"
             yield error("dialect-missing-attribute", element, message)
-    if kind.name in ("due", "opens") and element.get("kind"):
-        try:
-            due_rule(element)
-        except DiagramError as problem:
-            yield error("due-incomplete", element, f"{kind.label}：{problem.message}")
+
+
+def _rule(element: Element, kind: ElementType) -> Findings:
+    try:
+        due_rule(element)
+    except DiagramError as problem:
+        yield error("due-incomplete", element, f"{kind.label}：{problem.message}")
 
 
 def _repeated(root: Element) -> Findings:

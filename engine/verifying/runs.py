@@ -60,18 +60,23 @@ def _timers(scene: Scene, run_id: int) -> set[str]:
 
 
 def _behind(scene: Scene, run_id: int, plan: Plan, reached: Collection[str], items: Sequence[AnyRow]) -> Iterator[str]:
-    """A heading that waits has an item that is not closed; an item it has reached is open, or waits for its date."""
+    """A heading that waits has an item that is not closed; an item it has reached is open, or waits for others
+    or, when they are closed, for its date."""
     state = {i.element: i.state for i in items}
     for wait in sorted(reached):
         if all(i.state == "closed" for i in items if (i.heading or i.element) == wait):
             yield f"流程停在“{wait}”，其中的任务却都已办结"
     to_open = _to_open(scene, run_id)
-    after = {i.id: i.after for i in plan.items}
+    after = {i.id: i.opens_after for i in plan.items}
     for i in items:
-        is_reached = i.state == "pending" and (i.heading or i.element) in reached
+        if i.state != "pending":
+            continue
         is_held = any(state.get(other) != "closed" for other in after.get(i.element, ()))
-        if is_reached and not is_held and i.id not in to_open:
+        may_open = (i.heading or i.element) in reached and not is_held
+        if may_open and i.id not in to_open:
             yield f"清单第 {i.no} 项应当启动，却没有启动，也没有启动日期的安排"
+        elif not may_open and i.id in to_open:
+            yield f"清单第 {i.no} 项还在等前面的任务办结，却已有启动日期的安排"
 
 
 def _to_open(scene: Scene, run_id: int) -> set[int]:

@@ -56,6 +56,12 @@ class DueRule:
         if problem:
             raise ValueError(f"时限“{self.text}”{problem}")
 
+    @property
+    def counted_from(self) -> str | None:
+        """The element of the item whose closing this counts from; None where it counts from anything else."""
+        anchor = self.anchor if self.kind == "within" else None
+        return anchor.removeprefix("item:") if anchor and anchor.startswith("item:") else None
+
 
 @dataclass(frozen=True)
 class Due:

@@ -12,16 +12,18 @@ _FORBIDDEN = re.compile(r'[<>:"|?*]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
 
 # 秘密, 机密, 绝密 as marks, and 内部 where it marks a paper; not within other words: 商业秘密保护, 计算机密码,
-# 拒绝密切接触.
+# 拒绝密切接触, 农机密植, 保守国家秘密法.
 _MARKS = re.compile(
     r"绝密(?![切接集闭])"
-    r"|机密(?![切集闭码度钥封])"
-    r"|(?<!商业)秘密"
+    r"|机密(?![切集闭码度钥封云林植])"
+    r"|(?<!商业)(?<!保守国家)秘密"
+    r"|秘密(?=★|级(?!别))"
     r"|内部(?:资料|文件|材料|刊物|使用|传阅|参考|掌握)"
-    r"|(?<=[\[({【〔《_-])内部(?=[\])}】〕》_-])"
     r"|注意保存"
     r"|不得外传"
 )
+_BRACKETED = re.compile(r"(?<=[\[({【〔《_-])内部(?=[\])}】〕》_-])")
+_SIMPLE = str.maketrans("絕機祕級內資閱傳參業國", "绝机秘级内资阅传参业国")
 
 
 def cleaned(name: str) -> str:
@@ -46,11 +48,17 @@ def split(name: str) -> tuple[str, str]:
 
 
 def secret_mark(name: str) -> str:
-    """The mark of secrecy that a name bears, in any width and with anything invisible between; nothing if none."""
-    folded = unicodedata.normalize("NFKC", name)
-    seen = "".join(c for c in folded if not (_is_hidden(c) or c.isspace()))
-    found = _MARKS.search(seen)
+    """The mark of secrecy that a name bears, in any width and script and with anything between; nothing if none."""
+    folded = unicodedata.normalize("NFKC", name).translate(_SIMPLE)
+    seen = "".join(c for c in folded if not (_is_hidden(c) or c.isspace() or _is_kind(c, "M")))
+    bare = "".join(c for c in seen if c == "★" or not _is_kind(c, "PS"))
+    found = _MARKS.search(bare) or _BRACKETED.search(seen)
     return found[0] if found else ""
+
+
+def _is_kind(c: str, kinds: str) -> bool:
+    """Whether a character is a combining mark (M), punctuation (P) or a sign (S)."""
+    return unicodedata.category(c)[0] in kinds
 
 
 def _is_hidden(c: str) -> bool:

@@ -1,56 +1,87 @@
 """What kinds of files are taken: known by their extension, and their content must be what the extension says.
 
 The list is closed, so nothing has to be guessed: a file is asked whether it is what it is called. An archive (zip, rar)
-is never taken: it hides names and kinds from every check, and several files can be handed in at once.
+is never taken: it hides names and kinds from every check, and several files can be handed in at once. Documents that
+are containers themselves are asked what they hold.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-HEAD = 64 * 1024
-TAIL = 512 * 1024  # where a zip file names what it holds
+from ledger.rules.containers import ole_streams, zip_parts
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+HEAD = 64 * 1024
+
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f")) + b"\x7f"
 
-Fits = Callable[[bytes, bytes], bool]
+ARCHIVES = frozenset({"zip", "rar", "7z", "gz", "tar"})
+# Parts that make a document a carrier of something else: macros, programs, further archives.
+_SMUGGLED = re.compile(
+    r"vbaproject.*|.*\.(?:exe|dll|com|scr|pif|bat|cmd|ps1|vbs|vbe|js|jse|wsf|wsh|hta|msi|msp|jar|lnk|reg|cpl|sys|sh|apk"
+    r"|zip|rar|7z|gz|tar|bz2|xz|tgz|cab|iso|img)",
+    re.DOTALL,
+)
+
+Fits = Callable[[BinaryIO], bool]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file: its media type, and whether content (its first and last bytes) is of it."""
+    """A kind of file: its media type, and whether content is of it."""
 
     media_type: str
     fits: Fits
 
 
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read(HEAD)
+
+
 def _starts(*signatures: bytes) -> Fits:
-    return lambda head, _tail: head.startswith(signatures)
+    return lambda file: _head(file).startswith(signatures)
 
 
-def _is_pdf(head: bytes, _tail: bytes) -> bool:
-    return b"%PDF-" in head[:1024]
+def _is_pdf(file: BinaryIO) -> bool:
+    return b"%PDF-" in _head(file)[:1024]
 
 
-def _is_heic(head: bytes, _tail: bytes) -> bool:
+def _is_heic(file: BinaryIO) -> bool:
+    head = _head(file)
     return head[4:8] == b"ftyp" and head[8:12] in _HEIC
 
 
-def _zip_with(*names: bytes) -> Fits:
-    """A zip file whose directory names these; names are never compressed, so nothing is unpacked."""
-    return lambda head, tail: head.startswith(b"PK\x03\x04") and all(name in tail for name in names)
+def _zip_with(*beginnings: str) -> Fits:
+    """A zip file with parts whose names begin so, and nothing smuggled in."""
+
+    def fits(file: BinaryIO) -> bool:
+        parts = zip_parts(file)
+        return all(any(p.startswith(b) for p in parts) for b in beginnings) and not any(map(_is_smuggled, parts))
+
+    return fits
 
 
-def _office(part: bytes) -> Fits:
-    return _zip_with(b"[Content_Types].xml", part)
+def _is_smuggled(part: str) -> bool:
+    return _SMUGGLED.fullmatch(re.split(r"[/\\]", part)[-1].lower().rstrip(" .")) is not None
 
 
-def _is_text(head: bytes, _tail: bytes) -> bool:
+def _office(part: str) -> Fits:
+    return _zip_with("[Content_Types].xml", part)
+
+
+def _ole_with(*streams: str) -> Fits:
+    """An OLE file with one of these streams at its root."""
+    return lambda file: not ole_streams(file).isdisjoint(streams)
+
+
+def _is_text(file: BinaryIO) -> bool:
     """Text in UTF-8, GB18030 or UTF-16; a character cut at the end of the head is no fault."""
+    head = _head(file)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _decodes(head, "utf-16")
     if head.translate(None, _CONTROLS) != head:
@@ -69,18 +100,21 @@ def _decodes(head: bytes, encoding: str) -> bool:
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
+_is_word = _ole_with("WordDocument")
+_is_sheet = _ole_with("Workbook", "Book")
+_is_slides = _ole_with("PowerPoint Document")
 KINDS = {
     "pdf": Kind("application/pdf", _is_pdf),
-    "ofd": Kind("application/ofd", _zip_with(b"OFD.xml")),
-    "doc": Kind("application/msword", _starts(_OLE)),
-    "docx": Kind(f"{_OFFICE}.wordprocessingml.document", _office(b"word/document")),
-    "xls": Kind("application/vnd.ms-excel", _starts(_OLE)),
-    "xlsx": Kind(f"{_OFFICE}.spreadsheetml.sheet", _office(b"xl/workbook.xml")),
-    "ppt": Kind("application/vnd.ms-powerpoint", _starts(_OLE)),
-    "pptx": Kind(f"{_OFFICE}.presentationml.presentation", _office(b"ppt/presentation.xml")),
-    "wps": Kind("application/vnd.ms-works", _starts(_OLE)),
-    "et": Kind("application/vnd.ms-excel", _starts(_OLE)),
-    "dps": Kind("application/vnd.ms-powerpoint", _starts(_OLE)),
+    "ofd": Kind("application/ofd", _zip_with("OFD.xml")),
+    "doc": Kind("application/msword", _is_word),
+    "docx": Kind(f"{_OFFICE}.wordprocessingml.document", _office("word/document")),
+    "xls": Kind("application/vnd.ms-excel", _is_sheet),
+    "xlsx": Kind(f"{_OFFICE}.spreadsheetml.sheet", _office("xl/workbook.xml")),
+    "ppt": Kind("application/vnd.ms-powerpoint", _is_slides),
+    "pptx": Kind(f"{_OFFICE}.presentationml.presentation", _office("ppt/presentation.xml")),
+    "wps": Kind("application/vnd.ms-works", _is_word),
+    "et": Kind("application/vnd.ms-excel", _is_sheet),
+    "dps": Kind("application/vnd.ms-powerpoint", _is_slides),
     "jpg": Kind("image/jpeg", _starts(b"\xff\xd8\xff")),
     "jpeg": Kind("image/jpeg", _starts(b"\xff\xd8\xff")),
     "png": Kind("image/png", _starts(b"\x89PNG\r\n\x1a\n")),
@@ -91,13 +125,11 @@ KINDS = {
 # What a browser shows by itself; everything else is only ever saved.
 IMAGES = frozenset({"image/jpeg", "image/png"})
 SHOWN = IMAGES | {"application/pdf"}
-ARCHIVES = frozenset({"zip", "rar", "7z", "gz", "tar"})
 
 
 def is_what_it_says(extension: str, file: BinaryIO) -> bool:
-    """Whether a file's content is of the kind of its extension; only both its ends are read. Raises: KeyError."""
-    file.seek(0)
-    head = file.read(HEAD)
-    size = file.seek(0, 2)
-    file.seek(max(0, size - TAIL))
-    return KINDS[extension].fits(head, file.read())
+    """Whether a file's content is of the kind of its extension; no more than its head and directory is read.
+
+    Raises: KeyError.
+    """
+    return KINDS[extension].fits(file)

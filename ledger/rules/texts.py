@@ -1,6 +1,7 @@
 """Wording several rules share: how a day, a span of working days and a figure are written for people."""
 
 import re
+import unicodedata
 from datetime import date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -95,6 +96,36 @@ def as_seen(text: str) -> str:
     Line ends are one kind. Zero-width blanks come along with what is copied from other programmes.
     """
     return _HIDDEN.sub("\ufffd", _NOTHING.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+# Letters and signs, by Unicode's word, that every font leaves blank.
+_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+MAX_MARKS = 4
+"""Marks over one letter: no script writes more (Tibetan), and dozens strike out the lines around them."""
+
+
+def shows(text: str) -> bool:
+    """Whether anything can be seen of a text: a letter, a figure or a sign."""
+    return any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK for c in as_seen(text))
+
+
+def is_overlaid(text: str) -> bool:
+    """Whether marks are heaped on one letter, beyond MAX_MARKS."""
+    heap = 0
+    for c in "" if text.isascii() else text:
+        kind = unicodedata.category(c)
+        if kind in ("Mn", "Me"):
+            heap += 1
+            if heap > MAX_MARKS:
+                return True
+        elif kind != "Cf":
+            heap = 0
+    return False
+
+
+def compared(text: str) -> str:
+    """What a number or a name is compared by: neither width nor white space tells two apart."""
+    return "".join(unicodedata.normalize("NFKC", as_seen(text)).split())
 
 
 def is_formula(text: str) -> bool:

@@ -570,6 +570,14 @@ def structures() -> Iterator[Case]:
     )
     for code in (0x202E, 0x2066, 0x200F, 0x85, 0x2028, 0xFFFE - 2 - 1):
         yield Case("names", f"hidden-{code:04x}", plan(heading=item("t1").replace("任务t1", f"任&#{code};务")), "t1")
+    every_hidden = "".join(f"&#{code};" for code in (*range(0x7F, 0xA0), *range(0xE0000, 0xE0080)))
+    yield Case("names", "every-hidden", plan(heading=item("t1").replace("任务t1", every_hidden)), "t1")
+    yield Case(
+        "names",
+        "limit-of-1900-kb",
+        plan(heading=item("t1").replace(' date="2025-08-31">8月底前', f">{'x' * 1_900_000}")),
+        "t1",
+    )
     yield Case("ids", "duplicate", plan(heading=item("t1") + item("t1")), "t1")
     yield Case("ids", "duplicate-across", chained("<bpmn:exclusiveGateway id='t1'/>", "t1"), "t1")
     yield Case("ids", "duplicate-in-drawing", plan(after="<bpmndi:BPMNDiagram id='t1'/>"), "t1")
@@ -614,6 +622,34 @@ def structures() -> Iterator[Case]:
         plan(heading="".join(item(f"t{n}") + (flow(f"o{n}", f"t{n - 1}", f"t{n}") if n else "") for n in range(2000))),
         "small",
     )
+    yield Case("orders", "ring-of-1000", _ordered(1000, (999, 0)), _long_id(0))
+    yield Case("orders", "circle-behind-1000", _ordered(1000, (999, 998)), _long_id(998))
+    yield Case("orders", "circle-before-1000", _ordered(1000, (1, 0)), _long_id(0))
+    yield Case("orders", "dense-1000", _ordered(1000, (999, 998), steps=(1, 2, 3)), _long_id(998))
+    yield Case("orders", "anchors", plan(heading=_opening("t1", "item:t2") + _opening("t2", "item:t1")), "t1")
+    yield Case("orders", "anchor-itself", plan(heading=_opening("t1", "item:t1")), "t1")
+    yield Case("orders", "anchor-own-signature", plan(heading=_opening("t1", "acknowledge")), "t1")
+    later = f"<bpmn:adHocSubProcess id='h2' name='标题二'>{item('t2')}</bpmn:adHocSubProcess>"
+    yield Case(
+        "orders",
+        "anchor-in-a-later-heading",
+        plan(later, flow("f", "h1", "h2"), last="h2", heading=item("t0") + _opening("t1", "item:t2")),
+        "t1",
+    )
+    yield Case(
+        "orders",
+        "anchor-behind-a-join",
+        plan(
+            "<bpmn:parallelGateway id='g'/>" + item("t2"),
+            flow("f", "h1", "g") + flow("f2", "g", "t2"),
+            last="t2",
+            heading=_opening("t1", "item:t2"),
+        ),
+        "t1",
+    )
+    for kind in ('kind="every" period="week"', 'kind="during" start="2025-06-01" end="2025-07-01"'):
+        opens = f"<duban:opens {kind}>字</duban:opens>"
+        yield Case("orders", kind, plan(heading=item("t1").replace("<duban:clause>", f"{opens}<duban:clause>")), "t1")
     yield Case(
         "chains",
         "20000-lines",
@@ -678,6 +714,23 @@ def structures() -> Iterator[Case]:
     yield Case("drawing", "infinite", _drawn("INF"), "h1")
     yield Case("drawing", "far", _drawn("1e300"), "h1")
     yield Case("drawing", "word", _drawn("x"), "h1")
+
+
+def _opening(ident: str, anchor: str) -> str:
+    """An item that opens three days after something."""
+    opens = f'<duban:opens kind="within" days="3" anchor="{anchor}">三天后启动</duban:opens>'
+    return item(ident).replace("<duban:clause>", f"{opens}<duban:clause>")
+
+
+def _long_id(n: int) -> str:
+    return f"t{n}".ljust(40, "x")
+
+
+def _ordered(n: int, back: tuple[int, int], steps: tuple[int, ...] = (1,)) -> bytes:
+    """`n` items of one heading, each before those `steps` further on, and one line back."""
+    items = "".join(item(_long_id(k)).replace(f'no="{_long_id(k)}"', f'no="{k}"') for k in range(n))
+    lines = [(k, k + step) for step in steps for k in range(n - step)]
+    return plan(heading=items + "".join(flow(f"o{a}-{b}", _long_id(a), _long_id(b)) for a, b in [*lines, back]))
 
 
 def fan_outs(rounds: int, wide: int) -> bytes:

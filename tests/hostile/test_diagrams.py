@@ -18,7 +18,7 @@ CORPUS = list(cases())
 CLASSES = {
     *("doctype", "instruction", "xinclude", "encoding", "not-xml", "too-large", "deep", "names", "ids", "flows"),
     *("fan-outs", "diamonds", "chains", "processes", "namespaces", "xsi", "drawing", "rhythms", "dates", "numbers"),
-    *("places", "expression", "dialect"),
+    *("places", "orders", "expression", "dialect"),
 }  # fmt: skip
 
 

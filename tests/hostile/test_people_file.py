@@ -139,3 +139,8 @@ def test_visible_text_stays_what_it_is(text: str) -> None:
     assert as_seen(once) == once
     assert not hidden_characters(once)
     once.encode()  # no half of a character is left
+
+
+@pytest.mark.parametrize("name", ["\u3164", "\ufe0f", "\u200d", "王" + "\u0335" * 9])
+def test_a_name_can_be_seen_and_covers_nothing(name: str) -> None:
+    assert set(account_faults("wang", name, "wang@example.gov.cn")) == {"name"}

@@ -102,6 +102,26 @@ def test_lint_prints_findings_and_exits_1_on_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        (("lint", "{file}"), "pipe"),
+        (("lint", "{file}", "--json"), "/proc/self/mem"),
+        (("init", "--plan", "{file}"), "/proc/self/mem"),
+        (("init", "--people", "{file}"), "pipe"),
+    ],
+)
+def test_what_cannot_be_read_as_a_file_is_said_in_a_sentence(
+    command: tuple[str, ...], file: str, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    path = str(tmp_path / file)  # an absolute name stays as it is
+    done = duban(f"sqlite:///{tmp_path / 'x.sqlite3'}", *(word.format(file=path) for word in command))
+    assert done.returncode in (1, 2)
+    assert path in done.stderr and "请" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
     ("url", "words"),
     [
         ("mysql://root@127.0.0.1/test", "应以 sqlite:/// 或 postgresql+psycopg:// 开头"),

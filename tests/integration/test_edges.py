@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from bpmn.library import plan_xml
 from bpmn.plan import Heading, Item, Plan, Share
 from bpmn.reading import read_plan
 from bpmn.writing import write_plan
-from engine import opening, ticking
+from engine import admission, opening, ticking
 from engine.clockwork import advance_to
 from engine.commands import Entry, TodoRef, acknowledge, perform, report, report_round, urge
+from engine.verifying import differences
 from ledger import organisation
 from ledger.calendar import moment
 from ledger.clock import set_clock
@@ -25,11 +27,12 @@ from ledger.errors import Conflict, Invalid, NotAllowed, Refused
 from ledger.people import Actor, actor_of
 from ledger.rules.due import DueRule
 from ledger.schema import assignment, due, item, message, notice, person, post, round_, run, share, todo
-from ledger.verification import broken_chains, replay_differences
+from ledger.verification import Scene, broken_chains, replay_differences
 from ledger.visibility import sight_of, visible
 from webapp.demo import campaign
 from webapp.demo.office import Office
 from webapp.demo.people import seat_people
+from webapp.installing import start_plan
 
 BAIRI = read_plan(plan_xml(campaign.PLAN))
 Start = Callable[..., Office]
@@ -256,6 +259,85 @@ def test_days_after_another_item_count_from_its_closing(start: Start) -> None:
     close(office, "guozi", "1")
     with office.db.read() as connection:
         assert connection.execute(select(item.c.due_at).where(item.c.no == "2")).scalar_one() == at(6, 24, 0)
+
+
+def test_an_item_opens_days_after_another_is_closed_and_not_before(start: Start) -> None:
+    rule = DueRule("within", "第1项办结后3个工作日启动", days=3, working=True, anchor="item:t1")
+    office = start([an_item("1", "市国资委"), an_item("2", "市教育局", opens=rule)], at(6, 16))
+    office.acknowledge("guozi")
+    office.at(at(6, 18, 15))
+    assert opening_of(office) == ("pending", None, None)
+    assert wrong(office) == []
+    plant = {"owner_kind": "item", "kind": "open", "arm": 1, "at": at(6, 19), "rank": 3}
+    with office.db.writer.begin() as connection:
+        waiting = connection.execute(select(item.c.id).where(item.c.no == "2")).scalar_one()
+        planted = insert(due).values(**plant, owner_id=waiting).returning(due.c.id)
+        early = connection.execute(planted).scalar_one()
+    assert wrong(office) == ["方案实施第 1 号：清单第 2 项还在等前面的任务办结，却已有启动日期的安排"]
+    with office.db.writer.begin() as connection:
+        connection.execute(delete(due).where(due.c.id == early))
+    close(office, "guozi", "1")
+    assert opening_of(office) == ("pending", None, at(6, 23, 0))  # Wednesday 06-18; Thursday, Friday, Monday
+    assert wrong(office) == []
+    office.at(at(6, 23))
+    assert opening_of(office) == ("open", at(6, 23, 0), None)
+    office.acknowledge("jiaoyu")
+    close(office, "jiaoyu", "2")
+    office.at(at(6, 23, 10))
+    with office.db.read() as connection:
+        assert connection.execute(select(run.c.ended_at)).scalar_one() == at(6, 23)
+    assert wrong(office) == []
+    consistent(office)
+
+
+def test_an_opening_that_was_taken_out_after_its_anchor_closed_is_found(start: Start) -> None:
+    rule = DueRule("within", "第1项办结后3天启动", days=3, anchor="item:t1")
+    office = start([an_item("1", "市国资委"), an_item("2", "市教育局", opens=rule)], at(6, 16))
+    office.acknowledge("guozi")
+    close(office, "guozi", "1")
+    with office.db.writer.begin() as connection:
+        connection.execute(delete(due).where(due.c.kind == "open"))
+    assert wrong(office) == ["方案实施第 1 号：清单第 2 项应当启动，却没有启动，也没有启动日期的安排"]
+
+
+def opening_of(office: Office) -> tuple[str, datetime | None, datetime | None]:
+    """Of item 2: its state, when it opened, when it will."""
+    with office.db.read() as connection:
+        found = (
+            select(item.c.state, item.c.opened_at, due.c.at)
+            .outerjoin(due, and_(due.c.owner_kind == "item", due.c.owner_id == item.c.id))
+            .where(item.c.no == "2")
+        )
+        return tuple(connection.execute(found).one())
+
+
+def wrong(office: Office) -> list[str]:
+    """What `duban verify` finds."""
+    with office.db.read() as connection:
+        return [f.message for f in differences(Scene(connection), office.db.clock.now(connection))]
+
+
+# ---------------------------------------------------------------- publishing
+def test_a_diagram_is_checked_before_the_transaction_and_not_again_in_it(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = start([an_item("1", "市国资委")], at(5, 23)).db
+    plan = Plan(BAIRI.facts, (Heading("h1", tmp_path.name, (an_item("1", "市国资委"),)),))
+    file = tmp_path / "plan.bpmn"
+    file.write_bytes(write_plan(plan))
+    acts: list[str] = []
+    for owner, name in ((admission, "findings"), (Database, "write")):
+        monkeypatch.setattr(owner, name, _noting(acts, name, getattr(owner, name)))
+    start_plan(db, str(file))
+    assert acts == ["findings", "write"]
+
+
+def _noting(acts: list[str], name: str, act: Callable[..., object]) -> Callable[..., object]:
+    def noted(*args: object) -> object:
+        acts.append(name)
+        return act(*args)
+
+    return noted
 
 
 # ---------------------------------------------------------------- people

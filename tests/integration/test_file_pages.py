@@ -120,7 +120,7 @@ def test_a_file_that_is_too_big_is_said_beside_the_field(site: Site) -> None:
     answer = report(site, site.enter("renshe"), (bytes(2 * 1024 * 1024 + 1), "大.pdf"), (b"ok", "小.txt"))
     words = answer.get_data(as_text=True)
     assert answer.status_code == 422
-    assert "“大.pdf”有 2.0 MB，超过每个 2 MB 的上限" in words
+    assert "“大.pdf”有 2.1 MB，超过每个 2 MB 的上限" in words
     assert ">小.txt</a>" in words
     assert ">见附件。</textarea>" in words.replace("\n", "")
 
@@ -137,6 +137,13 @@ def test_uploads_belong_to_one_person_and_to_forms_that_one_sees(site: Site) -> 
 
     made = announce(client, own)
     assert made.status_code == 201
+    share = site.share("4", "renshe")
+    for none in (f"{own}-zzz-9999", f"{own}-1", f"submit-{share}", f"decide-{share}-zzz-1", f"decide-{share}-review"):
+        assert announce(client, none).status_code == 404, none
+    for none in (f"urge-{share}", f"round-{share}", "clear-name"):  # forms, but none that takes files
+        assert announce(client, none).status_code == 404, none
+    for form in (f"submit-{share}-1", f"decide-{share}-review-1"):
+        assert announce(client, form).status_code == 201, form
     number = made.get_json()["id"]
     assert announce(client, own, token="").status_code == 400
     assert announce(other, own).status_code == 404  # not an item of theirs

@@ -67,6 +67,49 @@ def test_sizes_are_capped() -> None:
     assert "too-many-items" in {finding.rule for finding in lint(text.replace(task[0], many).encode(), HUANGSHI)}
 
 
+def test_a_circle_is_told_by_the_items_in_it() -> None:
+    text = (ROOT / "tests" / "diagrams" / "order-circle.bpmn").read_text("utf-8")
+    first, second = re.findall(r"<bpmn:userTask.*?</bpmn:userTask>", text, re.DOTALL)
+    line = '<bpmn:sequenceFlow id="f{0}-{1}" sourceRef="t{0}" targetRef="t{1}"/>'
+    tasks = [first.replace('id="t1"', f'id="t{n}"').replace('no="1"', f'no="{n}"') for n in range(1, 21)]
+
+    def told(*lines: tuple[int, int]) -> list[tuple[str | None, str]]:
+        drawn = re.sub(r"<bpmn:sequenceFlow id=\"f_t[12].*?</bpmn:sequenceFlow>", "", text.replace(first, ""))
+        heading = "".join([*tasks, *(line.format(*ends) for ends in lines)])
+        found = lint(drawn.replace(second, heading).encode(), HUANGSHI)
+        return [(f.element, f.message) for f in found if f.rule == "order-circle"]
+
+    chain = [(n, n + 1) for n in range(1, 20)]
+    assert told(*chain) == []
+    ((element, message),) = told(*chain, (20, 1))
+    assert element == "t1"
+    assert "：1、2、3、4、5、6 等 20 项；" in message
+    ((element, message),) = told(*chain, (4, 3))
+    assert element == "t3"
+    assert "：3、4；" in message
+
+
+@pytest.mark.parametrize(
+    ("printed", "written", "rule"),
+    [
+        ('title="任务一"', 'title="\u200b"', "dialect-missing-attribute"),
+        ('title="任务一"', 'title="\u3164\u200d"', "dialect-missing-attribute"),
+        ('no="2"', 'no="１"', "duplicate-number"),
+        ('no="2"', 'no="\u200b1 "', "duplicate-number"),
+        ("办好一件事<", "\u2060\u2800<", "clause-text-missing"),
+    ],
+)
+def test_what_looks_like_nothing_is_nothing_and_what_looks_alike_is_the_same(
+    printed: str, written: str, rule: str
+) -> None:
+    text = (ROOT / "tests" / "diagrams" / "overlaid-text.bpmn").read_text("utf-8")
+    text = text.replace("\u0335", "")
+    assert {f.rule for f in lint(text.encode(), HUANGSHI) if f.severity == "error"} == set()
+    assert printed in text
+    changed = text.replace(printed, written)
+    assert {f.rule for f in lint(changed.encode(), HUANGSHI) if f.severity == "error"} == {rule}
+
+
 def test_a_file_that_is_no_diagram_is_one_finding() -> None:
     for xml in (b"", b"hello", b"<a/>", "督办".encode("gb18030"), b"<a>" * 100_000):
         assert [finding.rule for finding in lint(xml, HUANGSHI)] == ["unreadable"]

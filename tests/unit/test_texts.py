@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.calendar import WorkCalendar, end_of, moment
-from ledger.rules.texts import due_words, late_words, left_words, number_words, percent_words, ratio_words
+from ledger.rules.texts import (
+    due_words,
+    is_overlaid,
+    late_words,
+    left_words,
+    number_words,
+    percent_words,
+    ratio_words,
+    shows,
+)
 
 CALENDAR = WorkCalendar()
 
@@ -62,3 +71,22 @@ def test_a_shown_ratio_never_contradicts_the_comparison(ratio: Fraction, thresho
         assert shown <= threshold
     else:
         assert shown >= threshold - Fraction(1, 100_000)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "　", "\u200b", "\u2060\ufeff", "\u3164", "\u2800", "\u200d", "\ufe0f", "\u0301"]
+)
+def test_a_text_of_blanks_shows_nothing(text: str) -> None:
+    assert not shows(text)
+
+
+@pytest.mark.parametrize("text", ["一", "1", "-", "★", "e\u0301", "བོད"])
+def test_a_letter_a_figure_or_a_sign_shows(text: str) -> None:
+    assert shows(text)
+
+
+def test_marks_heaped_on_a_letter_are_told_from_accents() -> None:
+    assert is_overlaid("Z" + "\u0335" * 5)
+    assert is_overlaid("Z" + "\u0335\u200d" * 5)
+    assert not is_overlaid("re\u0301sume\u0301" * 9)
+    assert not is_overlaid("བསྒྲུབས་ Việt")

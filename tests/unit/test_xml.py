@@ -20,6 +20,10 @@ PLAN = library.plan_xml("huangshi-2025-bairi")
         (PLAN.replace(b"<bpmn:def", b"<!DOCTYPE x SYSTEM 'http://example.invalid/x.dtd'><bpmn:def", 1), "DOCTYPE"),
         (PLAN.replace(b"<bpmn:def", b'<!DOCTYPE x [<!ENTITY a "aaaa">]><bpmn:def', 1), "DOCTYPE"),
         (PLAN.replace(b"<bpmn:def", b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><bpmn:def', 1), "DOCTYPE"),
+        (PLAN.replace(b"<bpmn:def", b"<?xml-stylesheet href='http://example.invalid/x.xsl'?><bpmn:def", 1), "处理指令"),
+        (PLAN.replace(b"</bpmn:process>", b"<?php phpinfo()?></bpmn:process>", 1), "处理指令"),
+        (PLAN + b"<?x?>", "处理指令"),
+        (PLAN.replace(b"<bpmn:def", b"<?xml version='1.0'?><bpmn:def", 1), "处理指令"),
     ],
 )
 def test_unsafe_or_broken_files_are_refused(xml: bytes, words: str) -> None:
