@@ -5,9 +5,13 @@ import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from sqlalchemy import URL, make_url
+
+hypothesis.settings.register_profile("duban", deadline=None)  # machines are noisy: no test fails for being slow
+hypothesis.settings.load_profile("duban")
 
 REQUIRE_ALL = os.environ.get("DUBAN_REQUIRE_ALL") == "1"
 LOCAL_SERVERS = [
