@@ -59,7 +59,7 @@ def build(url: str, n_items: int, extra: Sequence[Item] = ()) -> World:
     with db.writer.begin() as connection:
         set_clock(connection, moment(START, time(10)))
     with db.write() as tx:
-        ticking.start_ticking(tx)
+        ticking.start_ticking(tx, tx.now)
     world = found(db, plan_of(n_items, extra), password_hash=cheap.hash(PASSWORD))
     assert parse_ladder("-3 0 1 5") == tuple(generated(1, START).facts.ladder)
     return world

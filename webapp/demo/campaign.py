@@ -93,7 +93,7 @@ def begin(db: Database, at: datetime = START) -> int:
     with db.write() as tx:
         register_units(tx, known)
         seat_people(tx, plan, known)
-        ticking.start_ticking(tx)
+        ticking.start_ticking(tx, tx.now)
         run_id = opening.start_run(tx, opening.publish(tx, plan_xml(PLAN)))
     return run_id
 
