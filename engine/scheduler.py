@@ -10,11 +10,12 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from time import monotonic
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from engine.clockwork import follow_target
 from engine.delivering import deliver
@@ -32,6 +33,16 @@ log = logging.getLogger(__name__)
 
 OVER = timedelta(days=1)  # sessions, links and counted tries are kept this long after they are over
 TIDY_SECONDS = 3600
+
+
+class _Every(BaseTrigger):
+    """Counts from when it is asked. APScheduler's own would list millions of missed runs after a leap of the clock."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self.interval = interval
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        return now + self.interval
 
 
 def beat(db: Database) -> None:
@@ -81,10 +92,9 @@ def run_scheduler(
     for name, work in jobs.items():
         scheduler.add_job(
             _attempt,
-            "interval",
+            _Every(timedelta(seconds=every_seconds)),
             id=name,
             args=(name, work),
-            seconds=every_seconds,
             next_run_time=wall_now(),
             max_instances=1,
             coalesce=True,
