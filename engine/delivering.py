@@ -1,4 +1,4 @@
-"""The outbox: claim with a lease and a token, commit, send, finish where the token still matches.
+"""The outbox: claim one mail with a lease and a token, commit, send, finish where the token still matches.
 
 Exactly one row a mail, at-least-once sending under one Message-ID. No SMTP inside a transaction; a crash leaves a
 lease that runs out. Trouble of the mail server is not held against the mails: only a mail's own failures are counted.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -24,8 +24,7 @@ from ledger.schema import AnyRow, message
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=15)  # longer than a batch takes against a server that is slow on every mail
-BATCH = 20
+LEASE = timedelta(minutes=15)  # many times what `Transport.timeout` gives a mail: who sends still holds it
 BACKOFF = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600)  # seconds; the last one again and again
 ATTEMPTS = 20  # a week
 
@@ -36,24 +35,17 @@ def deliver(db: Database, transport: Transport, base_url: str, is_stopping: Call
     It ends early when the server fails us, or breaks a session off: what is left is queued again as it was.
     """
     sent = 0
-    while claimed := _claim(db):
-        for n, row in enumerate(claimed):
-            if is_stopping():
-                _release(db, claimed[n:])
-                return sent
-            error = _send(db, row, transport, base_url)
-            if error is None:
-                sent += 1
-            elif error.blame == "server":
-                _release(db, claimed[n:], error)
-                return sent
-            elif error.blame == "session":
-                _release(db, claimed[n + 1 :])
-                return sent
+    while not is_stopping() and (row := _claim(db)) is not None:
+        error = _send(db, row, transport, base_url)
+        if error is None:
+            sent += 1
+        elif error.blame != "address":
+            break
     return sent
 
 
-def _claim(db: Database) -> Sequence[AnyRow]:
+def _claim(db: Database) -> AnyRow | None:
+    """The next mail, ours for the length of a lease; more than one would wait for each other's slow server."""
     with db.write() as tx:
         now = tx.recorded_at
         # What could not have been written at this time was written before the machine's clock was set back.
@@ -68,20 +60,14 @@ def _claim(db: Database) -> Sequence[AnyRow]:
             ),
             and_(message.c.state == "sending", or_(message.c.lease_until < now, message.c.lease_until > now + LEASE)),
         )
-        rows = tx.connection.execute(
-            select(message).where(ready).order_by(message.c.id).limit(BATCH).with_for_update(skip_locked=True)
-        ).all()
-        token = secrets.token_hex(16)
-        ids = [r.id for r in rows]
-        if ids:
-            lease = {"state": "sending", "token": token, "lease_until": now + LEASE, "attempts": message.c.attempts + 1}
-            tx.connection.execute(update(message).where(message.c.id.in_(ids)).values(**lease))
-            rows = tx.connection.execute(select(message).where(message.c.id.in_(ids)).order_by(message.c.id)).all()
-    return rows
+        free = select(message.c.id).where(ready).order_by(message.c.id).limit(1).with_for_update(skip_locked=True)
+        lease = {"token": secrets.token_hex(16), "lease_until": now + LEASE, "attempts": message.c.attempts + 1}
+        claimed = update(message).where(message.c.id == free.scalar_subquery()).values(state="sending", **lease)
+        return tx.connection.execute(claimed.returning(message)).one_or_none()
 
 
 def _send(db: Database, row: AnyRow, transport: Transport, base_url: str) -> SendError | None:
-    """Send one mail and write down how that ended; what the server itself is to blame for is left to the caller."""
+    """Send one mail and write down how that ended."""
     context = json.loads(row.context)
     try:
         if is_stale(row.kind, context, wall_now()):
@@ -89,8 +75,7 @@ def _send(db: Database, row: AnyRow, transport: Transport, base_url: str) -> Sen
         transport.send(row.address, render(row.kind, {**context, "base_url": base_url}), row.header_id, wall_now())
     except SendError as error:
         log.warning("message %s not sent: %s", row.id, error)
-        if error.blame != "server":
-            _finish(db, row, _failed(row, error))
+        _finish(db, row, _failed(row, error))
         return error
     except Exception as error:  # a mail that cannot be made will not be made by trying again
         log.exception("message %s cannot be rendered", row.id)
@@ -101,28 +86,12 @@ def _send(db: Database, row: AnyRow, transport: Transport, base_url: str) -> Sen
 
 
 def _failed(row: AnyRow, error: SendError) -> dict[str, Any]:
+    if error.blame == "server":  # no attempt of this mail's
+        return {"state": "queued", "attempts": row.attempts - 1, "error": str(error)}
     if error.permanent or row.attempts >= ATTEMPTS:
         return {"state": "dead", "error": str(error)}
     wait = BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
     return {"state": "queued", "try_at": wall_now() + timedelta(seconds=wait), "error": str(error)}
-
-
-def _release(db: Database, rows: Sequence[AnyRow], error: SendError | None = None) -> None:
-    """Give back what was claimed and not tried: the attempt is not counted."""
-    if not rows:
-        return
-    with db.write() as tx:
-        tx.connection.execute(
-            update(message)
-            .where(message.c.id.in_([r.id for r in rows]), message.c.token == rows[0].token)
-            .values(
-                state="queued",
-                attempts=message.c.attempts - 1,
-                token=None,
-                lease_until=None,
-                error=str(error) if error else message.c.error,
-            )
-        )
 
 
 def _finish(db: Database, row: AnyRow, values: dict[str, Any]) -> None:

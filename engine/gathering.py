@@ -173,7 +173,8 @@ def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, 
     for n in rows:
         kind, group = act_of(n)
         for h in posts[n.unit, n.role]:
-            key = f"{kind}:{group if kind == 'digest' else n.id}:{h.person_id}"
+            # By what it tells first, which is told once: a day that a clock shows again may have its digest again.
+            key = f"{kind}:{n.id}:{h.person_id}"
             mails.setdefault((kind, group, h.person_id), _Mail(key, kind, h)).lines.append(n)
     if mails:
         _store(tx, list(mails.values()))

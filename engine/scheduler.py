@@ -9,19 +9,21 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from time import monotonic
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from engine.clearing import settle
 from engine.clockwork import follow_target
 from engine.delivering import deliver
 from engine.mail.smtp import Transport
-from engine.ticking import start_ticking, tick
+from engine.ticking import tick
 from ledger import logins, sent
-from ledger.clock import wall_now
+from ledger.clock import ClockInDoubt, wall_now
 from ledger.database import Database
 from ledger.files import Store
 from ledger.following import follow
@@ -34,18 +36,32 @@ OVER = timedelta(days=1)  # sessions, links and counted tries are kept this long
 TIDY_SECONDS = 3600
 
 
+class _Every(BaseTrigger):
+    """Counts from when it is asked. APScheduler's own would list millions of missed runs after a leap of the clock."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self.interval = interval
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        return now + self.interval
+
+
 def beat(db: Database) -> None:
     """Catch up with the clock, do what is due, and keep the lists up with it."""
     try:
         if not follow_target(db):
             tick(db)
     finally:
-        follow(db)  # pages work out themselves what is not kept
+        with suppress(ClockInDoubt):  # which the tick has said
+            follow(db)  # pages work out themselves what is not kept
 
 
 def tidy(db: Database, store: Store, log_days: int, upload_days: int) -> None:
     """Forget lines of the log of log-ins that are older than they may be kept, what of the doors is long over, forms
-    nobody sends again, and files that lay in a form for too long."""
+    nobody sends again, and files that lay in a form for too long. Raises: ClockInDoubt, since a clock that has leapt a
+    year would have everything forgotten."""
+    with db.read() as connection:
+        db.clock.now(connection)
     with db.write() as tx:
         sent.forget(tx.connection, tx.recorded_at - timedelta(days=sent.KEPT_DAYS))
         logins.forget(tx.connection, tx.recorded_at - timedelta(days=log_days), tx.recorded_at - OVER)
@@ -63,12 +79,7 @@ def run_scheduler(
     log_days: int = 200,
     upload_days: int = 7,
 ) -> None:
-    """Beat until the process is told to stop; without a mail server what is queued stays so.
-
-    What a later release lets time do begins with its first scheduler.
-    """
-    with db.write() as tx:
-        start_ticking(tx)
+    """Beat until the process is told to stop; without a mail server what is queued stays so."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -83,10 +94,9 @@ def run_scheduler(
     for name, work in jobs.items():
         scheduler.add_job(
             _attempt,
-            "interval",
+            _Every(timedelta(seconds=every_seconds)),
             id=name,
             args=(name, work),
-            seconds=every_seconds,
             next_run_time=wall_now(),
             max_instances=1,
             coalesce=True,
@@ -119,7 +129,9 @@ def _attempt(name: str, work: Callable[[], object]) -> None:
     try:
         work()
     except Exception as error:
-        if trouble_of(error):  # a line each turn; a traceback would tell nobody more
+        if isinstance(error, ClockInDoubt):
+            own.error("not done: the clock is in doubt")
+        elif trouble_of(error):  # a line each turn; a traceback would tell nobody more
             own.error("the database is in trouble", extra={"refused": trouble_of(error)})
         else:
             own.exception("failed")

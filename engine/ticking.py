@@ -22,6 +22,7 @@ from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
 from engine.weekly import gather_weekly, monday_of
 from ledger.calendar import local_day, moment
+from ledger.clock import ClockInDoubt, mark_refused
 from ledger.database import Database, Tx
 from ledger.rules.ladder import NOTICE_TIME, highest_passed
 from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, round_, run, share, todo
@@ -40,7 +41,10 @@ DueRow = AnyRow
 
 
 def tick(db: Database) -> int:
-    """Do everything that is due at the business clock's present; returns how many due rows were done."""
+    """Do everything that is due at the business clock's present; returns how many due rows were done. Nothing is while
+    the machine's clock is in doubt."""
+    if not _is_sure(db):
+        return 0
     _advance_runs(db)
     done, failed, batch = 0, set[int](), TIER_BATCH
     while True:
@@ -63,16 +67,31 @@ def tick(db: Database) -> int:
     return done
 
 
-def start_ticking(tx: Tx) -> None:
-    """Plant the daily digest and the coordinators' weekly mail; harmless when they stand already."""
-    planted = set(tx.connection.execute(select(due.c.kind).where(due.c.owner_kind == "system")).scalars())
-    if "digest" not in planted:
-        _plant_digest(tx)
-    if "weekly" not in planted:
-        today = local_day(tx.now)
-        first = tx.calendar.on_or_after(monday_of(today))
-        ahead = tx.now < moment(first, NOTICE_TIME)
-        _plant(tx, "weekly", first if ahead else _next_week(tx), RANK_WEEKLY)
+def start_ticking(tx: Tx, now: datetime) -> None:
+    """Plant the daily digest and the coordinators' weekly mail. One that lies further ahead than its next hour was
+    planted by a clock that has been set back since, or under another calendar: it would be missed until then."""
+    system = due.c.owner_kind == "system"
+    planted = {r.kind: r.at for r in tx.connection.execute(select(due.c.kind, due.c.at).where(system))}
+    for kind, day, rank in (
+        ("digest", _next_day(tx, now), RANK_DIGEST),
+        ("weekly", _this_week_or_next(tx, now), RANK_WEEKLY),
+    ):
+        if kind not in planted or planted[kind] > moment(day, NOTICE_TIME):
+            tx.connection.execute(delete(due).where(system, due.c.kind == kind))
+            _plant(tx, kind, day, rank)
+
+
+def _is_sure(db: Database) -> bool:
+    """Whether this machine shows a time that may be believed; either way a scheduler is alive, and says what it saw."""
+    with _ticking(db) as tx:
+        try:
+            now = tx.now
+        except ClockInDoubt as doubt:
+            mark_refused(tx.connection, doubt.shown)
+            log.error("nothing is done: the clock is in doubt; set it right, or run duban scheduler --clock-is-right")
+            return False
+        start_ticking(tx, db.clock.attest(tx.connection, now))
+        return True
 
 
 def _seal(db: Database) -> None:
@@ -178,21 +197,27 @@ def _digest(tx: Tx) -> None:
         gather_digests(tx)
         _plant(tx, "digest", tx.calendar.after(local_day(tx.now), 1), RANK_DIGEST)
     else:
-        _plant_digest(tx)
+        _plant(tx, "digest", _next_day(tx, tx.now), RANK_DIGEST)
 
 
 def _weekly(tx: Tx) -> None:
     """The coordinators' mail of the week, on its first working day; after a downtime on the next one there is."""
     if _is_notice_time(tx):
         gather_weekly(tx)
-        _plant(tx, "weekly", _next_week(tx), RANK_WEEKLY)
+        _plant(tx, "weekly", _next_week(tx, tx.now), RANK_WEEKLY)
     else:
-        _plant(tx, "weekly", _next_day(tx), RANK_WEEKLY)
+        _plant(tx, "weekly", _next_day(tx, tx.now), RANK_WEEKLY)
 
 
-def _next_week(tx: Tx) -> date:
+def _this_week_or_next(tx: Tx, now: datetime) -> date:
+    """The first working day of this week, if its nine o'clock is to come."""
+    first = tx.calendar.on_or_after(monday_of(local_day(now)))
+    return first if now < moment(first, NOTICE_TIME) else _next_week(tx, now)
+
+
+def _next_week(tx: Tx, now: datetime) -> date:
     """The first working day of the next week."""
-    return tx.calendar.on_or_after(monday_of(local_day(tx.now)) + timedelta(days=7))
+    return tx.calendar.on_or_after(monday_of(local_day(now)) + timedelta(days=7))
 
 
 def _is_notice_time(tx: Tx) -> bool:
@@ -200,15 +225,11 @@ def _is_notice_time(tx: Tx) -> bool:
     return tx.calendar.is_working_day(today) and tx.now >= moment(today, NOTICE_TIME)
 
 
-def _next_day(tx: Tx) -> date:
+def _next_day(tx: Tx, now: datetime) -> date:
     """The next day with a nine o'clock to come: today, if it is a working day."""
-    today = local_day(tx.now)
-    ahead = tx.calendar.is_working_day(today) and tx.now < moment(today, NOTICE_TIME)
+    today = local_day(now)
+    ahead = tx.calendar.is_working_day(today) and now < moment(today, NOTICE_TIME)
     return today if ahead else tx.calendar.after(today, 1)
-
-
-def _plant_digest(tx: Tx) -> None:
-    _plant(tx, "digest", _next_day(tx), RANK_DIGEST)
 
 
 def _plant(tx: Tx, kind: str, day: date, rank: int) -> None:

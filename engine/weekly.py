@@ -61,7 +61,7 @@ def _mail(tx: Tx, monday: date, runs: Sequence[AnyRow], told: Mapping[int, int])
     weeks = {r.id: _week(tx, r, monday) for r in runs}
     mails = [
         Outgoing(
-            f"weekly:{monday}:{h.person_id}",
+            f"weekly:{told[own[0].id]}:{h.person_id}",
             "weekly",
             h,
             _context(tx, monday, own, [weeks[r.id] for r in own]),

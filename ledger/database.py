@@ -30,7 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from ledger.calendar import WorkCalendar
-from ledger.clock import BusinessClock, MachineClock, wall_now
+from ledger.clock import BusinessClock, ClockInDoubt, MachineClock, wall_now
 from ledger.events import GENESIS, SCHEMA, Draft, Event, File, canonical, chain_hash, salted
 from ledger.people import SYSTEM, Actor, Desk
 from ledger.projections import project
@@ -83,13 +83,18 @@ class Tx:
     """
 
     connection: Connection
-    now: datetime
+    clock: BusinessClock
     recorded_at: datetime
     actor: Actor = SYSTEM
     desk: Desk | None = None
     closed_runs: set[int] = field(default_factory=set)  # runs in which this transaction closed an item
     _drafts: list[tuple[Draft, Desk | None]] = field(default_factory=list)
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)  # of the streams this transaction has locked
+
+    @cached_property
+    def now(self) -> datetime:
+        """Business time, read once. Raises: ClockInDoubt, for whoever would date anything by it."""
+        return self.clock.now(self.connection)
 
     @cached_property
     def writes(self) -> Writer:
@@ -233,7 +238,7 @@ class Database:
         committing = False
         try:
             with self.writer.begin() as connection:
-                tx = Tx(connection, self.clock.now(connection), wall_now(), actor)
+                tx = Tx(connection, self.clock, wall_now(), actor)
                 yield tx
                 tx.flush()
                 committing = True
@@ -247,6 +252,13 @@ class Database:
         """A consistent view that is never written to."""
         with self.reader.connect() as connection, connection.begin():
             yield connection
+
+    def seen_now(self, connection: Connection) -> datetime:
+        """The time to look at things by: where the machine's clock is in doubt, what its witness says."""
+        try:
+            return self.clock.now(connection)
+        except ClockInDoubt as doubt:
+            return doubt.sure
 
     def close(self) -> None:
         self.writer.dispose()

@@ -109,7 +109,7 @@ def _content(db: Database, connection: Connection, settings: Settings) -> Iterat
 
 
 def _machinery(db: Database, connection: Connection, settings: Settings) -> Iterator[Finding]:
-    found = standing(connection, db.clock.now(connection))
+    found = standing(connection, db.seen_now(connection))
     faults = faults_of(found, wall_now(), sends_mail=settings.sends_mail)
     yield from (Finding("warn", "运行", fault.says) for fault in faults)
     if not faults:

@@ -15,6 +15,7 @@ from bpmn.xml import brief
 from engine.admission import findings
 from engine.mail.smtp import Transport
 from engine.scheduler import run_scheduler
+from ledger.clock import confirm_clock
 from ledger.errors import DubanError
 from webapp import checking, installing, keeping, verifying
 from webapp.loglines import configure, form_of
@@ -66,10 +67,14 @@ def transport_of(settings: Settings) -> Transport | None:
 
 @main.command(help="按时钟办事：开启期次、提醒、发信（可同时运行多个）")
 @click.option("--every", default=5.0, show_default=True, type=click.FloatRange(0.2), help="每隔几秒看一次")
-def scheduler(every: float) -> None:
+@click.option("--clock-is-right", is_flag=True, help="已核对服务器时钟，现在是对的（被怀疑时，或停用四天以上用）")
+def scheduler(every: float, clock_is_right: bool) -> None:
     """Tick until interrupted."""
     settings = settings_or_exit()
     db = database_or_exit(settings)
+    if clock_is_right:
+        with db.write() as tx:
+            confirm_clock(tx.connection)
     configure(form_of(settings.log, settings.demo, sys.stderr))
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a beat that outlasts the interval is no news
     run_scheduler(

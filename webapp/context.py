@@ -65,7 +65,7 @@ def close_reading(_error: BaseException | None = None) -> None:
 def now() -> datetime:
     """Business time, read once a view."""
     if "now" not in g:
-        g.now = database().clock.now(reading())
+        g.now = database().seen_now(reading())
     return cast(datetime, g.now)
 
 

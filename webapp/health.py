@@ -2,7 +2,7 @@
 
     /healthz/live   this process answers; asks nothing else
     /healthz/ready  the database answers and has the shape of this release: requests can be served
-    /healthz        the same, and the schedulers tick, get everything done that is due, and mail goes out
+    /healthz        the same, and the schedulers tick, trust the clock, get everything done that is due, mail goes out
 
 200 when all is well, else 503; the JSON names each check.
 """
@@ -18,6 +18,7 @@ from flask import Blueprint, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
+from ledger.calendar import SHANGHAI
 from ledger.clock import wall_now
 from ledger.migrating import head, revision_of
 from ledger.queries.operations import Standing, standing
@@ -49,7 +50,16 @@ def faults_of(found: Standing, wall: datetime, *, sends_mail: bool) -> list[Faul
         faults.append(
             Fault(
                 "tick",
-                f"定时服务已 {_minutes(quiet)} 分钟没有动静，提醒可能迟到。请管理员检查 duban scheduler。",
+                f"定时服务已 {_minutes(quiet)} 分钟没有动静，提醒可能迟到。请管理员检查 duban scheduler 和服务器时钟。",
+            )
+        )
+    elif found.refused_at is not None:
+        faults.append(
+            Fault(
+                "clock",
+                f"服务器时钟跳到了 {found.refused_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}，与已过的时间不符："
+                "到期的事暂停办理，提交的内容暂不接收。请管理员把时钟拨正，随即自动恢复，不漏不重；"
+                "若现在的时钟是对的，请运行 duban scheduler --clock-is-right。",
             )
         )
     elif found.lag > LATE_AFTER:
@@ -109,9 +119,10 @@ def _database() -> dict[str, dict[str, Any]]:
 def _machinery() -> dict[str, dict[str, Any]]:
     wall, found = wall_now(), standing(context.reading(), context.now())
     failed = {fault.check for fault in faults_of(found, wall, sends_mail=context.settings().sends_mail)}
-    age = None if found.ticked_at is None else round((wall - found.ticked_at).total_seconds(), 1)
+    age = None if found.ticked_at is None else round(abs(wall - found.ticked_at).total_seconds(), 1)
     return {
         "tick": {"ok": "tick" not in failed, "age_seconds": age},
+        "clock": {"ok": "clock" not in failed},
         "due": {"ok": "due" not in failed, "passed": found.due_passed, "lag_seconds": found.lag.total_seconds()},
         "outbox": {
             "ok": "outbox" not in failed,

@@ -53,7 +53,7 @@ def install(db: Database, organisation_key: str) -> str:
     known = load_organisation(organisation_key)
     with db.write() as tx:
         new = register_units(tx, known)
-        ticking.start_ticking(tx)
+        ticking.start_ticking(tx, tx.now)
     return f"数据库已就绪；{known.name}单位目录新增 {new} 个单位，共 {len(known.units)} 个。"
 
 

@@ -149,7 +149,7 @@ def restore(file: Path, listed: Path | None, folder: Path | None) -> None:
             with _progress("正在恢复") as progress:
                 manifest = archive.restore(db, file, gone or NOTHING, progress, store=settings.store)
             with db.write() as tx:
-                start_ticking(tx)  # what this release lets time do
+                start_ticking(tx, tx.now)  # what this release lets time do
             taken = _extract_files(file, folder) if folder else 0
         except (ArchiveError, OSError) as error:
             fail(error)

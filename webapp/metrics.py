@@ -109,8 +109,10 @@ class _Stored(Collector):
         yield outbox
         age = found.mail_age.total_seconds()
         yield _gauge("duban_outbox_oldest_seconds", "How long the oldest mail has been waiting", age)
-        ticked = math.inf if found.ticked_at is None else (wall - found.ticked_at).total_seconds()
+        ticked = math.inf if found.ticked_at is None else abs(wall - found.ticked_at).total_seconds()
         yield _gauge("duban_tick_age_seconds", "How long ago a scheduler last ticked", ticked)
+        refused = int(found.refused_at is not None)
+        yield _gauge("duban_clock_refused", "Whether schedulers do not believe the machine's clock", refused)
         labels = {"release": version("duban"), "revision": revision or "", "database": connection.dialect.name}
         build = GaugeMetricFamily("duban_build_info", "What runs here", labels=list(labels))
         build.add_metric(list(labels.values()), 1)

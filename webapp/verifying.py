@@ -74,7 +74,7 @@ def verify(db: Database, store: Store, heads: Sequence[tuple[int, str]], *, as_j
     totals: Counter[str] = Counter()
     with db.read() as connection:
         scene = Scene(connection, heads, store, progress.rows)
-        for finding in differences(scene, db.clock.now(connection), progress.start):
+        for finding in differences(scene, db.seen_now(connection), progress.start):
             totals[finding.check] += 1
             if totals[finding.check] <= SHOWN:
                 found.append(finding)

@@ -11,9 +11,15 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
-from typing import Literal, NoReturn
+from io import BufferedReader, RawIOBase
+from socket import socket
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from engine.mail.rendering import Rendered
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 Security = Literal["none", "starttls", "tls"]
 Blame = Literal["server", "session", "address"]
@@ -35,9 +41,54 @@ class SendError(Exception):
         super().__init__(message)
 
 
+class _Answers(RawIOBase):
+    """What the server says: waited for until one moment, in however many pieces it comes."""
+
+    def __init__(self, line: socket, until: float) -> None:
+        self._line, self._until = line, until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        _hurry(self._line, self._until)
+        return self._line.recv_into(buffer)
+
+
+class _Session(smtplib.SMTP):
+    """A session that is over at `until` (of the monotonic clock), which smtplib measures for each reply alone."""
+
+    def __init__(self, *args: Any, until: float, **kwargs: Any) -> None:
+        self._until = until
+        super().__init__(*args, **kwargs)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = BufferedReader(_Answers(self.sock, self._until))
+        return super().getreply()
+
+    def send(self, s: ReadableBuffer | str) -> None:
+        if self.sock is not None:
+            _hurry(self.sock, self._until)
+        super().send(s)
+
+
+class _SessionTLS(_Session, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
+def _hurry(line: socket, until: float) -> None:
+    """Raises: TimeoutError when there is no time left for anything more."""
+    left = until - monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    line.settimeout(left)
+
+
 @dataclass(frozen=True)
 class Transport:
-    """How to reach the mail server. `sender` is an address, with or without a display name."""
+    """How to reach the mail server. `sender` is an address, with or without a display name; `timeout` is for a whole
+    mail, in seconds: a server that is slow with every word must not outlast the sender's lease."""
 
     host: str
     port: int
@@ -45,7 +96,7 @@ class Transport:
     security: Security = "none"
     user: str | None = None
     password: str | None = None
-    timeout: float = 30.0
+    timeout: float = 60.0
 
     def send(self, address: str, rendered: Rendered, header_id: str, date: datetime) -> None:
         """Hand one mail over.
@@ -84,9 +135,10 @@ class Transport:
             _reason(error, "server")
 
     def _connection(self) -> smtplib.SMTP:
+        times = {"timeout": self.timeout, "until": monotonic() + self.timeout}
         if self.security == "tls":
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=ssl.create_default_context())
-        return smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+            return _SessionTLS(self.host, self.port, context=ssl.create_default_context(), **times)
+        return _Session(self.host, self.port, **times)
 
     def _introduce(self, session: smtplib.SMTP) -> None:
         session.ehlo_or_helo_if_needed()

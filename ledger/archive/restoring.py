@@ -16,7 +16,7 @@ from ledger.archive.reading import Archive, opened
 from ledger.archive.values import decoders, tables_of
 from ledger.attachments import carried
 from ledger.clearing import NOTHING, Cleared, known, reapply
-from ledger.clock import wall_now
+from ledger.clock import forget_clock, wall_now
 from ledger.database import Database, Tx
 from ledger.files import Store
 from ledger.migrating import knows, upgrade_within
@@ -52,7 +52,7 @@ def restore(
                 _take_in(connection, archive, progress)
                 _settle(connection)  # the event that says what was cleared again needs a number of its own
                 if gone := cleared | archive.manifest.cleared | known(connection):
-                    reapply(Tx(connection, db.clock.now(connection), wall_now()), gone)
+                    reapply(Tx(connection, db.clock, wall_now()), gone)
                 if store:
                     _fill(store, connection, archive)
             connection.invalidate()  # the pragma belongs to this connection alone
@@ -86,6 +86,7 @@ def _take_in(connection: Connection, archive: Archive, progress: Progress) -> No
     upgrade_within(connection)
     for table in OF_THE_DOOR:  # what was ended since must not come back
         connection.execute(delete(table))
+    forget_clock(connection)  # an old archive is no leap
 
 
 def _rows(archive: Archive, table: Table, dialect: str) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
 
+from ledger.clock import REFUSED
 from ledger.schema import advance, due, heartbeat, message
 
 
@@ -19,6 +20,7 @@ class Standing:
 
     now: datetime
     ticked_at: datetime | None  # by the machine's clock
+    refused_at: datetime | None  # what the machine's clock shows, while schedulers do not believe it
     due_first: datetime | None  # the oldest due row that has passed
     due_passed: int
     advances: int  # closed items whose run has not been advanced yet
@@ -43,7 +45,8 @@ def standing(connection: Connection, now: datetime) -> Standing:
     waiting = message.c.state.in_(("queued", "sending"))
     row = connection.execute(
         select(
-            select(heartbeat.c.beat_at).where(heartbeat.c.name == "tick").scalar_subquery().label("ticked_at"),
+            _beat("tick").label("ticked_at"),
+            _beat(REFUSED).label("refused_at"),
             select(func.min(due.c.at)).where(passed).scalar_subquery().label("due_first"),
             select(func.count()).select_from(due).where(passed).scalar_subquery().label("due_passed"),
             select(func.count()).select_from(advance).scalar_subquery().label("advances"),
@@ -54,6 +57,10 @@ def standing(connection: Connection, now: datetime) -> Standing:
         )
     ).one()
     return Standing(now=now, **row._mapping)
+
+
+def _beat(name: str) -> ScalarSelect[datetime]:
+    return select(heartbeat.c.beat_at).where(heartbeat.c.name == name).scalar_subquery()
 
 
 def _mails(which: ColumnElement[bool]) -> ScalarSelect[int]:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from engine.chasing import RANK_TIER, wake
 from engine.ticking import start_ticking, tick
 from ledger.calendar import WorkCalendar, local_day, moment
-from ledger.clock import wall_now
+from ledger.clock import StoredClock, wall_now
 from ledger.database import Database
 from ledger.following import follow
 from ledger.schema import assignment, due, item, run
@@ -107,7 +107,7 @@ DUE, DAYS = 1000, 4
 
 
 @dataclass
-class _Set:
+class _Set(StoredClock):
     """A clock that stands where it is set."""
 
     at: datetime
@@ -131,7 +131,7 @@ def measure_ticks(url: str, suffix: str) -> list[str]:
         floor.prepare()
         bench = Bench(suffix, floor)
         with db.write() as tx:
-            start_ticking(tx)
+            start_ticking(tx, tx.now)
         for n, clock.at in enumerate(mornings):
             _fall_due(db, owners[n * DUE : (n + 1) * DUE], clock.at)
             bench.measure(f"tick.{DUE}_due", lambda: tick(db))

@@ -255,7 +255,7 @@ def found(db: Database, plan: Plan, runs: int = 1, password_hash: str = "-") -> 
     with db.write() as tx:
         register_units(tx, KNOWN)
         _seat(tx, password_hash)
-        ticking.start_ticking(tx)
+        ticking.start_ticking(tx, tx.now)
     world = World(db)
     with db.read() as connection:
         for row in connection.execute(select(person.c.id, person.c.login)).all():

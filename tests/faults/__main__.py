@@ -15,7 +15,7 @@ from tests.faults.killing import Summary, scenario
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--kills", type=int, default=200, help="of both databases together")
+    parser.add_argument("--kills", type=int, default=200, help="of working processes, both databases together")
     parser.add_argument("--seed", type=int, help="of an earlier run, to choose victims and acts alike")
     parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one database")
     asked = parser.parse_args()

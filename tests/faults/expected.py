@@ -22,7 +22,6 @@ from engine import instances, published
 from engine.chasing import parse_ladder
 from engine.rounds import turns_of
 from ledger.calendar import end_of, local_day, moment
-from ledger.clock import StoredClock
 from ledger.database import Database, calendar_of
 from ledger.people import holders
 from ledger.rules.ladder import NOTICE_TIME, tiers
@@ -37,7 +36,7 @@ def wrongs(db: Database, taken: Counter[str], plan: Plan) -> list[str]:
     """Everything that is not as it must be, a sentence each. `taken`: Message-IDs the mail server took, how often."""
     with db.read() as connection:
         found = [*broken_chains(connection), *replay_differences(connection)]
-        story = Story.read(connection, plan)
+        story = Story.read(connection, plan, db.clock.now(connection))
         found += story.wrong_notices(connection)
         found += story.wrong_dues(connection)
         found += _wrong_mails(connection, taken)
@@ -92,8 +91,8 @@ class Story:
     _waiting: dict[int, Waiting] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, connection: Connection, plan: Plan) -> Story:
-        story = cls(plan, StoredClock().now(connection), calendar_of(connection), connection.execute(select(run)).one())
+    def read(cls, connection: Connection, plan: Plan, now: datetime) -> Story:
+        story = cls(plan, now, calendar_of(connection), connection.execute(select(run)).one())
         log = connection.execute(select(event.c.kind, event.c.at, event.c.payload).order_by(event.c.id)).all()
         seen = {r.at for r in log} | set(connection.execute(select(notice.c.at).distinct()).scalars())
         story.stops = sorted(seen)

@@ -1,7 +1,8 @@
 """`duban` with leases and waits of seconds: a test cannot sit out a quarter of an hour. Everything else is as shipped.
 
-`DUBAN_TEST_FAULTS_CLOCK` names a file with seconds by which this process's machine clock is off; it may change while
-the process runs; `DUBAN_TEST_FAULTS_BUSY` is how many seconds it waits for a lock of the database.
+`DUBAN_TEST_FAULTS_CLOCK` names a file with seconds by which this process's machine clock is off, and after them those
+that have passed unseen; it may change while the process runs.
+`DUBAN_TEST_FAULTS_BUSY` is how many seconds it waits for a lock of the database.
 """
 
 from __future__ import annotations
@@ -27,8 +28,19 @@ class _SetClock(datetime):
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-        off = float(Path(os.environ["DUBAN_TEST_FAULTS_CLOCK"]).read_text() or 0)
-        return datetime.now(tz) + timedelta(seconds=off)
+        return datetime.now(tz) + timedelta(seconds=sum(_seconds()))
+
+
+def _seconds() -> tuple[float, float]:
+    off, passed = [*map(float, Path(os.environ["DUBAN_TEST_FAULTS_CLOCK"]).read_text().split()), 0.0, 0.0][:2]
+    return off, passed
+
+
+def shift_clock() -> None:
+    """From now on this process lives by the file."""
+    count = clock.elapsed
+    clock.__dict__["datetime"] = _SetClock
+    clock.__dict__["elapsed"] = lambda: count() + _seconds()[1]
 
 
 def _impatient(transport: Transport | None) -> Transport | None:
@@ -43,6 +55,6 @@ if __name__ == "__main__":
     if "DUBAN_TEST_FAULTS_BUSY" in os.environ:
         database.BUSY_SECONDS = int(os.environ["DUBAN_TEST_FAULTS_BUSY"])
     if "DUBAN_TEST_FAULTS_CLOCK" in os.environ:
-        clock.__dict__["datetime"] = _SetClock
+        shift_clock()
     sys.argv[0] = "duban"
     cli.main()

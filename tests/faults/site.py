@@ -20,7 +20,7 @@ from bpmn.plan import Item, Plan
 from engine import ticking
 from engine.chasing import parse_ladder
 from ledger.calendar import WorkCalendar, moment
-from ledger.clock import StoredClock, set_clock, target_of
+from ledger.clock import BusinessClock, StoredClock, set_clock, target_of
 from ledger.database import Database
 from ledger.migrating import upgrade
 from ledger.rules.due import DueRule
@@ -52,14 +52,16 @@ def _due(day: date) -> DueRule:
     return DueRule("by", text=f"{day.month}月{day.day}日前", date=day)
 
 
-def build(url: str, n_items: int, extra: Sequence[Item] = ()) -> World:
-    """A new database in which the run has started, on a Friday at ten; its people share one password."""
+def build(url: str, n_items: int, extra: Sequence[Item] = (), clock: BusinessClock | None = None) -> World:
+    """A new database in which the run has started, on a Friday at ten where it brings its own clock; its people share
+    one password."""
     upgrade(url)
-    db = Database(url, StoredClock())
-    with db.writer.begin() as connection:
-        set_clock(connection, moment(START, time(10)))
+    db = Database(url, clock or StoredClock())
+    if clock is None:
+        with db.writer.begin() as connection:
+            set_clock(connection, moment(START, time(10)))
     with db.write() as tx:
-        ticking.start_ticking(tx)
+        ticking.start_ticking(tx, tx.now)
     world = found(db, plan_of(n_items, extra), password_hash=cheap.hash(PASSWORD))
     assert parse_ladder("-3 0 1 5") == tuple(generated(1, START).facts.ladder)
     return world

@@ -80,7 +80,7 @@ def failed(site: Site) -> int:
 
 def last_beat(site: Site) -> datetime:
     with site.db.read() as connection:
-        beat: datetime = connection.execute(select(heartbeat.c.beat_at)).scalar_one()
+        beat: datetime = connection.execute(select(heartbeat.c.beat_at).where(heartbeat.c.name == "tick")).scalar_one()
     return beat
 
 

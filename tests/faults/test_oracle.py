@@ -21,7 +21,7 @@ from ledger.clock import StoredClock
 from ledger.database import Database
 from tests.bench.world import OFFICE, World
 from tests.faults.expected import wrongs
-from tests.faults.killing import plan_of
+from tests.faults.killing import Kill, plan_of, unproven
 from tests.faults.mailserver import mail_server
 from tests.faults.site import build
 
@@ -98,3 +98,13 @@ def test_a_mail_that_nobody_wrote_is_named(story: tuple[Path, Counter[str], Worl
     db = Database(f"sqlite:///{file}", StoredClock())
     assert wrongs(db, taken + Counter(["<nobody@duban>"]), plan_of(world)) != []
     db.close()
+
+
+def test_kills_that_met_no_work_are_named() -> None:
+    command = Kill(1, "worker", "pages-0", requests=1, transactions=1)
+    claim = Kill(2, "scheduler", "scheduler-0", mails=1)
+    idle = [Kill(3, "worker", "pages-0"), Kill(4, "scheduler", "scheduler-0"), Kill(5, "master", "pages-0")]
+    assert unproven([command, claim]) == []
+    assert unproven([command, *idle]) == ["no kill met a claim in flight"]
+    assert unproven([claim, *idle]) == ["no kill met a command in flight", "no kill met an open transaction in flight"]
+    assert not any(k.in_hand for k in idle)

@@ -108,7 +108,7 @@ class Ledger:
             set_clock(connection, START_DAY)
         with self.db.write() as tx:
             register_units(tx, organisation.load("huangshi"))
-            ticking.start_ticking(tx)
+            ticking.start_ticking(tx, tx.now)
         self.day = START_DAY
         self.faults = _Faults()
         logging.getLogger("engine").addHandler(self.faults)

@@ -122,7 +122,7 @@ def found(db: Database) -> None:
     with db.write() as tx:
         register_units(tx, HUANGSHI)
         seat_people(tx, small_plan(), HUANGSHI)
-        ticking.start_ticking(tx)
+        ticking.start_ticking(tx, tx.now)
         opening.start_run(tx, opening.publish(tx, write_plan(small_plan())))
 
 

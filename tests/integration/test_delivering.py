@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 from sqlalchemy import select, update
 
 from engine import delivering, ticking
 from engine.delivering import deliver
-from engine.mail.smtp import Transport
+from engine.mail.rendering import Rendered
+from engine.mail.smtp import SendError, Transport
 from ledger.clock import wall_now
+from ledger.database import Database
 from ledger.schema import message
 from webapp.demo.office import Office
 
@@ -23,12 +32,30 @@ HERE = "http://127.0.0.1:8000"
 
 
 class Server:
-    """Answers as it is told and keeps the Message-ID of what it took."""
+    """Answers as it is told, after `pause` seconds to each word, and keeps the Message-ID of what it took."""
 
     def __init__(self) -> None:
-        self.answer, self.taken = "250 OK", list[str]()
+        self.answer, self.pause, self.taken = "250 OK", 0.0, list[str]()
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        await asyncio.sleep(self.pause)
+        return responses
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        envelope.mail_from = address
+        await asyncio.sleep(self.pause)
+        return "250 OK"
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        envelope.rcpt_tos.append(address)
+        await asyncio.sleep(self.pause)
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        await asyncio.sleep(self.pause)
         if self.answer.startswith("250"):
             self.taken.append(message_from_bytes(envelope.content)["Message-ID"])
         return self.answer
@@ -100,19 +127,80 @@ def test_a_server_that_is_down_loses_nothing(queued: Office) -> None:
 
 
 def test_a_sender_that_died_leaves_a_lease_that_runs_out(queued: Office, transport: Transport, server: Server) -> None:
-    claimed = delivering._claim(queued.db)
-    assert len(claimed) == delivering.BATCH
-    assert deliver(queued.db, transport, HERE) == 24 - len(claimed)
+    assert delivering._claim(queued.db) is not None
+    assert deliver(queued.db, transport, HERE) == 23
     with queued.db.writer.begin() as connection:
         past = wall_now() - timedelta(seconds=1)
         connection.execute(update(message).where(message.c.state == "sending").values(lease_until=past))
-    assert deliver(queued.db, transport, HERE) == len(claimed)
+    assert deliver(queued.db, transport, HERE) == 1
     assert len(set(server.taken)) == len(server.taken) == 24
 
 
 def test_a_late_finisher_cannot_overrule_the_new_owner(queued: Office, transport: Transport) -> None:
-    first = delivering._claim(queued.db)[0]
+    first = delivering._claim(queued.db)
+    assert first is not None
     with queued.db.writer.begin() as connection:
         connection.execute(update(message).where(message.c.id == first.id).values(token="another"))
     delivering._finish(queued.db, first, {"state": "dead", "error": "late"})
     assert "dead" not in states(queued)
+
+
+def test_two_schedulers_and_a_slow_server_double_nothing(
+    queued: Office, transport: Transport, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each mail takes a good part of a lease, all of them take many."""
+    monkeypatch.setattr(delivering, "LEASE", timedelta(seconds=1))
+    server.pause = 0.05
+    databases = [Database(queued.db.url, queued.db.clock) for _ in range(2)]
+
+    def send(db: Database) -> None:
+        while set(states(queued)) != {"sent"}:
+            deliver(db, transport, HERE)
+
+    threads = [Thread(target=send, args=(db,)) for db in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for db in databases:
+        db.close()
+    assert len(set(server.taken)) == len(server.taken) == 24
+
+
+def test_a_mail_is_given_up_long_before_its_lease_runs_out() -> None:
+    """Finding the server and shaking hands are bounded apart, each by the same time."""
+    assert timedelta(seconds=5 * Transport.timeout) <= delivering.LEASE
+
+
+def test_a_server_that_is_slow_with_every_word_has_one_time_for_all(transport: Transport, server: Server) -> None:
+    server.pause = 0.3
+    hasty = replace(transport, timeout=0.5)
+    began = monotonic()
+    with pytest.raises(SendError) as failed:
+        hasty.send(
+            "somebody@huangshi.example", Rendered("digest", "2025-05-26", "a", "b", "c"), "<1@duban>", wall_now()
+        )
+    assert failed.value.blame == "session"
+    assert monotonic() - began < 1
+    assert server.taken == []
+
+
+class Dribbling(BaseRequestHandler):
+    """Never silent for long, and never done."""
+
+    def handle(self) -> None:
+        with suppress(OSError):
+            while True:
+                self.request.sendall(b"220-wait\r\n")
+                sleep(0.1)
+
+
+def test_a_greeting_without_an_end_has_no_more_time() -> None:
+    with ThreadingTCPServer(("127.0.0.1", 0), Dribbling) as dribbling:
+        Thread(target=dribbling.serve_forever, daemon=True).start()
+        began = monotonic()
+        with pytest.raises(SendError) as failed:
+            Transport("127.0.0.1", dribbling.server_address[1], "duban@localhost", timeout=0.5).probe()
+        assert monotonic() - began < 1
+        dribbling.shutdown()
+    assert failed.value.blame == "server"

@@ -64,7 +64,7 @@ def start(migrated: Database) -> Start:
         with migrated.write() as tx:
             register_units(tx, known)
             seat_people(tx, BAIRI, known)
-            ticking.start_ticking(tx)
+            ticking.start_ticking(tx, tx.now)
             run_id = opening.start_run(tx, opening.publish(tx, write_plan(plan)))
         office = Office(migrated, run_id)
         office.at(when)

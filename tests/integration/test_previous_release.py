@@ -59,7 +59,7 @@ def old(db_url: str) -> Iterator[Database]:
     made = Database(db_url, StoredClock())
     restore(made, ARCHIVE)
     with made.write() as tx:
-        start_ticking(tx)  # as the first scheduler of this release does
+        start_ticking(tx, tx.now)  # as the first scheduler of this release does
     yield made
     made.close()
 

@@ -6,6 +6,8 @@ import json
 import threading
 from collections import Counter
 from datetime import date, datetime, time
+from time import sleep
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -144,6 +146,38 @@ def test_schedulers_side_by_side_tell_nobody_twice(office: Office) -> None:
     assert left == 0
     for db in databases:
         db.close()
+
+
+def test_a_second_tick_waits_at_the_door_until_the_first_is_done(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What both would find due is looked at by one at a time, whatever the database would have forgiven."""
+    with office.db.writer.begin() as connection:
+        set_clock(connection, at(5, 26, 10))
+    looking, most = list[int](), list[int]()
+    claim = ticking._claim
+
+    def slow_claim(*args: Any) -> Any:
+        looking.append(threading.get_ident())
+        most.append(len(looking))
+        sleep(0.05)
+        rows = claim(*args)
+        sleep(0.05)
+        looking.remove(threading.get_ident())
+        return rows
+
+    monkeypatch.setattr(ticking, "_claim", slow_claim)
+    databases = [Database(office.db.writer.url.render_as_string(hide_password=False), StoredClock()) for _ in range(2)]
+    threads = [threading.Thread(target=ticking.tick, args=(db,)) for db in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for db in databases:
+        db.close()
+    assert max(most) == 1 and len(most) > 2
+    with office.db.read() as connection:
+        assert connection.execute(select(func.count()).where(due.c.at <= at(5, 26, 10))).scalar_one() == 0
 
 
 @pytest.mark.parametrize("role", ["deputy_head", "coordinator"])

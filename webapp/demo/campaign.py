@@ -127,7 +127,7 @@ def prepare(db: Database, at: datetime) -> None:
         set_clock(connection, at)
     with db.write() as tx:
         register_units(tx, organisation.load("huangshi"))
-        ticking.start_ticking(tx)
+        ticking.start_ticking(tx, tx.now)
 
 
 def start(db: Database, key: str) -> int:
