@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 from sqlalchemy import ColumnElement, and_, exists
 
 from ledger.rules.verbs import State
 from ledger.schema import assignment, due, notice, share, todo
-
-Found = Iterator[tuple[str, Mapping[str, Any]]]
 
 IN_HAND = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED, State.SIGNING)  # a unit is chased for these
 OWNERS = {"assignment": "责任分工", "share": "期次报送", "round": "期次", "run": "方案实施"}

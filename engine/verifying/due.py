@@ -14,13 +14,13 @@ from bpmn.plan import Plan
 from engine import published
 from engine.chasing import parse_ladder
 from engine.rounds import turns_of
-from engine.verifying.common import IN_HAND, OWNERS, Found, armed, notified, of_share
+from engine.verifying.common import IN_HAND, OWNERS, armed, notified, of_share
 from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.database import calendar_of
 from ledger.errors import NotFound
 from ledger.rules.ladder import tiers
 from ledger.schema import AnyRow, assignment, due, event, heartbeat, item, notice, round_, run, share, todo
-from ledger.verification.scene import Scene
+from ledger.verification.scene import Check, Found, Scene
 
 _chased = and_(assignment.c.state.in_(IN_HAND), assignment.c.due_at.is_not(None), item.c.cadence.is_(None))
 
@@ -39,7 +39,7 @@ class Armed:
         yield from self._rounds(scene, calendar)
         for sentence, statement in _STRAY:
             for r in scene.rows(statement):
-                yield sentence.format(*r), {"table": "due", "row": str(r[0])}
+                yield "stray", sentence.format(*r), {"table": "due", "row": str(r[0])}
         scene.counts["due"] = int(scene.connection.execute(select(func.count()).select_from(due)).scalar_one())
 
     def _rearmed(self, scene: Scene, calendar: WorkCalendar) -> Found:
@@ -109,7 +109,7 @@ def _opened(scene: Scene, run_id: int, plan: Plan, calendar: WorkCalendar) -> Fo
     for r in scene.connection.execute(asked).all():
         cadence = cadences.get(r.cadence)
         if cadence is None:
-            yield f"期次第 {r.id} 号的节奏“{r.cadence}”不在方案里", {"table": "round", "row": str(r.id)}
+            yield "cadence", f"期次第 {r.id} 号的节奏“{r.cadence}”不在方案里", {"table": "round", "row": str(r.id)}
             continue
         if cadence.closes:
             yield from _unarmed(scene, "round", [r.id], {"close"})
@@ -126,7 +126,7 @@ def _system(scene: Scene) -> Found:
     planted = set(scene.connection.execute(select(due.c.kind).where(due.c.owner_kind == "system")).scalars())
     for kind, words in (("digest", "每日汇总"), ("weekly", "每周情况")):
         if kind not in planted:
-            yield f"到期安排缺“{words}”（被删除）", {"table": "due", "row": f"system,0,{kind}"}
+            yield "system", f"到期安排缺“{words}”（被删除）", {"table": "due", "row": f"system,0,{kind}"}
 
 
 def _ladders(scene: Scene) -> Found:
@@ -164,9 +164,9 @@ def _unarmed(scene: Scene, kind: str, owners: Collection[int], wanted: Iterable[
                 yield _missing(kind, owner, name)
 
 
-def _missing(kind: str, owner: int, name: str) -> tuple[str, Mapping[str, Any]]:
+def _missing(kind: str, owner: int, name: str) -> tuple[str, str, Mapping[str, Any]]:
     sentence = f"{OWNERS[kind]}第 {owner} 号应有的到期安排“{name}”不见了，提醒也没有发过（被删除）"
-    return sentence, {"table": "due", "row": f"{kind},{owner},{name}"}
+    return "missing", sentence, {"table": "due", "row": f"{kind},{owner},{name}"}
 
 
 _is_tier = due.c.kind.like("tier:%")
@@ -214,3 +214,10 @@ _STRAY = (
         ),
     ),
 )
+
+
+def _due(scene: Scene) -> Found:
+    yield from Armed(scene.now).find(scene)
+
+
+DUE = Check("due", "到期安排", _due, ("stray", "cadence", "system", "missing"))

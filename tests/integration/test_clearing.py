@@ -93,8 +93,8 @@ def verified(db: Database) -> int:
     """No difference; how many texts are counted as cleared."""
     ticking.tick(db)
     with db.read() as connection:
-        scene = Scene(connection)
-        assert list(differences(scene, db.clock.now(connection))) == []
+        scene = Scene(connection, clock=db.clock)
+        assert list(differences(scene)) == []
     return scene.counts["cleared"]
 
 
@@ -241,7 +241,7 @@ def test_a_name_put_back_by_hand_is_found(said: Office) -> None:
     with said.db.writer.begin() as connection:
         connection.execute(update(person).where(person.c.id == subject).values(name="李四"))
     with said.db.read() as connection:
-        (only,) = differences(Scene(connection), said.db.clock.now(connection))
+        (only,) = differences(Scene(connection, clock=said.db.clock))
     assert only.message == f"账号第 {subject} 号的姓名已依规清除，表 person 中却仍有姓名"
 
 
@@ -298,7 +298,7 @@ def test_an_archive_is_cleansed_row_by_row(said: Office, tmp_path: Path) -> None
     restored = load(f"sqlite:///{tmp_path / 'cleansed.sqlite3'}", old, scrubber.row)
     assert SECRET not in stored(restored)
     with restored.read() as connection:
-        said_of_it = [f.message for f in differences(Scene(connection), restored.clock.now(connection))]
+        said_of_it = [f.message for f in differences(Scene(connection, clock=restored.clock))]
         assert connection.execute(select(func.count()).select_from(draft)).scalar_one() == 1
     assert said_of_it == [f"item:13 第 {seq_of(said)} 号的文字（progress）被抹去，没有依规清除的记录"]
     with restored.write() as tx:

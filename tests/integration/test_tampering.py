@@ -14,9 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from engine.delivering import deliver
 from engine.mail.smtp import KIND_HEADER, Transport
@@ -44,7 +46,8 @@ from ledger.schema import (
 )
 from ledger.sealing import seal_hash
 from ledger.triggers import APPEND_ONLY, append_only, statements
-from ledger.verification import Finding, Scene, replay
+from ledger.verification import Check, Finding, Scene, replay
+from ledger.verification.scene import Found
 from tests.conftest import empty
 from tests.integration.test_cli import duban
 from tests.integration.test_whole_plan import free_port
@@ -78,7 +81,7 @@ def lived(db: Database) -> Office:
 
 def found(db: Database, heads: Sequence[tuple[int, str]] = ()) -> list[Finding]:
     with db.read() as connection:
-        return list(differences(Scene(connection, heads), db.clock.now(connection)))
+        return list(differences(Scene(connection, heads, clock=db.clock)))
 
 
 def triggers(dialect: str) -> list[str]:
@@ -323,15 +326,62 @@ def test_each_way_is_found_and_named(
         without_triggers(connection)
         deed(connection)
         with_triggers(connection)
-        said = list(differences(Scene(connection), once.clock.now(connection)))
+        said = list(differences(Scene(connection, clock=once.clock)))
         assert any(sentence in f.message and where.items() <= dict(f.where).items() for f in said), said
         raise _Undone
+
+
+BROKEN: list[tuple[str, set[str]]] = [  # what was done, the checks that must say that they could not go on
+    ("UPDATE event SET payload = '[]' WHERE kind = 'assignment.returned'", {"told"}),
+    ("UPDATE event SET actor = 'null', payload = '7' WHERE stream = 'admin'", set()),
+    ("ALTER TABLE notice RENAME TO elsewhere", {"outbox", "told"}),
+    ("ALTER TABLE seal RENAME TO elsewhere", {"seals"}),
+    ("UPDATE run SET ladder = 'x'", {"due"}),
+    ("DELETE FROM clock", {"due", "lists"}),
+]
+
+
+@pytest.mark.parametrize(("statement", "broken"), BROKEN)
+def test_a_check_that_cannot_go_on_says_so_and_the_next_ones_go_on(
+    once: Database, statement: str, broken: set[str]
+) -> None:
+    with pytest.raises(_Undone), once.writer.begin() as connection:
+        without_triggers(connection)
+        connection.execute(text(statement))
+        connection.execute(update(figure).values(value=999))
+        said = list(differences(Scene(connection, clock=once.clock)))
+        assert broken <= {f.check for f in said if f.rule == "broken"}
+        assert {"value"} <= {f.where.get("column") for f in said}  # the replay, whatever came before it
+        assert not any("sqlalche.me" in f.message or "SELECT" in f.message for f in said)
+        raise _Undone
+
+
+def test_bytes_that_are_no_text_are_a_changed_text(once: Database) -> None:
+    if not once.is_sqlite:
+        pytest.skip("PostgreSQL refuses them")
+    with pytest.raises(_Undone), once.writer.begin() as connection:
+        without_triggers(connection)
+        connection.execute(text("UPDATE content SET text = CAST(x'ff41' AS TEXT) WHERE field = 'reason'"))
+        with_triggers(connection)
+        assert [f.message for f in differences(Scene(connection, clock=once.clock))] == [
+            "item:4 第 6 号的文字（reason）与其摘要不符（文字被改动）"
+        ]
+        raise _Undone
+
+
+def test_a_lost_connection_is_no_finding(once: Database) -> None:
+    def lose(_: Scene) -> Found:
+        yield "x", "x", {}
+        raise OperationalError(None, None, psycopg.OperationalError("server closed the connection unexpectedly"))
+
+    with once.read() as connection, pytest.raises(OperationalError):
+        list(Check("x", "x", lose, ()).run(Scene(connection)))
 
 
 def test_dropped_and_emptied_triggers_are_found(once: Database) -> None:
     with pytest.raises(_Undone), once.writer.begin() as connection:
         without_triggers(connection)
-        named = {f.where["trigger"] for f in differences(Scene(connection), once.clock.now(connection))}
+        named = {f.where["trigger"] for f in differences(Scene(connection, clock=once.clock))}
         assert {n.partition("_")[0] for n in named} == {"event", "content", "seal"}
         raise _Undone
     if not once.is_sqlite:
@@ -339,7 +389,7 @@ def test_dropped_and_emptied_triggers_are_found(once: Database) -> None:
             connection.execute(text("ALTER TABLE event DISABLE TRIGGER event_no_change"))
             body = "LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"
             connection.execute(text(f"CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger {body}"))
-            named = {f.where["trigger"] for f in differences(Scene(connection), once.clock.now(connection))}
+            named = {f.where["trigger"] for f in differences(Scene(connection, clock=once.clock))}
             assert named == {"event_no_change", "refuse_change"}
             raise _Undone
 
