@@ -10,20 +10,20 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, literal, select, text, tuple_
 
 from engine.advancing import drain, release_timer
-from engine.chasing import RANK_DIGEST, RANK_WEEKLY, parse_ladder, wake
+from engine.chasing import parse_ladder, wake
 from engine.gathering import gather_digests, gather_immediate
+from engine.moments import RANK_DIGEST, Moment, digest_moment, is_notice_time, next_day, week_day, weekly_moment
 from engine.notices import Notice, tell
 from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
-from engine.weekly import gather_weekly, monday_of
-from ledger.calendar import local_day, moment
+from engine.weekly import gather_weekly
 from ledger.database import Database, Tx
-from ledger.rules.ladder import NOTICE_TIME, highest_passed
+from ledger.rules.ladder import highest_passed
 from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, round_, run, share, todo
 from ledger.sealing import BATCH, is_complete, seal_events
 
@@ -67,12 +67,10 @@ def start_ticking(tx: Tx) -> None:
     """Plant the daily digest and the coordinators' weekly mail; harmless when they stand already."""
     planted = set(tx.connection.execute(select(due.c.kind).where(due.c.owner_kind == "system")).scalars())
     if "digest" not in planted:
-        _plant_digest(tx)
+        _plant(tx, digest_moment(next_day(tx.now, tx.calendar)))
     if "weekly" not in planted:
-        today = local_day(tx.now)
-        first = tx.calendar.on_or_after(monday_of(today))
-        ahead = tx.now < moment(first, NOTICE_TIME)
-        _plant(tx, "weekly", first if ahead else _next_week(tx), RANK_WEEKLY)
+        this_week = weekly_moment(week_day(tx.now, tx.calendar))
+        _plant(tx, this_week if this_week.at > tx.now else weekly_moment(week_day(tx.now, tx.calendar, weeks=1)))
 
 
 def _seal(db: Database) -> None:
@@ -174,45 +172,22 @@ def _open_by_date(tx: Tx, item_id: int) -> None:
 
 def _digest(tx: Tx) -> None:
     """Today's digest, once its hour has come on a working day; else it is only planted anew."""
-    if _is_notice_time(tx):
+    if is_notice_time(tx.now, tx.calendar):
         gather_digests(tx)
-        _plant(tx, "digest", tx.calendar.after(local_day(tx.now), 1), RANK_DIGEST)
-    else:
-        _plant_digest(tx)
+    _plant(tx, digest_moment(next_day(tx.now, tx.calendar)))
 
 
 def _weekly(tx: Tx) -> None:
     """The coordinators' mail of the week, on its first working day; after a downtime on the next one there is."""
-    if _is_notice_time(tx):
+    if is_notice_time(tx.now, tx.calendar):
         gather_weekly(tx)
-        _plant(tx, "weekly", _next_week(tx), RANK_WEEKLY)
+        _plant(tx, weekly_moment(week_day(tx.now, tx.calendar, weeks=1)))
     else:
-        _plant(tx, "weekly", _next_day(tx), RANK_WEEKLY)
+        _plant(tx, weekly_moment(next_day(tx.now, tx.calendar)))
 
 
-def _next_week(tx: Tx) -> date:
-    """The first working day of the next week."""
-    return tx.calendar.on_or_after(monday_of(local_day(tx.now)) + timedelta(days=7))
-
-
-def _is_notice_time(tx: Tx) -> bool:
-    today = local_day(tx.now)
-    return tx.calendar.is_working_day(today) and tx.now >= moment(today, NOTICE_TIME)
-
-
-def _next_day(tx: Tx) -> date:
-    """The next day with a nine o'clock to come: today, if it is a working day."""
-    today = local_day(tx.now)
-    ahead = tx.calendar.is_working_day(today) and tx.now < moment(today, NOTICE_TIME)
-    return today if ahead else tx.calendar.after(today, 1)
-
-
-def _plant_digest(tx: Tx) -> None:
-    _plant(tx, "digest", _next_day(tx), RANK_DIGEST)
-
-
-def _plant(tx: Tx, kind: str, day: date, rank: int) -> None:
-    wake(tx, [("system", 0, kind, 1, moment(day, NOTICE_TIME), rank)])
+def _plant(tx: Tx, regular: Moment) -> None:
+    wake(tx, "system", [0], [regular])
 
 
 # ---------------------------------------------------------------- tiers

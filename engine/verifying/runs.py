@@ -8,6 +8,8 @@ from sqlalchemy import func, or_, select
 
 from bpmn.plan import Plan
 from engine import instances, published
+from engine.moments import Moment, timer_moments
+from engine.opening import opens_at
 from ledger.schema import AnyRow, advance, assignment, due, item, run, run_state
 from ledger.verification.scene import Check, Found, Scene
 
@@ -50,14 +52,20 @@ def _run(scene: Scene, r: AnyRow) -> Said:
     )
     if scene.connection.execute(select(advance.c.item_id).where(advance.c.run_id == r.id)).first() is None:
         yield from _behind(scene, r.id, made.plan, reached, items)  # else the diagram is still to be told
-    waiting, planted = {d.timer for d in instances.dues(instance)}, _timers(scene, r.id)
-    yield from (("timer", f"流程等待日期“{t}”，到期安排里没有它（被删除）") for t in sorted(waiting - planted))
-    yield from (("timer", f"到期安排“{t}”在流程里无人等待") for t in sorted(planted - waiting))
+    yield from _timers(scene, r.id, instance)
 
 
-def _timers(scene: Scene, run_id: int) -> set[str]:
-    kinds = select(due.c.kind).where(due.c.owner_kind == "run", due.c.owner_id == run_id, due.c.kind.like("timer:%"))
-    return {kind.removeprefix("timer:") for kind in scene.connection.execute(kinds).scalars()}
+def _timers(scene: Scene, run_id: int, instance: instances.Instance) -> Said:
+    """The dates the diagram waits at, each with its row."""
+    planted = select(due.c.kind, due.c.arm, due.c.at, due.c.rank).where(
+        due.c.owner_kind == "run", due.c.owner_id == run_id, due.c.kind.like("timer:%")
+    )
+    there = {Moment(*r) for r in scene.connection.execute(planted)}
+    wanted = set(timer_moments(instance))
+    for m in sorted(wanted - there):
+        yield "timer", f"流程等待日期“{m.kind}”（{m.at:%Y-%m-%d}），到期安排里没有这一天（被删除或改动）"
+    for m in sorted(there - wanted):
+        yield "timer", f"到期安排“{m.kind}”（{m.at:%Y-%m-%d}）在流程里无人等待（被添加或改动）"
 
 
 def _behind(scene: Scene, run_id: int, plan: Plan, reached: Collection[str], items: Sequence[AnyRow]) -> Said:
@@ -73,16 +81,23 @@ def _behind(scene: Scene, run_id: int, plan: Plan, reached: Collection[str], ite
         is_held = any(state.get(other) != "closed" for other in after.get(i.element, ()))
         if is_reached and not is_held and i.id not in to_open:
             yield "unopened", f"清单第 {i.no} 项应当启动，却没有启动，也没有启动日期的安排"
+        elif i.id in to_open and to_open[i.id] not in _opening(scene, run_id, plan, i.element):
+            yield "opens", f"清单第 {i.no} 项的启动日期（{to_open[i.id].at:%Y-%m-%d}）与方案不符（被改动）"
 
 
-def _to_open(scene: Scene, run_id: int) -> set[int]:
+def _to_open(scene: Scene, run_id: int) -> dict[int, Moment]:
     """Items that wait for their date."""
     planted = (
-        select(due.c.owner_id)
+        select(due.c.owner_id, due.c.kind, due.c.arm, due.c.at, due.c.rank)
         .join(item, item.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "item", due.c.kind == "open", item.c.run_id == run_id)
     )
-    return set(scene.connection.execute(planted).scalars())
+    return {r[0]: Moment(*r[1:]) for r in scene.connection.execute(planted)}
+
+
+def _opening(scene: Scene, run_id: int, plan: Plan, element: str) -> list[Moment | None]:
+    planned = next(i for i in plan.items if i.id == element)
+    return [opens_at(scene.connection, calendar, plan, run_id, planned) for calendar in scene.calendars]
 
 
 def _still_open(scene: Scene, run_id: int, items: Sequence[AnyRow]) -> Said:
@@ -110,6 +125,6 @@ RUNS = Check(
     _runs,
     (
         *("no-state", "unreadable", "ended", "open-item", "open-share", "not-reached"),
-        *("all-closed", "unopened", "timer", "advance"),
+        *("all-closed", "unopened", "opens", "timer", "advance"),
     ),
 )

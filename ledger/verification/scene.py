@@ -69,6 +69,11 @@ class Scene:
     def calendar(self) -> WorkCalendar:
         return calendar_of(self.connection)
 
+    @cached_property
+    def calendars(self) -> tuple[WorkCalendar, ...]:
+        """Every calendar that something may have been armed by."""
+        return (self.calendar,)
+
     def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[AnyRow]:
         """The rows of a statement, a portion at a time, counted for the progress."""
         self._reading = (statement, None)

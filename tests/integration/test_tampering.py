@@ -284,7 +284,7 @@ WAYS: list[tuple[Callable[[Connection], None], str, dict[str, Any]]] = [
     (delete_todo, "却没有待办", {"table": "todo"}),
     (delete_due, "责任分工第 1 号应有的到期安排“tier:5”不见了", {"table": "due", "row": "assignment,1,tier:5"}),
     (delete_round_to_come, "应有的到期安排“round:weekly:9”不见了", {"table": "due", "row": "run,1,round:weekly:9"}),
-    (delete_timer, "到期安排里没有它", {"table": "run", "row": "1"}),
+    (delete_timer, "到期安排里没有这一天", {"table": "run", "row": "1"}),
     (delete_notice, "应有的提醒“urged:1”不见了", {"table": "notice"}),
     (mark_as_sent, "的状态“sent”与发送时间、次数、占用不符", {"table": "message"}),
     (delete_message, "（returned）记为已发，却没有邮件", {"table": "notice"}),
@@ -312,6 +312,44 @@ def once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     assert found(db) == []
     yield db
     db.close()
+
+
+FAR = "'2099-01-01 01:00:00'"
+DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that must say so
+    # ---- when something is due
+    "tiers put off": (f"UPDATE due SET at = {FAR} WHERE kind LIKE 'tier:%'", "due.wrong"),
+    "rounds put off": (f"UPDATE due SET at = {FAR} WHERE kind LIKE 'round:%'", "due.wrong"),
+    "tiers of another arm": ("UPDATE due SET arm = arm + 50 WHERE kind LIKE 'tier:%'", "due.wrong"),
+    "a tier twice": (
+        "INSERT INTO due (owner_kind, owner_id, kind, arm, at, rank)"
+        " SELECT owner_kind, owner_id, kind, arm + 7, at, rank FROM due WHERE kind = 'tier:5'",
+        "due.wrong",
+    ),
+    "a tier of no ladder": ("UPDATE due SET kind = 'tier:77' WHERE kind = 'tier:5'", "due.wrong"),
+    "tiers of what was returned gone": ("DELETE FROM due WHERE owner_kind = 'assignment' AND arm = 2", "due.missing"),
+    "reminders of a round gone": ("DELETE FROM due WHERE owner_kind = 'share'", "due.missing"),
+    "the end of a round gone": ("DELETE FROM due WHERE kind = 'close'", "due.missing"),
+    "the end of a round put off": (f"UPDATE due SET at = {FAR} WHERE kind = 'close'", "due.wrong"),
+    "a round of no cadence": ("UPDATE round SET cadence = cadence || 'x'", "due.cadence"),
+    "digests gone": ("DELETE FROM due WHERE owner_kind = 'system'", "due.system"),
+    "digests put off": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'system'", "due.system-time"),
+    "a timer put off": (f"UPDATE due SET at = {FAR} WHERE kind LIKE 'timer:%'", "runs.timer"),
+    "a reminder of what is closed": (
+        "UPDATE due SET owner_id = (SELECT id FROM assignment WHERE closed_at IS NOT NULL LIMIT 1) WHERE id ="
+        " (SELECT min(id) FROM due WHERE owner_kind = 'assignment')",
+        "due.stray-assignment",
+    ),
+    "a reminder of what was reported": ("UPDATE due SET owner_id = owner_id + 9000 WHERE owner_kind = 'share'", "due.stray-share"),
+    "the end of a round that has ended": ("UPDATE due SET owner_id = 1 WHERE kind = 'close'", "due.stray-round"),
+    "the opening of what is open": (
+        f"INSERT INTO due (owner_kind, owner_id, kind, arm, at, rank) VALUES ('item', 4, 'open', 1, {FAR}, 3)",
+        "due.stray-item",
+    ),
+    "a moment of nothing": (
+        f"INSERT INTO due (owner_kind, owner_id, kind, arm, at, rank) VALUES ('person', 4, 'open', 1, {FAR}, 3)",
+        "due.stray",
+    ),
+}
 
 
 class _Undone(Exception):
@@ -376,6 +414,19 @@ def test_a_lost_connection_is_no_finding(once: Database) -> None:
 
     with once.read() as connection, pytest.raises(OperationalError):
         list(Check("x", "x", lose, ()).run(Scene(connection)))
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_each_deed_is_found_by_its_rule(once: Database, deed: str) -> None:
+    how, rule = DEEDS[deed]
+    with pytest.raises(_Undone), once.writer.begin() as connection:
+        without_triggers(connection)
+        for statement in how.split(";"):
+            assert connection.execute(text(statement)).rowcount, statement
+        with_triggers(connection)
+        said = {f"{f.check}.{f.rule}": f.message for f in differences(Scene(connection, clock=once.clock))}
+        assert rule in said, said
+        raise _Undone
 
 
 def test_dropped_and_emptied_triggers_are_found(once: Database) -> None:
