@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 
 from engine.mail.contexts import is_stale, without_secret
 from engine.mail.rendering import render
@@ -74,7 +74,10 @@ def _claim(db: Database) -> Sequence[AnyRow]:
         token = secrets.token_hex(16)
         ids = [r.id for r in rows]
         if ids:
+            # A lease that ran out is an attempt without an answer; with it no attempt is without its trouble.
+            lost = case((message.c.state == "sending", "上一次发送没有下文"), else_=message.c.error)
             lease = {"state": "sending", "token": token, "lease_until": now + LEASE, "attempts": message.c.attempts + 1}
+            lease["error"] = lost
             tx.connection.execute(update(message).where(message.c.id.in_(ids)).values(**lease))
             rows = tx.connection.execute(select(message).where(message.c.id.in_(ids)).order_by(message.c.id)).all()
     return rows

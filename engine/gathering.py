@@ -135,12 +135,12 @@ def _notices() -> Select[Any]:
 def _current(tx: Tx, query: Select[Any]) -> list[AnyRow]:
     """The notices that still hold; the others become moot."""
     rows = tx.connection.execute(query).all()
-    current = [n for n in rows if _holds(n)]
+    current = [n for n in rows if holds(n)]
     settle(tx, {n.id for n in rows} - {n.id for n in current}, "moot")
     return current
 
 
-def _holds(n: AnyRow) -> bool:
+def holds(n: AnyRow) -> bool:
     """Whether a notice still says what is so. A report that was missed is still told to be late, not asked for."""
     kind = n.tier.partition(":")[0]
     if n.owner_kind == "share":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from engine.verifying.due import DUE
+from engine.verifying.notices import MAILS, NOTICES
 from engine.verifying.runs import RUNS
 from engine.verifying.todos import TODOS
 from engine.verifying.told import TOLD
@@ -25,7 +26,7 @@ def _lists(scene: Scene) -> Found:
 
 
 LISTS = Check("lists", "台账的排序和汇总", _lists, ("differs",))
-CHECKS = (*LEDGER_CHECKS, TODOS, RUNS, DUE, TOLD, LISTS)
+CHECKS = (*LEDGER_CHECKS, TODOS, RUNS, DUE, TOLD, NOTICES, MAILS, LISTS)
 
 
 def differences(scene: Scene, started: Callable[[Check], None] = lambda _: None) -> Iterator[Finding]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, not_, or_, select
+from sqlalchemy import Select, String, and_, cast, exists, func, literal, not_, or_, select
 
-from ledger.schema import delivery, message, notice
+from ledger.schema import counter, delivery, message, notice, person
 from ledger.verification.scene import Check, Found, Scene
 
 NOTICE_STATES = ("pending", "sent", "superseded", "moot")
@@ -22,11 +22,17 @@ _unsent = message.c.sent_at.is_(None)
 _HELD = and_(message.c.token.is_not(None), message.c.lease_until.is_not(None))
 _FREE = and_(message.c.token.is_(None), message.c.lease_until.is_(None))
 _LEGAL = or_(
-    and_(message.c.state == "queued", _unsent, _FREE),
+    and_(message.c.state == "queued", _unsent, _FREE, or_(message.c.attempts == 0, message.c.error.is_not(None))),
     and_(message.c.state == "sending", _unsent, _HELD, message.c.attempts > 0),
     and_(message.c.state == "sent", not_(_unsent), _FREE, message.c.attempts > 0),
-    and_(message.c.state == "dead", _unsent, _FREE, message.c.attempts > 0),
+    and_(message.c.state == "dead", _unsent, _FREE, message.c.attempts > 0, message.c.error.is_not(None)),
 )
+
+
+_key = message.c.kind.concat(":%:").concat(cast(message.c.person_id, String))
+_id = literal("<").concat(func.replace(message.c.key, ":", ".")).concat(".%@duban>")
+_before = message.alias("before")
+_last = select(func.coalesce(func.max(message.c.id), 0)).scalar_subquery()
 
 
 def _twice(column: Any) -> Select[Any]:
@@ -62,6 +68,30 @@ _RULES: Mapping[str, tuple[str, Select[Any], str]] = {
     ),
     "key-twice": ("message", _twice(message.c.key), "邮件第 {1} 号的键“{0}”不止一封"),
     "header-twice": ("message", _twice(message.c.header_id), "邮件第 {1} 号的 Message-ID {0} 不止一封"),
+    "key": (
+        "message",
+        select(message.c.id, message.c.kind).where(
+            or_(message.c.key.not_like(_key), message.c.header_id.not_like(_id))
+        ),
+        "邮件第 {0} 号（{1}）的种类、收件人或 Message-ID 与其键不符（邮件被改动）",
+    ),
+    "address": (
+        "message",
+        select(message.c.id, message.c.person_id, message.c.address)
+        .outerjoin(person, person.c.id == message.c.person_id)
+        .where(or_(person.c.id.is_(None), person.c.email != message.c.address)),
+        "邮件第 {0} 号的地址 {2} 不是账号第 {1} 号的邮箱（地址或账号被改动）",
+    ),
+    "gap": (
+        "message",
+        select(message.c.id - 1).where(message.c.id > 1, not_(exists().where(_before.c.id == message.c.id - 1))),
+        "邮件第 {0} 号不见了（编号不会空缺，邮件被删除）",
+    ),
+    "cut": (
+        "message",
+        select(counter.c.value, _last).where(counter.c.name == "message", counter.c.value != _last),
+        "邮件编到第 {0} 号，库里最后一封是第 {1} 号（末尾的邮件被删除，或计数被改动）",
+    ),
     "notice-gone": (
         "delivery",
         select(delivery.c.notice_id, delivery.c.message_id).where(

@@ -23,7 +23,7 @@ from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.migrating import upgrade
 from ledger.people import Actor, actor_of
 from ledger.queries.clearings import applications, may_decide, waiting_count
-from ledger.schema import assignment, clearing, content, draft, event, message, metadata, person
+from ledger.schema import assignment, clearing, content, delivery, draft, event, message, metadata, notice, person
 from ledger.verification import Scene
 from webapp.demo import campaign
 from webapp.demo.office import Office
@@ -46,8 +46,12 @@ def said(office: Office) -> Office:
     typed = {"progress": f"续报：{SECRET}"}, {"progress": "见习岗位另有三个。"}
     with office.db.write() as tx:
         for n, fields in enumerate(typed):
-            row = {"person_id": 1, "form": f"report-{n}", "fields": json.dumps(fields), "saved_at": tx.now}
-            tx.connection.execute(insert(draft), row)
+            row = {"person_id": 1, "form": f"report-{n}", "fields": json.dumps(fields, ensure_ascii=False)}
+            tx.connection.execute(insert(draft), {**row, "saved_at": tx.now})
+        told = select(delivery.c.message_id).join(notice, notice.c.id == delivery.c.notice_id)
+        about = message.c.id.in_(told.where(notice.c.item_id == 13, notice.c.unit == "daye"))
+        says = func.replace(message.c.context, '"post": "', f'"post": "{SECRET}')
+        assert tx.connection.execute(update(message).where(about).values(context=says)).rowcount
     return office
 
 
@@ -203,7 +207,8 @@ def test_a_name_is_cleared_wherever_it_stands(said: Office) -> None:
         fields = json.dumps({"progress": f"联系人{name}"}, ensure_ascii=False)
         tx.connection.execute(insert(draft), {"person_id": subject, "form": "f", "fields": fields, "saved_at": tx.now})
         mine = message.c.person_id == subject
-        tx.connection.execute(update(message).where(mine).values(context=json.dumps({"post": f"{name}同志"})))
+        named = func.replace(message.c.context, '"post": "', f'"post": "{name}')
+        assert tx.connection.execute(update(message).where(mine).values(context=named)).rowcount
     with said.db.write(who(said, "daye")) as tx:  # as the first release recorded: the name on every act
         tx.desk = tx.actor.first("liaison")
         facts: dict[str, Any] = {
