@@ -71,8 +71,8 @@ class Scene:
 
     @cached_property
     def calendars(self) -> tuple[WorkCalendar, ...]:
-        """Every calendar that something may have been armed by."""
-        return (self.calendar,)
+        """The calendars that something may have been armed by: as it was decided since, and as it was published."""
+        return (self.calendar, WorkCalendar()) if self.calendar.overrides else (self.calendar,)
 
     def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[AnyRow]:
         """The rows of a statement, a portion at a time, counted for the progress."""

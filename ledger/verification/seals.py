@@ -10,7 +10,7 @@ from ledger.sealing import Head, seal_hash
 from ledger.verification.scene import Check, Found, Scene
 
 _SEALS = (
-    select(seal, event.c.hash.label("event_hash"))
+    select(seal, event.c.hash.label("event_hash"), event.c.id.label("event_id"))
     .outerjoin(event, and_(event.c.stream == seal.c.stream, event.c.seq == seal.c.seq))
     .order_by(seal.c.ordinal)
 )
@@ -35,7 +35,7 @@ _OPEN = select(func.coalesce(func.sum(stream.c.seq - stream.c.sealed), 0))
 
 
 def _seals(scene: Scene) -> Found:
-    ordinal, hashed = 0, GENESIS
+    ordinal, hashed, last = 0, GENESIS, (None, 0)
     for r in scene.rows(_SEALS):
         where = {"table": "seal", "row": str(r.ordinal), "stream": r.stream, "seq": r.seq}
         if r.ordinal != ordinal + 1:
@@ -46,7 +46,9 @@ def _seals(scene: Scene) -> Found:
             yield "event-gone", f"封存第 {r.ordinal} 号所指的 {r.stream} 第 {r.seq} 号不见了（记录被删除或截去）", where
         elif hashed and seal_hash(hashed, r.ordinal, r.stream, r.seq, r.event_hash, r.sealed_at) != r.hash:
             yield "hash", f"封存第 {r.ordinal} 号与 {r.stream} 第 {r.seq} 号不符（记录或封存被改动）", where
-        ordinal, hashed = r.ordinal, r.hash
+        elif last[0] == r.sealed_at and last[1] > r.event_id:
+            yield "order", f"{r.stream} 第 {r.seq} 号封存在编号更大的记录之后（记录的先后被调换）", where
+        ordinal, hashed, last = r.ordinal, r.hash, (r.sealed_at, r.event_id or 0)
         scene.head = Head(r.ordinal, r.hash, r.sealed_at)
     for r in scene.rows(_UNEVEN):
         sentence = f"{r.name} 应封存到第 {r.sealed} 号，实有记录 {r.seq} 号、封存 {r.n} 道（封存或记录被截去）"
@@ -68,4 +70,4 @@ def _heads(scene: Scene) -> Found:
             scene.counts["heads"] += 1
 
 
-SEALS = Check("seals", "封存", _seals, ("gap", "event-gone", "hash", "uneven", "head-gone", "head"))
+SEALS = Check("seals", "封存", _seals, ("gap", "event-gone", "hash", "order", "uneven", "head-gone", "head"))
