@@ -66,7 +66,6 @@ _RULES: Mapping[str, tuple[str, Select[Any], str]] = {
         select(message.c.id, message.c.state).where(not_(_LEGAL)),
         "邮件第 {0} 号的状态“{1}”与发送时间、次数、占用不符（状态被改动）",
     ),
-    "key-twice": ("message", _twice(message.c.key), "邮件第 {1} 号的键“{0}”不止一封"),
     "header-twice": ("message", _twice(message.c.header_id), "邮件第 {1} 号的 Message-ID {0} 不止一封"),
     "key": (
         "message",

@@ -145,6 +145,7 @@ class Check:
         try:
             with scene.apart():
                 for rule, message, where in self.find(scene):
+                    assert rule in self.rules, rule
                     yield Finding(self.key, rule, message, where)
         except Exception as error:
             if trouble_of(error) is not None:
