@@ -13,12 +13,9 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.moments import Moment, ladder_moments
 from ledger.database import Tx
-from ledger.rules.ladder import tiers
 from ledger.schema import due
-
-# The order within one instant: who is told, then what ends, then what opens, then the digests of day and week.
-RANK_TIER, RANK_CLOSE, RANK_OPEN, RANK_DIGEST, RANK_WEEKLY = 1, 2, 3, 9, 10
 
 _INSERT = {
     "sqlite": sqlite.insert(due).on_conflict_do_nothing(),
@@ -32,12 +29,9 @@ def parse_ladder(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split())
 
 
-def wake(tx: Tx, rows: Iterable[tuple[str, int, str, int, datetime, int]]) -> None:
-    """Add due rows: (owner kind, owner id, kind, arm, at, rank). One that stands already is left as it is."""
-    values = [
-        {"owner_kind": k, "owner_id": o, "kind": kind, "arm": arm, "at": at, "rank": rank}
-        for k, o, kind, arm, at, rank in rows
-    ]
+def wake(tx: Tx, owner_kind: str, owners: Iterable[int], moments: Sequence[Moment]) -> None:
+    """Add due rows, the same for each owner. One that stands already is left as it is."""
+    values = [{"owner_kind": owner_kind, "owner_id": owner, **m._asdict()} for owner in owners for m in moments]
     tx.writes.write(_INSERT[tx.connection.dialect.name], values)
 
 
@@ -56,8 +50,8 @@ def arm(
     `only_ahead` leaves out the moments that have passed: after a return, or for a round whose request goes out now.
     Without it, what has passed is for the tick to judge: only the highest tier is told.
     """
-    moments = [(tier, at) for tier, at in tiers(due_at, ladder, tx.calendar) if not only_ahead or at > tx.now]
-    wake(tx, [(owner_kind, owner, f"tier:{tier}", turn, at, RANK_TIER) for owner in owners for tier, at in moments])
+    after = tx.now if only_ahead else None
+    wake(tx, owner_kind, owners, ladder_moments(due_at, ladder, tx.calendar, arm=turn, after=after))
 
 
 def disarm(tx: Tx, owners: Iterable[tuple[str, int]]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 
 from engine.mail.contexts import is_stale, without_secret
 from engine.mail.rendering import render
@@ -61,8 +61,11 @@ def _claim(db: Database) -> AnyRow | None:
             and_(message.c.state == "sending", or_(message.c.lease_until < now, message.c.lease_until > now + LEASE)),
         )
         free = select(message.c.id).where(ready).order_by(message.c.id).limit(1).with_for_update(skip_locked=True)
+        # A lease that ran out is an attempt without an answer; with it no attempt is without its trouble.
+        lost = case((message.c.state == "sending", "上一次发送没有下文"), else_=message.c.error)
         lease = {"token": secrets.token_hex(16), "lease_until": now + LEASE, "attempts": message.c.attempts + 1}
-        claimed = update(message).where(message.c.id == free.scalar_subquery()).values(state="sending", **lease)
+        claimed = update(message).where(message.c.id == free.scalar_subquery())
+        claimed = claimed.values(state="sending", error=lost, **lease)
         return tx.connection.execute(claimed.returning(message)).one_or_none()
 
 

@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, literal, select
 
+from engine.moments import is_notice_time
 from engine.notices import Notice, settle, tell
 from engine.outbox import Outgoing, put
 from engine.wording import line_of, link_of, title_of
 from ledger import organisation
-from ledger.calendar import local_day, moment
+from ledger.calendar import local_day
 from ledger.database import Tx
 from ledger.people import Holder, batched, holders, units_answered_for
-from ledger.rules.ladder import NOTICE_TIME
 from ledger.rules.verbs import Role
 from ledger.schema import AnyRow, assignment, item, notice, round_, run, share, todo, unit
 
@@ -42,13 +42,8 @@ class _Mail:
 def gather_immediate(tx: Tx) -> None:
     """Mails for what goes at once: 退回补正 and 催办; 交办 and 期次报送 too, but only in the hours of a working day."""
     waiting = notice.c.state == "pending", notice.c.immediate
-    quiet = [] if _is_office_hour(tx) else [notice.c.tier.not_in(_BY_THE_CLOCK)]
+    quiet = [] if is_notice_time(tx.now, tx.calendar) else [notice.c.tier.not_in(_BY_THE_CLOCK)]
     _mail(tx, _current(tx, _notices().where(*waiting, *quiet)), _act_of)
-
-
-def _is_office_hour(tx: Tx) -> bool:
-    today = local_day(tx.now)
-    return tx.calendar.is_working_day(today) and tx.now >= moment(today, NOTICE_TIME)
 
 
 def _act_of(n: AnyRow) -> tuple[str, str]:
@@ -140,12 +135,12 @@ def _notices() -> Select[Any]:
 def _current(tx: Tx, query: Select[Any]) -> list[AnyRow]:
     """The notices that still hold; the others become moot."""
     rows = tx.connection.execute(query).all()
-    current = [n for n in rows if _holds(n)]
+    current = [n for n in rows if holds(n)]
     settle(tx, {n.id for n in rows} - {n.id for n in current}, "moot")
     return current
 
 
-def _holds(n: AnyRow) -> bool:
+def holds(n: AnyRow) -> bool:
     """Whether a notice still says what is so. A report that was missed is still told to be late, not asked for."""
     kind = n.tier.partition(":")[0]
     if n.owner_kind == "share":

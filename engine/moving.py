@@ -15,9 +15,9 @@ from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
 from engine.desk import Case, Entry, TodoRef, cases_of, limit_texts, open_case, refuse, take
 from engine.filing import handed_in
+from engine.moments import chased_after_return
 from engine.notices import Notice, tell
 from engine.reporting import checked_figures
-from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
 from ledger.events import File
@@ -124,9 +124,7 @@ def _return(tx: Tx, case: Case, to: _Next, said: _Said) -> None:
     due_at = _time_to_mend(tx, case)
     _record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, said)
     if due_at and not case.cadence:
-        # What is late and returned stays late, but is chased again: as if due when the days to mend are over.
-        mended = end_of(tx.calendar.after(local_day(tx.now), case.mend_days))
-        chased = due_at if due_at > tx.now else mended
+        chased = chased_after_return(due_at, tx.now, case.mend_days, tx.calendar)
         arm_ladder(tx, "assignment", [case.id], chased, parse_ladder(case.ladder), turn=to.arm, only_ahead=True)
     _tell_returned(tx, case, to)
 

@@ -6,16 +6,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from bpmn.plan import Item, Plan
 from engine import instances, published
 from engine.admission import require_clean
-from engine.chasing import RANK_OPEN, arm, wake
+from engine.chasing import arm, wake
+from engine.moments import Moment, opening_moment, timer_moments
 from engine.notices import Notice, tell
 from engine.rounds import schedule_rounds
 from ledger import organisation
-from ledger.calendar import SHANGHAI
+from ledger.calendar import WorkCalendar
 from ledger.database import Tx
 from ledger.errors import Refused
 from ledger.events import canonical
@@ -149,37 +150,39 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
 
 def _due(tx: Tx, plan: Plan, run_id: int, planned: Item) -> Due | None:
     """The due date as it stands; one counted from an anchor that has not come yet is not known."""
-    return _resolved(tx, plan, run_id, planned.due)
+    return _resolved(tx.connection, tx.calendar, plan, run_id, planned.due)
 
 
-def _resolved(tx: Tx, plan: Plan, run_id: int, rule: DueRule | None) -> Due | None:
+def opens_at(connection: Connection, calendar: WorkCalendar, plan: Plan, run_id: int, planned: Item) -> Moment | None:
+    """The date an item waits for, where its *opens* rule knows one."""
+    opens = _resolved(connection, calendar, plan, run_id, planned.opens)
+    return None if opens is None else opening_moment(opens.day)
+
+
+def _resolved(
+    connection: Connection, calendar: WorkCalendar, plan: Plan, run_id: int, rule: DueRule | None
+) -> Due | None:
     if rule is None:
         return None
     first, last = plan.facts.period
     period = (first, last) if last is not None else None
-    return resolve(rule, tx.calendar, anchor=_anchor(tx, run_id, rule.anchor), period=period)
+    return resolve(rule, calendar, anchor=_anchor(connection, run_id, rule.anchor), period=period)
 
 
-def _anchor(tx: Tx, run_id: int, anchor: str | None) -> datetime | None:
+def _anchor(connection: Connection, run_id: int, anchor: str | None) -> datetime | None:
     """The instant a rule counts from: the run's start or another item's closing. 签收 is each share's own."""
     kind, _, element = (anchor or "").partition(":")
     found = {
         "run": select(run_table.c.started_at).where(run_table.c.id == run_id),
         "item": select(item.c.closed_at).where(item.c.run_id == run_id, item.c.element == element),
     }.get(kind)
-    at: datetime | None = None if found is None else tx.connection.execute(found).scalar_one_or_none()
+    at: datetime | None = None if found is None else connection.execute(found).scalar_one_or_none()
     return at
 
 
 def schedule_timers(tx: Tx, run_id: int, instance: instances.Instance) -> None:
     """A due row for every timer the diagram waits at; one that stands already is left as it is."""
-    dues = instances.dues(instance)
-    wake(tx, [("run", run_id, f"timer:{d.timer}", 1, _timer_at(d.text), RANK_OPEN) for d in dues])
-
-
-def _timer_at(text: str) -> datetime:
-    """A printed date opens with its day."""
-    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+    wake(tx, "run", [run_id], timer_moments(instance))
 
 
 def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
@@ -194,9 +197,9 @@ def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
             continue
         if any(state[other] != "closed" for other in planned.opens_after):
             continue
-        opens = _resolved(tx, plan, run_id, planned.opens)
-        if opens is not None and (at := _timer_at(opens.day.isoformat())) > tx.now:
-            wake(tx, [("item", ids[planned.id], "open", 1, at, RANK_OPEN)])
+        opens = opens_at(tx.connection, tx.calendar, plan, run_id, planned)
+        if opens is not None and opens.at > tx.now:
+            wake(tx, "item", [ids[planned.id]], [opens])
             continue
         open_item(tx, run_id, plan, planned, ids[planned.id])
     tx.flush()

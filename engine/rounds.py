@@ -4,41 +4,23 @@ names."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from functools import lru_cache
 
 from sqlalchemy import select
 
 from bpmn.plan import Cadence, Plan
-from engine.chasing import RANK_CLOSE, RANK_OPEN, arm, wake
+from engine.chasing import arm, wake
+from engine.moments import close_moments, round_moments, turns_of
 from engine.notices import Notice, tell
-from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.database import Tx
 from ledger.events import canonical
-from ledger.rules.cadence import Turn
-from ledger.rules.ladder import tiers
 from ledger.schema import AnyRow, assignment, item, round_, share
 
 OPEN_SHARES = ("lead", "responsible")
 
 
-@lru_cache(maxsize=256)
-def turns_of(cadence: Cadence, calendar: WorkCalendar) -> Sequence[Turn]:
-    """Every turn of a cadence on this calendar."""
-    return cadence.turns(calendar)
-
-
 def schedule_rounds(tx: Tx, plan: Plan, run_id: int) -> None:
     """A due row for the opening of every turn that is not over yet."""
-    wake(
-        tx,
-        [
-            ("run", run_id, f"round:{cadence.id}:{turn.n}", 1, turn.opens_at, RANK_OPEN)
-            for cadence in plan.cadences
-            for turn in turns_of(cadence, tx.calendar)
-            if turn.due_at > tx.now
-        ],
-    )
+    wake(tx, "run", [run_id], round_moments(plan, tx.now, tx.calendar))
 
 
 def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None:
@@ -47,7 +29,8 @@ def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None
     every = turns_of(cadence, tx.calendar)
     turn = every[n - 1]
     asked, item_id = _asked(tx, run_id, cadence)
-    if not asked or (cadence.closes and _closes_at(cadence, turn, tx.calendar) <= tx.now):
+    ends = close_moments(cadence, turn.due_at, tx.calendar)
+    if not asked or any(end.at <= tx.now for end in ends):
         return  # nobody to ask, or after a downtime: a turn that would close as it opens blames nobody
     round_id = tx.allocate("round")[0]
     ids = tx.allocate("share", len(asked))
@@ -72,20 +55,13 @@ def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None
         },
     )
     arm(tx, "share", ids, turn.due_at, cadence.ladder, only_ahead=True)
-    if cadence.closes:
-        wake(tx, [("round", round_id, "close", 1, _closes_at(cadence, turn, tx.calendar), RANK_CLOSE)])
+    wake(tx, "round", [round_id], ends)
     requests = [
         Notice("share", i, 1, "request", a.unit, "liaison", run_id, item_id, immediate=True)
         for i, a in zip(ids, asked, strict=True)
     ]
     tell(tx, requests)
     tx.flush()
-
-
-def _closes_at(cadence: Cadence, turn: Turn, calendar: WorkCalendar) -> datetime:
-    """A turn takes reports until the end of the day of its last reminder, so that the reminder can be answered."""
-    last = max((at for _, at in tiers(turn.due_at, cadence.ladder, calendar)), default=turn.due_at)
-    return end_of(local_day(max(last, turn.due_at)))
 
 
 def _asked(tx: Tx, run_id: int, cadence: Cadence) -> tuple[Sequence[AnyRow], int | None]:

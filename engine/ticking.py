@@ -10,21 +10,21 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, literal, select, text, tuple_
 
 from engine.advancing import drain, release_timer
-from engine.chasing import RANK_DIGEST, RANK_WEEKLY, parse_ladder, wake
+from engine.chasing import parse_ladder, wake
 from engine.gathering import gather_digests, gather_immediate
+from engine.moments import RANK_DIGEST, Moment, digest_moment, is_notice_time, next_day, week_day, weekly_moment
 from engine.notices import Notice, tell
 from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
-from engine.weekly import gather_weekly, monday_of
-from ledger.calendar import local_day, moment
+from engine.weekly import gather_weekly
 from ledger.clock import ClockInDoubt, mark_refused
 from ledger.database import Database, Tx
-from ledger.rules.ladder import NOTICE_TIME, highest_passed
+from ledger.rules.ladder import highest_passed
 from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, round_, run, share, todo
 from ledger.sealing import BATCH, is_complete, seal_events
 
@@ -72,13 +72,12 @@ def start_ticking(tx: Tx, now: datetime) -> None:
     planted by a clock that has been set back since, or under another calendar: it would be missed until then."""
     system = due.c.owner_kind == "system"
     planted = {r.kind: r.at for r in tx.connection.execute(select(due.c.kind, due.c.at).where(system))}
-    for kind, day, rank in (
-        ("digest", _next_day(tx, now), RANK_DIGEST),
-        ("weekly", _this_week_or_next(tx, now), RANK_WEEKLY),
-    ):
-        if kind not in planted or planted[kind] > moment(day, NOTICE_TIME):
-            tx.connection.execute(delete(due).where(system, due.c.kind == kind))
-            _plant(tx, kind, day, rank)
+    this_week = weekly_moment(week_day(now, tx.calendar))
+    weekly = this_week if this_week.at > now else weekly_moment(week_day(now, tx.calendar, weeks=1))
+    for regular in (digest_moment(next_day(now, tx.calendar)), weekly):
+        if regular.kind not in planted or planted[regular.kind] > regular.at:
+            tx.connection.execute(delete(due).where(system, due.c.kind == regular.kind))
+            _plant(tx, regular)
 
 
 def _is_sure(db: Database) -> bool:
@@ -193,47 +192,22 @@ def _open_by_date(tx: Tx, item_id: int) -> None:
 
 def _digest(tx: Tx) -> None:
     """Today's digest, once its hour has come on a working day; else it is only planted anew."""
-    if _is_notice_time(tx):
+    if is_notice_time(tx.now, tx.calendar):
         gather_digests(tx)
-        _plant(tx, "digest", tx.calendar.after(local_day(tx.now), 1), RANK_DIGEST)
-    else:
-        _plant(tx, "digest", _next_day(tx, tx.now), RANK_DIGEST)
+    _plant(tx, digest_moment(next_day(tx.now, tx.calendar)))
 
 
 def _weekly(tx: Tx) -> None:
     """The coordinators' mail of the week, on its first working day; after a downtime on the next one there is."""
-    if _is_notice_time(tx):
+    if is_notice_time(tx.now, tx.calendar):
         gather_weekly(tx)
-        _plant(tx, "weekly", _next_week(tx, tx.now), RANK_WEEKLY)
+        _plant(tx, weekly_moment(week_day(tx.now, tx.calendar, weeks=1)))
     else:
-        _plant(tx, "weekly", _next_day(tx, tx.now), RANK_WEEKLY)
+        _plant(tx, weekly_moment(next_day(tx.now, tx.calendar)))
 
 
-def _this_week_or_next(tx: Tx, now: datetime) -> date:
-    """The first working day of this week, if its nine o'clock is to come."""
-    first = tx.calendar.on_or_after(monday_of(local_day(now)))
-    return first if now < moment(first, NOTICE_TIME) else _next_week(tx, now)
-
-
-def _next_week(tx: Tx, now: datetime) -> date:
-    """The first working day of the next week."""
-    return tx.calendar.on_or_after(monday_of(local_day(now)) + timedelta(days=7))
-
-
-def _is_notice_time(tx: Tx) -> bool:
-    today = local_day(tx.now)
-    return tx.calendar.is_working_day(today) and tx.now >= moment(today, NOTICE_TIME)
-
-
-def _next_day(tx: Tx, now: datetime) -> date:
-    """The next day with a nine o'clock to come: today, if it is a working day."""
-    today = local_day(now)
-    ahead = tx.calendar.is_working_day(today) and now < moment(today, NOTICE_TIME)
-    return today if ahead else tx.calendar.after(today, 1)
-
-
-def _plant(tx: Tx, kind: str, day: date, rank: int) -> None:
-    wake(tx, [("system", 0, kind, 1, moment(day, NOTICE_TIME), rank)])
+def _plant(tx: Tx, regular: Moment) -> None:
+    wake(tx, "system", [0], [regular])
 
 
 # ---------------------------------------------------------------- tiers

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, distinct, func, select
 
+from engine.moments import monday_of
 from engine.notices import Notice, settle, tell
 from engine.outbox import Outgoing, put
 from ledger import organisation
@@ -24,11 +25,6 @@ from ledger.schema import AnyRow, item, notice, run, todo, unit
 from ledger.sealing import head
 
 LISTED = 20  # titles of one plan; the rest are counted
-
-
-def monday_of(day: date) -> date:
-    """The Monday of a day's week."""
-    return day - timedelta(days=day.weekday())
 
 
 def gather_weekly(tx: Tx) -> None:

@@ -412,6 +412,13 @@ clearing = Table(  # 依规清除: what one person applies for and another decid
     Index("ix_clearing_state", "state", "id"),
 )
 
+day_override = Table(  # an administrator's word on a day, before the yearly notice or against it
+    "day_override",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("working", Boolean, nullable=False),
+)
+
 PROJECTIONS = (
     unit,
     post,
@@ -426,6 +433,7 @@ PROJECTIONS = (
     share,
     todo,
     clearing,
+    day_override,  # no command decides on a day yet, so nothing stands there that is in order
 )
 
 # ---------------------------------------------------------------- a cache of what the ledger says, see ledger.following
@@ -637,11 +645,4 @@ counter = Table(
     metadata,
     Column("name", String(40), primary_key=True),
     Column("value", Integer, nullable=False),
-)
-
-day_override = Table(  # an administrator's word on a day, before the yearly notice or against it
-    "day_override",
-    metadata,
-    Column("day", Date, primary_key=True),
-    Column("working", Boolean, nullable=False),
 )

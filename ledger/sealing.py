@@ -8,7 +8,7 @@ a seal's hash outside of the database (it goes out by mail) can tell whether the
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
@@ -67,11 +67,13 @@ def seal_events(tx: Tx, batch: int = BATCH) -> int:
         return 0
     last = head(tx.connection)
     ordinal, hashed = (last.ordinal, last.hash) if last else (0, GENESIS)
+    # An instant of its own: what one transaction sealed stands in the order of its ids, and `verify` can tell.
+    at = max(tx.now, last.sealed_at + timedelta(microseconds=1)) if last else tx.now
     rows = []
     for e in found:
         ordinal += 1
-        hashed = seal_hash(hashed, ordinal, e.stream, e.seq, e.hash, tx.now)
-        rows.append({"ordinal": ordinal, "stream": e.stream, "seq": e.seq, "hash": hashed, "sealed_at": tx.now})
+        hashed = seal_hash(hashed, ordinal, e.stream, e.seq, e.hash, at)
+        rows.append({"ordinal": ordinal, "stream": e.stream, "seq": e.seq, "hash": hashed, "sealed_at": at})
     tx.connection.execute(insert(seal), rows)
     reached = {r["stream"]: r["seq"] for r in rows}
     tx.connection.execute(_move, [{"b_name": name, "b_seq": seq} for name, seq in sorted(reached.items())])

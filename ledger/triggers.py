@@ -39,11 +39,14 @@ def statements(dialect: str) -> tuple[str, ...]:
     return (_FUNCTION, *append_only("event", dialect), *_content(dialect))
 
 
+def _guards(dialect: str) -> tuple[str, ...]:
+    return (*_content(dialect), *attachment(dialect), *(s for t in APPEND_ONLY for s in append_only(t, dialect)))
+
+
 def missing(connection: Connection) -> Iterator[str]:
     """The names of the triggers that do not stand as this release made them: dropped, switched off or rewritten."""
     dialect = connection.dialect.name
-    guards = (*_content(dialect), *attachment(dialect), *(s for t in APPEND_ONLY for s in append_only(t, dialect)))
-    wanted = {statement.split()[2]: statement for statement in guards}
+    wanted = {statement.split()[2]: statement for statement in _guards(dialect)}
     standing = dict(map(tuple, connection.execute(text(_STANDING[dialect])).all()))
     yield from (name for name, statement in wanted.items() if standing.get(name) != statement)
     if dialect == "postgresql":
@@ -52,6 +55,20 @@ def missing(connection: Connection) -> Iterator[str]:
             yield "refuse_change"
 
 
+def unexpected(connection: Connection) -> Iterator[str]:
+    """Triggers, and on PostgreSQL rules, that this release never made: whoever adds one decides what is written."""
+    dialect = connection.dialect.name
+    ours = {statement.split()[2] for statement in _guards(dialect)}
+    yield from (name for name in connection.execute(text(_EVERY[dialect])).scalars() if name not in ours)
+
+
+_EVERY = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
+    "postgresql": (
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal UNION ALL"
+        " SELECT rulename FROM pg_rules WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+    ),
+}
 # A trigger as the statement that made it; one that is switched off is no trigger.
 _STANDING = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",

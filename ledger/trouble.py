@@ -6,6 +6,7 @@ An error that is none of these is a mistake of ours and stays what it is.
 from __future__ import annotations
 
 import errno
+import sqlite3
 from enum import StrEnum
 
 from sqlalchemy.exc import DBAPIError
@@ -62,8 +63,8 @@ def trouble_of(error: BaseException) -> Trouble | None:
 
 
 def _of_driver(error: DBAPIError) -> Trouble | None:
-    name = getattr(error.orig, "sqlite_errorname", None)
-    if name is not None:
+    if isinstance(error.orig, sqlite3.Error):  # no name: Python itself cannot read a row, as one that is no UTF-8
+        name = getattr(error.orig, "sqlite_errorname", "")
         return next((kind for start, kind in _SQLITE.items() if name.startswith(start)), None)
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:

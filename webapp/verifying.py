@@ -18,7 +18,7 @@ import click
 from engine.verifying import differences
 from ledger.database import Database
 from ledger.files import Store
-from ledger.sealing import Head, head
+from ledger.sealing import Head
 from ledger.verification import Check, Finding, Scene
 
 SHOWN = 200  # findings of one check that are printed; the rest are counted
@@ -73,19 +73,19 @@ def verify(db: Database, store: Store, heads: Sequence[tuple[int, str]], *, as_j
     found: list[Finding] = []
     totals: Counter[str] = Counter()
     with db.read() as connection:
-        scene = Scene(connection, heads, store, progress.rows)
-        for finding in differences(scene, db.seen_now(connection), progress.start):
+        scene = Scene(connection, heads, store, progress.rows, db.clock)
+        for finding in differences(scene, progress.start):
             totals[finding.check] += 1
             if totals[finding.check] <= SHOWN:
                 found.append(finding)
                 if not as_json:
                     click.echo(finding.message)
-        last = head(connection)
     seconds = time.monotonic() - begun
     if as_json:
-        click.echo(json.dumps(_document(found, totals, scene.counts, last, seconds), ensure_ascii=False, indent=1))
+        document = _document(found, totals, scene.counts, scene.head, seconds)
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
     else:
-        _summary(totals, scene.counts, last, seconds)
+        _summary(totals, scene.counts, scene.head, seconds)
     return 1 if totals else 0
 
 

@@ -6,34 +6,32 @@ ought to stand in the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from engine.verifying.due import Armed
+from engine.verifying.due import DUE
+from engine.verifying.notices import MAILS, NOTICES
 from engine.verifying.runs import RUNS
 from engine.verifying.todos import TODOS
 from engine.verifying.told import TOLD
 from ledger import following
-from ledger.database import calendar_of
 from ledger.verification import LEDGER_CHECKS, Check, Finding, Scene
+from ledger.verification.scene import Found, legible
 
-__all__ = ["checks", "differences"]
-
-
-def checks(now: datetime) -> tuple[Check, ...]:
-    """Every check there is, as seen at this moment of business time."""
-
-    def lists(scene: Scene) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        calendar = calendar_of(scene.connection)
-        return ((said, {"table": "standing"}) for said in following.differences(scene.connection, now, calendar))
-
-    due = Check("due", "到期安排", Armed(now).find)
-    return (*LEDGER_CHECKS, TODOS, RUNS, due, TOLD, Check("lists", "台账的排序和汇总", lists))
+__all__ = ["CHECKS", "differences"]
 
 
-def differences(scene: Scene, now: datetime, started: Callable[[Check], None] = lambda _: None) -> Iterator[Finding]:
+def _lists(scene: Scene) -> Found:
+    for sentence in following.differences(scene.connection, scene.now, scene.calendar):
+        yield "differs", sentence, {"table": "standing"}
+
+
+LISTS = Check("lists", "台账的排序和汇总", _lists, ("differs",))
+CHECKS = (*LEDGER_CHECKS, TODOS, RUNS, DUE, TOLD, NOTICES, MAILS, LISTS)
+
+
+def differences(scene: Scene, started: Callable[[Check], None] = lambda _: None) -> Iterator[Finding]:
     """Everything that does not fit, check by check; `started` is told which one begins."""
-    for check in checks(now):
-        started(check)
-        yield from check.run(scene)
+    with legible(scene.connection):
+        for check in CHECKS:
+            started(check)
+            yield from check.run(scene)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import ColumnElement, and_, exists, select, union_all
 
 from ledger.rules.verbs import State
-from ledger.schema import assignment, due, notice, share, todo
-
-Found = Iterator[tuple[str, Mapping[str, Any]]]
+from ledger.schema import assignment, heartbeat, notice, seal, share, todo
+from ledger.verification.scene import Scene
 
 IN_HAND = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED, State.SIGNING)  # a unit is chased for these
 OWNERS = {"assignment": "责任分工", "share": "期次报送", "round": "期次", "run": "方案实施"}
@@ -20,9 +16,12 @@ of_assignment = and_(todo.c.owner_kind == "assignment", todo.c.owner_id == assig
 of_share = and_(todo.c.owner_kind == "share", todo.c.owner_id == share.c.id)
 
 
-def armed(kind: str, owner: ColumnElement[int], name: ColumnElement[str]) -> ColumnElement[bool]:
-    return exists().where(due.c.owner_kind == kind, due.c.owner_id == owner, due.c.kind == name)
-
-
 def notified(kind: str, owner: ColumnElement[int], tier: str) -> ColumnElement[bool]:
     return exists().where(notice.c.owner_kind == kind, notice.c.owner_id == owner, notice.c.tier == tier)
+
+
+def has_ticked(scene: Scene) -> bool:
+    """Whether a scheduler has run: it beats, and nothing else seals."""
+    beats = select(heartbeat.c.name).where(heartbeat.c.name == "tick")
+    traces = union_all(beats, select(seal.c.stream).where(seal.c.ordinal == 1))
+    return scene.connection.execute(traces).first() is not None

@@ -1,201 +1,369 @@
-"""Due rows: each tier of a ladder is armed or was told, each round to come is planted, nothing done is armed."""
+"""Due rows: what stands there is exactly what `engine.moments` gives, or was told; nothing else is armed.
+
+Rows are armed by the calendar of their day. A decision on a day made since leaves them as they are, so the instant that
+any calendar since then gives is right.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import and_, exists, func, literal, not_, or_, select
+from sqlalchemy import Select, and_, exists, func, literal, not_, or_, select
 
 from bpmn.plan import Plan
 from engine import published
 from engine.chasing import parse_ladder
-from engine.rounds import turns_of
-from engine.verifying.common import IN_HAND, OWNERS, Found, armed, notified, of_share
-from ledger.calendar import WorkCalendar, end_of, local_day
-from ledger.database import calendar_of
+from engine.moments import (
+    Moment,
+    chased_after_return,
+    close_moments,
+    digest_moment,
+    ladder_moments,
+    next_day,
+    round_moments,
+    week_day,
+    weekly_moment,
+)
+from engine.verifying.common import IN_HAND, OWNERS, has_ticked, of_share
+from ledger.calendar import SHANGHAI, WorkCalendar
 from ledger.errors import NotFound
-from ledger.rules.ladder import tiers
-from ledger.schema import AnyRow, assignment, due, event, heartbeat, item, notice, round_, run, share, todo
-from ledger.verification.scene import Scene
+from ledger.schema import AnyRow, assignment, due, event, item, notice, round_, run, share, todo
+from ledger.verification.scene import Check, Found, Scene
+
+TOLD_AT_ONCE = 500  # owners whose notices are looked up together
+# The 调休 of a year is published in the November before. What was armed for a later year than its own by the
+# provisional calendar may stand a little elsewhere than the published one has it.
+UNPUBLISHED = timedelta(days=14)
 
 _chased = and_(assignment.c.state.in_(IN_HAND), assignment.c.due_at.is_not(None), item.c.cadence.is_(None))
+_ROW = (due.c.id.label("due_id"), due.c.kind, due.c.arm.label("due_arm"), due.c.at, due.c.rank)
+Rule = Callable[[WorkCalendar], Iterable[Moment]]
 
 
-@dataclass(frozen=True)
-class Armed:
-    """Each tier of a ladder is armed or was told, each round to come is planted, and nothing is armed that is done."""
-
-    now: datetime
-
-    def find(self, scene: Scene) -> Found:
-        calendar = calendar_of(scene.connection)
-        yield from _system(scene)
-        yield from _ladders(scene)
-        yield from self._rearmed(scene, calendar)
-        yield from self._rounds(scene, calendar)
-        for sentence, statement in _STRAY:
-            for r in scene.rows(statement):
-                yield sentence.format(*r), {"table": "due", "row": str(r[0])}
-        scene.counts["due"] = int(scene.connection.execute(select(func.count()).select_from(due)).scalar_one())
-
-    def _rearmed(self, scene: Scene, calendar: WorkCalendar) -> Found:
-        """Shares whose ladder was armed when they came back, or were signed for: what lies ahead must be armed."""
-        again = or_(assignment.c.returns > 0, item.c.due_at.is_(None))
-        rows = scene.rows(
-            select(
-                assignment.c.id,
-                assignment.c.item_id,
-                assignment.c.due_at,
-                assignment.c.returns,
-                run.c.ladder,
-                run.c.mend_days,
-            )
-            .join(item, item.c.id == assignment.c.item_id)
-            .join(run, run.c.id == assignment.c.run_id)
-            .where(_chased, again)
-            .order_by(assignment.c.id)
-        )
-        for r in rows:
-            at = self._chased_at(scene, r, calendar)
-            ahead = {f"tier:{t}" for t, moment in tiers(at, parse_ladder(r.ladder), calendar) if moment > self.now}
-            yield from _unarmed(scene, "assignment", [r.id], ahead)
-
-    def _chased_at(self, scene: Scene, r: AnyRow, calendar: WorkCalendar) -> datetime:
-        """The date a ladder counts from: after a return of what was late already, the end of the days to mend."""
-        if not r.returns:
-            return r.due_at  # type: ignore[no-any-return]
-        back = scene.connection.execute(
-            select(event.c.at, event.c.payload)
-            .where(event.c.stream == f"item:{r.item_id}", event.c.kind == "assignment.returned")
-            .order_by(event.c.seq.desc())
-        )
-        returned = next((e.at for e in back if json.loads(e.payload).get("assignment") == r.id), self.now)
-        mended = end_of(calendar.after(local_day(returned), r.mend_days))
-        return r.due_at if r.due_at > returned else mended
-
-    def _rounds(self, scene: Scene, calendar: WorkCalendar) -> Found:
-        for r in scene.connection.execute(select(run.c.id).where(run.c.ended_at.is_(None)).order_by(run.c.id)).all():
-            try:
-                plan = published.of_run(scene.connection, r.id).plan
-            except NotFound:
-                continue  # said by the check of the published diagrams
-            turns = scene.connection.execute(select(round_.c.cadence, round_.c.n).where(round_.c.run_id == r.id))
-            opened = {(turn.cadence, turn.n) for turn in turns}
-            ahead = {
-                f"round:{c.id}:{turn.n}"
-                for c in plan.cadences
-                for turn in turns_of(c, calendar)
-                if turn.opens_at > self.now and (c.id, turn.n) not in opened
-            }
-            yield from _unarmed(scene, "run", [r.id], ahead)
-            yield from _opened(scene, r.id, plan, calendar)
+def _due(scene: Scene) -> Found:
+    lost = _Lost(scene)
+    yield from _system(scene)
+    yield from _assignments(scene, lost)
+    yield from _shares(scene, lost)
+    yield from lost.all()
+    yield from _rounds(scene)
+    yield from _runs(scene)
+    for rule, (sentence, statement) in _STRAY.items():
+        for r in scene.rows(statement):
+            yield rule, sentence.format(*r), {"table": "due", "row": str(r[0])}
+    scene.counts["due"] = int(scene.connection.execute(select(func.count()).select_from(due)).scalar_one())
 
 
-def _opened(scene: Scene, run_id: int, plan: Plan, calendar: WorkCalendar) -> Found:
-    """Rounds that still take reports: their reminders that lay ahead when units were asked, and their end."""
-    cadences = {c.id: c for c in plan.cadences}
-    asked = (
-        select(round_, func.min(todo.c.opened_at).label("asked_at"))
-        .join(share, share.c.round_id == round_.c.id)
-        .join(todo, of_share)
-        .where(round_.c.run_id == run_id, round_.c.closed_at.is_(None))
-        .group_by(round_.c.id)
-        .order_by(round_.c.id)
-    )
-    for r in scene.connection.execute(asked).all():
-        cadence = cadences.get(r.cadence)
-        if cadence is None:
-            yield f"期次第 {r.id} 号的节奏“{r.cadence}”不在方案里", {"table": "round", "row": str(r.id)}
+# ---------------------------------------------------------------- one owner
+def _wanted(scene: Scene, rule: Rule) -> tuple[dict[tuple[str, int, int], set[datetime]], set[str]]:
+    """What may be armed, (kind, arm, rank) with its instants, and the kinds that every calendar arms."""
+    by_calendar = [list(rule(calendar)) for calendar in scene.calendars]
+    may: dict[tuple[str, int, int], set[datetime]] = {}
+    for moments in by_calendar:
+        for m in moments:
+            may.setdefault((m.kind, m.arm, m.rank), set()).add(m.at)
+    return may, set.intersection(*({m.kind for m in moments} for moments in by_calendar))
+
+
+def _compare(
+    scene: Scene, kind: str, owner: int, rows: Iterable[AnyRow], rule: Rule, armed_at: datetime
+) -> Iterator[tuple[str, str, Mapping[str, Any]] | Moment]:
+    """Findings for what stands there and should not, and the moments that should and do not."""
+    may, must = _wanted(scene, rule)
+    for r in rows:
+        if r.due_id is None:
             continue
-        if cadence.closes:
-            yield from _unarmed(scene, "round", [r.id], {"close"})
-        ahead = {f"tier:{t}" for t, at in tiers(r.due_at, cadence.ladder, calendar) if at > r.asked_at}
-        owed = select(share.c.id).where(share.c.round_id == r.id, share.c.state == "owed")
-        yield from _unarmed(scene, "share", scene.connection.execute(owed).scalars().all(), ahead)
+        right = may.pop((r.kind, r.due_arm, r.rank), set())
+        if not any(_is_at(r.at, at, armed_at) for at in right):
+            yield _wrong(kind, owner, r, right)
+    yield from (Moment(k, arm, min(at), rank) for (k, arm, rank), at in may.items() if k in must)
 
 
-def _system(scene: Scene) -> Found:
-    """Once a scheduler has run, the digests of day and week are planted."""
-    ticked = select(heartbeat.c.name).where(heartbeat.c.name == "tick")
-    if scene.connection.execute(ticked).first() is None:
-        return
-    planted = set(scene.connection.execute(select(due.c.kind).where(due.c.owner_kind == "system")).scalars())
-    for kind, words in (("digest", "每日汇总"), ("weekly", "每周情况")):
-        if kind not in planted:
-            yield f"到期安排缺“{words}”（被删除）", {"table": "due", "row": f"system,0,{kind}"}
+def _is_at(at: datetime, wanted: datetime, armed_at: datetime) -> bool:
+    later = wanted.astimezone(SHANGHAI).year > armed_at.astimezone(SHANGHAI).year
+    return at == wanted or (later and abs(at - wanted) <= UNPUBLISHED)
 
 
-def _ladders(scene: Scene) -> Found:
-    """Shares that were never returned: every tier of the plan's ladder, ahead or past."""
-    ladders = scene.connection.execute(select(run.c.ladder).where(run.c.ended_at.is_(None)).distinct()).scalars()
-    for ladder in ladders.all():
-        for tier in parse_ladder(ladder):
-            lost = (
-                select(assignment.c.id)
-                .join(item, item.c.id == assignment.c.item_id)
-                .join(run, run.c.id == assignment.c.run_id)
-                .where(_chased, assignment.c.returns == 0, item.c.due_at.is_not(None), run.c.ladder == ladder)
-                .where(
-                    not_(armed("assignment", assignment.c.id, literal(f"tier:{tier}"))),
-                    not_(notified("assignment", assignment.c.id, str(tier))),
-                )
-                .order_by(assignment.c.id)
-            )
-            for owner in scene.rows(lost):
-                yield _missing("assignment", owner.id, f"tier:{tier}")
+def _wrong(kind: str, owner: int, r: AnyRow, right: Iterable[datetime]) -> tuple[str, str, Mapping[str, Any]]:
+    ought = "、".join(_clock(at) for at in sorted(right))
+    rule = f"按规则应为 {ought}（时间被改动）" if ought else "按规则不该有（被添加或改动）"
+    sentence = f"{OWNERS[kind]}第 {owner} 号的到期安排“{r.kind}”（第 {r.due_arm} 轮）定在 {_clock(r.at)}，{rule}"
+    return "wrong", sentence, {"table": "due", "row": str(r.due_id)}
 
 
-def _unarmed(scene: Scene, kind: str, owners: Collection[int], wanted: Iterable[str]) -> Found:
-    """What should be armed for these owners, and neither is nor was told."""
-    names = sorted(wanted)
-    if not names or not owners:
-        return
-    rows = select(due.c.owner_id, due.c.kind).where(due.c.owner_kind == kind, due.c.owner_id.in_(owners))
-    there = {(r.owner_id, r.kind) for r in scene.connection.execute(rows)}
-    told = select(notice.c.owner_id, notice.c.tier).where(notice.c.owner_kind == kind, notice.c.owner_id.in_(owners))
-    there |= {(r.owner_id, f"tier:{r.tier}") for r in scene.connection.execute(told)}
-    for owner in owners:
-        for name in names:
-            if (owner, name) not in there:
-                yield _missing(kind, owner, name)
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
-def _missing(kind: str, owner: int, name: str) -> tuple[str, Mapping[str, Any]]:
+def _missing(kind: str, owner: int, name: str) -> tuple[str, str, Mapping[str, Any]]:
     sentence = f"{OWNERS[kind]}第 {owner} 号应有的到期安排“{name}”不见了，提醒也没有发过（被删除）"
-    return sentence, {"table": "due", "row": f"{kind},{owner},{name}"}
+    return "missing", sentence, {"table": "due", "row": f"{kind},{owner},{name}"}
 
 
+@dataclass
+class _Lost:
+    """Tiers that are not armed: whoever was told needs them no more. Looked up a portion at a time."""
+
+    scene: Scene
+    waiting: dict[tuple[str, int], list[Moment]] = field(default_factory=dict)
+
+    def add(self, kind: str, owner: int, moment: Moment) -> Found:
+        self.waiting.setdefault((kind, owner), []).append(moment)
+        if len(self.waiting) >= TOLD_AT_ONCE:
+            yield from self.all()
+
+    def all(self) -> Found:
+        told = set()
+        for kind in ("assignment", "share"):
+            owners = [owner for k, owner in self.waiting if k == kind]
+            rows = select(notice.c.owner_kind, notice.c.owner_id, notice.c.tier, notice.c.arm).where(
+                notice.c.owner_kind == kind, notice.c.owner_id.in_(owners)
+            )
+            told |= {tuple(r) for r in self.scene.connection.execute(rows)} if owners else set()
+        for (kind, owner), moments in self.waiting.items():
+            for m in moments:
+                if (kind, owner, m.kind.removeprefix("tier:"), m.arm) not in told:
+                    yield _missing(kind, owner, m.kind)
+        self.waiting.clear()
+
+
+def _each(scene: Scene, statement: Select[Any]) -> Iterator[tuple[AnyRow, list[AnyRow]]]:
+    """Owners with their due rows, from a statement in the order of `id`: the owner is the first of its rows."""
+    for _, rows in groupby(scene.rows(statement), key=lambda r: r.id):
+        own = list(rows)
+        yield own[0], own
+
+
+def _armed(
+    scene: Scene, lost: _Lost, kind: str, owner: int, rows: Iterable[AnyRow], rule: Rule, armed_at: datetime
+) -> Found:
+    for found in _compare(scene, kind, owner, rows, rule, armed_at):
+        if isinstance(found, Moment):
+            yield from lost.add(kind, owner, found)
+        else:
+            yield found
+
+
+# ---------------------------------------------------------------- ladders
+_shares_in_hand = (
+    select(
+        assignment.c.id,
+        assignment.c.item_id,
+        assignment.c.due_at,
+        assignment.c.returns,
+        assignment.c.acknowledged_at,
+        item.c.due_at.label("item_due"),
+        item.c.opened_at,
+        run.c.ladder,
+        run.c.mend_days,
+        *_ROW,
+    )
+    .join(item, item.c.id == assignment.c.item_id)
+    .join(run, run.c.id == assignment.c.run_id)
+    .outerjoin(due, and_(due.c.owner_kind == "assignment", due.c.owner_id == assignment.c.id))
+    .where(_chased)
+    .order_by(assignment.c.id, due.c.id)
+)
+
+
+def _assignments(scene: Scene, lost: _Lost) -> Found:
+    for r, rows in _each(scene, _shares_in_hand):
+        rule, armed_at = _ladder(scene, r)
+        yield from _armed(scene, lost, "assignment", r.id, rows, rule, armed_at)
+
+
+def _ladder(scene: Scene, r: AnyRow) -> tuple[Rule, datetime]:
+    """The ladder as it was armed last: with the item, with 签收 where the date counts from it, or after a return."""
+    ladder = parse_ladder(r.ladder)
+    if r.returns:
+        at, arm, due_at = _returned(scene, r)
+
+        def again(calendar: WorkCalendar) -> list[Moment]:
+            chased = chased_after_return(due_at, at, r.mend_days, calendar)
+            return ladder_moments(chased, ladder, calendar, arm=arm, after=at)
+
+        return again, at
+    after = r.acknowledged_at if r.item_due is None else None
+    return lambda calendar: ladder_moments(r.due_at, ladder, calendar, after=after), after or r.opened_at
+
+
+def _returned(scene: Scene, r: AnyRow) -> tuple[datetime, int, datetime]:
+    """(when, arm, due date) of a share's last return."""
+    back = scene.connection.execute(
+        select(event.c.at, event.c.payload)
+        .where(event.c.stream == f"item:{r.item_id}", event.c.kind == "assignment.returned")
+        .order_by(event.c.seq.desc())
+    )
+    for e in back:
+        said = json.loads(e.payload)
+        if said["assignment"] == r.id:
+            return e.at, said["to_arm"], datetime.fromisoformat(said["due_at"])
+    raise ValueError(f"责任分工第 {r.id} 号的退回没有记录")
+
+
+_shares_owed = (
+    select(
+        share.c.id,
+        share.c.run_id,
+        round_.c.cadence,
+        round_.c.due_at,
+        todo.c.opened_at,
+        *_ROW,
+    )
+    .join(round_, round_.c.id == share.c.round_id)
+    .join(todo, of_share)
+    .outerjoin(due, and_(due.c.owner_kind == "share", due.c.owner_id == share.c.id))
+    .where(share.c.state == "owed")
+    .order_by(share.c.id, due.c.id)
+)
+
+
+def _shares(scene: Scene, lost: _Lost) -> Found:
+    plans = _Plans(scene)
+    for r, rows in _each(scene, _shares_owed):
+        cadence = plans.cadence(r)
+        if cadence is not None:
+            moments = _after(r.due_at, cadence.ladder, r.opened_at)
+            yield from _armed(scene, lost, "share", r.id, rows, moments, r.opened_at)
+
+
+def _after(due_at: datetime, ladder: tuple[int, ...], asked_at: datetime) -> Rule:
+    """A round's request is its first reminder: only what lies ahead of it is armed."""
+    return lambda calendar: ladder_moments(due_at, ladder, calendar, after=asked_at)
+
+
+# ---------------------------------------------------------------- rounds and runs
+@dataclass
+class _Plans:
+    """The published plans of runs. One that is gone is said by the check of the diagrams."""
+
+    scene: Scene
+    known: dict[int, Plan | None] = field(default_factory=dict)
+
+    def plan(self, run_id: int) -> Plan | None:
+        if run_id not in self.known:
+            try:
+                self.known[run_id] = published.of_run(self.scene.connection, run_id).plan
+            except NotFound:
+                self.known[run_id] = None
+        return self.known[run_id]
+
+    def cadence(self, r: AnyRow) -> Any:
+        plan = self.plan(r.run_id)
+        return plan and next((c for c in plan.cadences if c.id == r.cadence), None)
+
+
+_open_rounds = (
+    select(round_.c.id, round_.c.run_id, round_.c.cadence, round_.c.opens_at, round_.c.due_at, *_ROW)
+    .outerjoin(due, and_(due.c.owner_kind == "round", due.c.owner_id == round_.c.id))
+    .where(round_.c.closed_at.is_(None))
+    .order_by(round_.c.id, due.c.id)
+)
+
+
+def _rounds(scene: Scene) -> Found:
+    """Rounds that still take reports: their end."""
+    plans = _Plans(scene)
+    for r, rows in _each(scene, _open_rounds):
+        cadence = plans.cadence(r)
+        if cadence is None:
+            yield "cadence", f"期次第 {r.id} 号的节奏“{r.cadence}”不在方案里", {"table": "round", "row": str(r.id)}
+            continue
+
+        def rule(calendar: WorkCalendar, cadence: Any = cadence, due_at: datetime = r.due_at) -> list[Moment]:
+            return close_moments(cadence, due_at, calendar)
+
+        for found in _compare(scene, "round", r.id, rows, rule, r.opens_at):
+            yield _missing("round", r.id, found.kind) if isinstance(found, Moment) else found
+
+
+_planned = (
+    select(run.c.id, run.c.started_at, run.c.ended_at, *_ROW)
+    .outerjoin(due, and_(due.c.owner_kind == "run", due.c.owner_id == run.c.id, due.c.kind.like("round:%")))
+    .order_by(run.c.id, due.c.id)
+)
+
+
+def _runs(scene: Scene) -> Found:
+    """Runs: the turns that are still to open. What has passed may have fired, or be about to."""
+    plans = _Plans(scene)
+    for r, rows in _each(scene, _planned):
+        turns = scene.connection.execute(select(round_.c.cadence, round_.c.n).where(round_.c.run_id == r.id))
+        opened = {f"round:{turn.cadence}:{turn.n}" for turn in turns}
+        plan = plans.plan(r.id)
+        if plan is None:
+            continue
+
+        def rule(calendar: WorkCalendar, plan: Plan = plan, r: AnyRow = r, opened: set[str] = opened) -> list[Moment]:
+            if r.ended_at is not None:
+                return []
+            return [m for m in round_moments(plan, r.started_at, calendar) if m.kind not in opened]
+
+        for found in _compare(scene, "run", r.id, rows, rule, r.started_at):
+            if not isinstance(found, Moment):
+                yield found
+            elif found.at > scene.now:
+                yield _missing("run", r.id, found.kind)
+
+
+# ---------------------------------------------------------------- the digests of day and week
+def _system(scene: Scene) -> Found:
+    """Once a scheduler has run, they are planted: ahead where the calendar has them, or about to be fired."""
+    rows = scene.connection.execute(select(due).where(due.c.owner_kind == "system").order_by(due.c.id)).all()
+    if not rows and not has_ticked(scene):
+        return
+    for kind, words in (("digest", "每日汇总"), ("weekly", "每周情况")):
+        if not any(r.kind == kind for r in rows):
+            yield "system", f"到期安排缺“{words}”（被删除）", {"table": "due", "row": f"system,0,{kind}"}
+    for r in rows:
+        right = {m.at for calendar in scene.calendars for m in _regular(scene.now, calendar) if m.kind == r.kind}
+        if (r.at > scene.now and r.at not in right) or r.arm != 1:
+            ought = "或 ".join(_clock(at) for at in sorted(right))
+            sentence = f"系统的到期安排“{r.kind}”定在 {_clock(r.at)}，按工作日历应为 {ought}（时间被改动）"
+            yield "system-time", sentence, {"table": "due", "row": str(r.id)}
+
+
+def _regular(now: datetime, calendar: WorkCalendar) -> list[Moment]:
+    """Where the next digests may stand. The week's may have been put off to the next day there is."""
+    soon = next_day(now, calendar)
+    weeks = (week_day(now, calendar), week_day(now, calendar, weeks=1), soon)
+    return [digest_moment(soon), *map(weekly_moment, weeks)]
+
+
+# ---------------------------------------------------------------- rows of nothing that waits for them
 _is_tier = due.c.kind.like("tier:%")
-_STRAY = (
-    (
-        "到期安排第 {0} 号（{1}）属于责任分工第 {2} 号，那里已不在办理中",
+_STRAY = {
+    "stray-assignment": (
+        "到期安排第 {0} 号（{1}）属于责任分工第 {2} 号，那里没有要提醒的时限，或已不在办理中",
         select(due.c.id, due.c.kind, due.c.owner_id)
         .outerjoin(assignment, assignment.c.id == due.c.owner_id)
-        .where(due.c.owner_kind == "assignment", or_(assignment.c.id.is_(None), assignment.c.state.not_in(IN_HAND))),
+        .outerjoin(item, item.c.id == assignment.c.item_id)
+        .where(due.c.owner_kind == "assignment", not_(func.coalesce(_chased, literal(False)))),
     ),
-    (
+    "stray-share": (
         "到期安排第 {0} 号（{1}）属于期次报送第 {2} 号，那里已不欠报",
         select(due.c.id, due.c.kind, due.c.owner_id)
         .outerjoin(share, share.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "share", or_(share.c.id.is_(None), share.c.state != "owed")),
     ),
-    (
+    "stray-round": (
         "到期安排第 {0} 号（{1}）属于期次第 {2} 号，那一期已经截止",
         select(due.c.id, due.c.kind, due.c.owner_id)
         .outerjoin(round_, round_.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "round", or_(round_.c.id.is_(None), round_.c.closed_at.is_not(None))),
     ),
-    (
+    "stray-item": (
         "到期安排第 {0} 号（{1}）属于任务第 {2} 号，那里已经启动",
         select(due.c.id, due.c.kind, due.c.owner_id)
         .outerjoin(item, item.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "item", or_(item.c.id.is_(None), item.c.state != "pending")),
     ),
-    (
+    "stray": (
         "到期安排第 {0} 号（{1}）不属于任何事项",
         select(due.c.id, due.c.kind, due.c.owner_id).where(
             not_(
@@ -213,4 +381,6 @@ _STRAY = (
             )
         ),
     ),
-)
+}
+
+DUE = Check("due", "到期安排", _due, ("wrong", "missing", "cadence", "system", "system-time", *_STRAY))

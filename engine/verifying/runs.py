@@ -8,9 +8,12 @@ from sqlalchemy import func, or_, select
 
 from bpmn.plan import Plan
 from engine import instances, published
-from engine.verifying.common import Found
+from engine.moments import Moment, timer_moments
+from engine.opening import opens_at
 from ledger.schema import AnyRow, advance, assignment, due, item, run, run_state
-from ledger.verification.scene import Check, Scene
+from ledger.verification.scene import Check, Found, Scene
+
+Said = Iterator[tuple[str, str]]  # rule, sentence
 
 
 def _runs(scene: Scene) -> Found:
@@ -21,51 +24,57 @@ def _runs(scene: Scene) -> Found:
     ).all()
     scene.counts["runs"] = len(rows)
     for r in rows:
-        for sentence in _run(scene, r):
-            yield f"方案实施第 {r.id} 号：{sentence}", {"table": "run", "row": str(r.id)}
+        for rule, sentence in _run(scene, r):
+            yield rule, f"方案实施第 {r.id} 号：{sentence}", {"table": "run", "row": str(r.id)}
     yield from _orphans(scene)
 
 
-def _run(scene: Scene, r: AnyRow) -> Iterator[str]:
+def _run(scene: Scene, r: AnyRow) -> Said:
     if r.state is None:
-        yield "流程状态不见了"
+        yield "no-state", "流程状态不见了"
         return
     try:
         made = published.of_run(scene.connection, r.id)
         instance = instances.restore(made.version, r.state)
     except Exception as error:  # whatever was written over the state
-        yield f"流程状态不能载入（{error}）"
+        yield "unreadable", f"流程状态不能载入（{error}）"
         return
     if instances.is_ended(instance) != (r.ended_at is not None):
-        yield "流程已经走完，方案却没有结束" if r.ended_at is None else "方案已经结束，流程却没有走完"
+        yield "ended", "流程已经走完，方案却没有结束" if r.ended_at is None else "方案已经结束，流程却没有走完"
     items = scene.connection.execute(select(item).where(item.c.run_id == r.id).order_by(item.c.ord)).all()
     if r.ended_at is not None:
         yield from _still_open(scene, r.id, items)
     reached = set(instances.waits(instance))
     yield from (
-        f"清单第 {i.no} 项在办，流程却不在“{i.heading or i.element}”"
+        ("not-reached", f"清单第 {i.no} 项在办，流程却不在“{i.heading or i.element}”")
         for i in items
         if i.state == "open" and (i.heading or i.element) not in reached
     )
     if scene.connection.execute(select(advance.c.item_id).where(advance.c.run_id == r.id)).first() is None:
         yield from _behind(scene, r.id, made.plan, reached, items)  # else the diagram is still to be told
-    waiting, planted = {d.timer for d in instances.dues(instance)}, _timers(scene, r.id)
-    yield from (f"流程等待日期“{t}”，到期安排里没有它（被删除）" for t in sorted(waiting - planted))
-    yield from (f"到期安排“{t}”在流程里无人等待" for t in sorted(planted - waiting))
+    yield from _timers(scene, r.id, instance)
 
 
-def _timers(scene: Scene, run_id: int) -> set[str]:
-    kinds = select(due.c.kind).where(due.c.owner_kind == "run", due.c.owner_id == run_id, due.c.kind.like("timer:%"))
-    return {kind.removeprefix("timer:") for kind in scene.connection.execute(kinds).scalars()}
+def _timers(scene: Scene, run_id: int, instance: instances.Instance) -> Said:
+    """The dates the diagram waits at, each with its row."""
+    planted = select(due.c.kind, due.c.arm, due.c.at, due.c.rank).where(
+        due.c.owner_kind == "run", due.c.owner_id == run_id, due.c.kind.like("timer:%")
+    )
+    there = {Moment(*r) for r in scene.connection.execute(planted)}
+    wanted = set(timer_moments(instance))
+    for m in sorted(wanted - there):
+        yield "timer", f"流程等待日期“{m.kind}”（{m.at:%Y-%m-%d}），到期安排里没有这一天（被删除或改动）"
+    for m in sorted(there - wanted):
+        yield "timer", f"到期安排“{m.kind}”（{m.at:%Y-%m-%d}）在流程里无人等待（被添加或改动）"
 
 
-def _behind(scene: Scene, run_id: int, plan: Plan, reached: Collection[str], items: Sequence[AnyRow]) -> Iterator[str]:
+def _behind(scene: Scene, run_id: int, plan: Plan, reached: Collection[str], items: Sequence[AnyRow]) -> Said:
     """A heading that waits has an item that is not closed; an item it has reached is open, or waits for others
     or, when they are closed, for its date."""
     state = {i.element: i.state for i in items}
     for wait in sorted(reached):
         if all(i.state == "closed" for i in items if (i.heading or i.element) == wait):
-            yield f"流程停在“{wait}”，其中的任务却都已办结"
+            yield "all-closed", f"流程停在“{wait}”，其中的任务却都已办结"
     to_open = _to_open(scene, run_id)
     after = {i.id: i.opens_after for i in plan.items}
     for i in items:
@@ -74,28 +83,35 @@ def _behind(scene: Scene, run_id: int, plan: Plan, reached: Collection[str], ite
         is_held = any(state.get(other) != "closed" for other in after.get(i.element, ()))
         may_open = (i.heading or i.element) in reached and not is_held
         if may_open and i.id not in to_open:
-            yield f"清单第 {i.no} 项应当启动，却没有启动，也没有启动日期的安排"
+            yield "unopened", f"清单第 {i.no} 项应当启动，却没有启动，也没有启动日期的安排"
         elif not may_open and i.id in to_open:
-            yield f"清单第 {i.no} 项还在等前面的任务办结，却已有启动日期的安排"
+            yield "opens", f"清单第 {i.no} 项还在等前面的任务办结，却已有启动日期的安排"
+        elif i.id in to_open and to_open[i.id] not in _opening(scene, run_id, plan, i.element):
+            yield "opens", f"清单第 {i.no} 项的启动日期（{to_open[i.id].at:%Y-%m-%d}）与方案不符（被改动）"
 
 
-def _to_open(scene: Scene, run_id: int) -> set[int]:
+def _to_open(scene: Scene, run_id: int) -> dict[int, Moment]:
     """Items that wait for their date."""
     planted = (
-        select(due.c.owner_id)
+        select(due.c.owner_id, due.c.kind, due.c.arm, due.c.at, due.c.rank)
         .join(item, item.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "item", due.c.kind == "open", item.c.run_id == run_id)
     )
-    return set(scene.connection.execute(planted).scalars())
+    return {r[0]: Moment(*r[1:]) for r in scene.connection.execute(planted)}
 
 
-def _still_open(scene: Scene, run_id: int, items: Sequence[AnyRow]) -> Iterator[str]:
-    yield from (f"方案已经结束，清单第 {i.no} 项却仍在办" for i in items if i.state == "open")
+def _opening(scene: Scene, run_id: int, plan: Plan, element: str) -> list[Moment | None]:
+    planned = next(i for i in plan.items if i.id == element)
+    return [opens_at(scene.connection, calendar, plan, run_id, planned) for calendar in scene.calendars]
+
+
+def _still_open(scene: Scene, run_id: int, items: Sequence[AnyRow]) -> Said:
+    yield from (("open-item", f"方案已经结束，清单第 {i.no} 项却仍在办") for i in items if i.state == "open")
     left = select(func.count()).select_from(assignment).where(
         assignment.c.run_id == run_id, assignment.c.closed_at.is_(None)
     )  # fmt: skip
     if n := scene.connection.execute(left).scalar_one():
-        yield f"方案已经结束，却还有 {n} 项责任分工没有了结"
+        yield "open-share", f"方案已经结束，却还有 {n} 项责任分工没有了结"
 
 
 def _orphans(scene: Scene) -> Found:
@@ -105,7 +121,15 @@ def _orphans(scene: Scene) -> Found:
         .where(or_(item.c.id.is_(None), item.c.state != "closed", item.c.run_id != advance.c.run_id))
     )
     for item_id in scene.connection.execute(stray).scalars():
-        yield f"任务第 {item_id} 号没有办结，却登记了推进", {"table": "advance", "row": str(item_id)}
+        yield "advance", f"任务第 {item_id} 号没有办结，却登记了推进", {"table": "advance", "row": str(item_id)}
 
 
-RUNS = Check("runs", "方案与流程状态", _runs)
+RUNS = Check(
+    "runs",
+    "方案与流程状态",
+    _runs,
+    (
+        *("no-state", "unreadable", "ended", "open-item", "open-share", "not-reached"),
+        *("all-closed", "unopened", "opens", "timer", "advance"),
+    ),
+)

@@ -9,16 +9,16 @@ from sqlalchemy import ColumnElement, exists, func, literal, not_, or_, select
 from bpmn.lifecycle import Step
 from engine import published
 from engine.moving import STATE_FOR
-from engine.verifying.common import Found, is_open, of_assignment, of_share
+from engine.verifying.common import is_open, of_assignment, of_share
 from ledger.rules.verbs import State
 from ledger.schema import assignment, item, share, todo
-from ledger.verification.scene import Check, Scene
+from ledger.verification.scene import Check, Found, Scene
 
 
 def _todos(scene: Scene) -> Found:
-    for sentence, statement in _TODO_RULES:
+    for rule, (sentence, statement) in _RULES.items():
         for r in scene.rows(statement):
-            yield sentence.format(*r), {"table": "todo", "row": f"{r.kind},{r.id}"}
+            yield rule, sentence.format(*r), {"table": "todo", "row": f"{r.kind},{r.id}"}
     yield from _steps(scene)
     open_todos = select(func.count()).select_from(todo).where(is_open)
     scene.counts["todos"] = int(scene.connection.execute(open_todos).scalar_one())
@@ -29,8 +29,8 @@ def _row(kind: str, *columns: ColumnElement[Any]) -> Any:
     return select(*columns, literal(kind).label("kind"))
 
 
-_TODO_RULES = (
-    (
+_RULES = {
+    "elsewhere": (
         "待办不符：责任分工第 {0} 号停在步骤“{1}”第 {2} 轮，待办却在“{3}”第 {4} 轮",
         _row(
             "assignment",
@@ -52,30 +52,30 @@ _TODO_RULES = (
             ),
         ),
     ),
-    (
+    "none": (
         "责任分工第 {0} 号停在步骤“{1}”，却没有待办（待办被删除或关闭）",
         _row("assignment", assignment.c.id, assignment.c.step)
         .where(assignment.c.closed_at.is_(None), not_(exists().where(of_assignment, is_open)))
         .order_by(assignment.c.id),
     ),
-    (
+    "several": (
         "责任分工第 {0} 号有 {1} 件待办，只应有一件",
         _row("assignment", todo.c.owner_id.label("id"), func.count())
         .where(todo.c.owner_kind == "assignment", is_open)
         .group_by(todo.c.owner_id)
         .having(func.count() > 1),
     ),
-    (
+    "share-done": (
         "期次报送第 {0} 号的状态为“{1}”，却还有待办",
         _row("share", todo.c.owner_id.label("id"), share.c.state)
         .select_from(todo.outerjoin(share, share.c.id == todo.c.owner_id))
         .where(todo.c.owner_kind == "share", is_open, or_(share.c.id.is_(None), share.c.state != "owed")),
     ),
-    (
+    "share-none": (
         "期次报送第 {0} 号尚未报送，却没有待办（待办被删除或关闭）",
         _row("share", share.c.id).where(share.c.state == "owed", not_(exists().where(of_share, is_open))),
     ),
-)
+}
 
 
 def _steps(scene: Scene) -> Found:
@@ -98,9 +98,9 @@ def _steps(scene: Scene) -> Found:
         step = _step(r.lifecycle, r.step)
         who = f"责任分工第 {r.id} 号等 {r.n} 项"
         if step is None:
-            yield f"{who}停在步骤“{r.step}”，办理流程 {r.lifecycle} 里没有这一步", where
+            yield "no-step", f"{who}停在步骤“{r.step}”，办理流程 {r.lifecycle} 里没有这一步", where
         elif step.role != r.role or r.state not in _states(step):
-            yield f"{who}在步骤“{r.step}”的岗位（{r.role}）或状态（{r.state}）与办理流程不符", where
+            yield "step", f"{who}在步骤“{r.step}”的岗位（{r.role}）或状态（{r.state}）与办理流程不符", where
 
 
 def _step(lifecycle: str, step: str | None) -> Step | None:
@@ -116,4 +116,4 @@ def _states(step: Step) -> tuple[State, ...]:
     return (STATE_FOR.get(step.verb, State.REVIEWING),)
 
 
-TODOS = Check("todos", "待办与流程步骤", _todos)
+TODOS = Check("todos", "待办与流程步骤", _todos, (*_RULES, "no-step", "step"))

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import not_, select
 
-from engine.verifying.common import OWNERS, Found, notified
+from engine.verifying.common import OWNERS, notified
 from ledger.schema import assignment, event, notice, share
-from ledger.verification.scene import Check, Scene
+from ledger.verification.scene import Check, Found, Scene
 
 _TOLD_AT_ONCE = ("assignment.returned", "assignment.sent_back", "assignment.urged")
 
@@ -50,9 +50,9 @@ def _untold_acts(scene: Scene, wanted: Sequence[tuple[int, str, int | None]]) ->
             yield _untold("assignment", owner, tier)
 
 
-def _untold(kind: str, owner: int, tier: str) -> tuple[str, Mapping[str, Any]]:
+def _untold(kind: str, owner: int, tier: str) -> tuple[str, str, Mapping[str, Any]]:
     sentence = f"{OWNERS[kind]}第 {owner} 号应有的提醒“{tier}”不见了（被删除）"
-    return sentence, {"table": "notice", "row": f"{kind},{owner},{tier}"}
+    return tier.partition(":")[0], sentence, {"table": "notice", "row": f"{kind},{owner},{tier}"}
 
 
-TOLD = Check("told", "应发的提醒", _told)
+TOLD = Check("told", "应发的提醒", _told, ("handed", "request", "returned", "urged"))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from ledger.verification.chains import CHAINS, TEXTS
 from ledger.verification.files import FILES
 from ledger.verification.outbox import OUTBOX
+from ledger.verification.people import PEOPLE
 from ledger.verification.replay import REPLAY
 from ledger.verification.scene import Check, Finding, Scene
 from ledger.verification.seals import SEALS
@@ -18,7 +19,7 @@ from ledger.verification.shape import SHAPE
 __all__ = ["LEDGER_CHECKS", "Check", "Finding", "Scene", "broken_chains", "replay_differences"]
 
 # What needs no engine, the cheapest first.
-LEDGER_CHECKS = (SHAPE, CHAINS, TEXTS, SEALS, REPLAY, OUTBOX, FILES)
+LEDGER_CHECKS = (SHAPE, CHAINS, TEXTS, SEALS, REPLAY, PEOPLE, OUTBOX, FILES)
 
 
 def broken_chains(connection: Connection) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -16,9 +16,7 @@ from sqlalchemy import event as sa_event
 from ledger.events import Event
 from ledger.projections import replay
 from ledger.schema import PROJECTIONS, AnyRow, event, metadata
-from ledger.verification.scene import Check, Scene
-
-Found = Iterator[tuple[str, Mapping[str, Any]]]
+from ledger.verification.scene import Check, Found, Scene
 
 PORTION = 500  # events that are projected together, and one by one where that fails
 _LOG = select(event).order_by(event.c.id)
@@ -74,7 +72,11 @@ def _one_by_one(rebuilt: Connection, portion: Sequence[AnyRow]) -> Found:
                 replay(rebuilt, [_event(r)])
         except Exception:  # whatever a forged event makes of a handler
             where = {"stream": r.stream, "seq": r.seq}
-            yield f"{r.stream} 第 {r.seq} 号（{r.kind}）与前后记录矛盾，不能重演（记录被改动、删除或伪造）", where
+            yield (
+                "contradiction",
+                f"{r.stream} 第 {r.seq} 号（{r.kind}）与前后记录矛盾，不能重演（记录被改动、删除或伪造）",
+                where,
+            )
 
 
 def _event(r: AnyRow) -> Event:
@@ -93,14 +95,14 @@ def _differences(table: Table, live: Scene, rebuilt: Scene) -> Found:
         name = ",".join(str(getattr(row, k)) for k in keys)
         where = {"table": table.name, "row": name}
         if theirs is None:
-            yield f"表 {table.name} 第 {name} 行在记录里没有来历（行被添加，或记录被删除）", where
+            yield "added", f"表 {table.name} 第 {name} 行在记录里没有来历（行被添加，或记录被删除）", where
         elif ours is None:
-            yield f"表 {table.name} 缺第 {name} 行（行被删除，或记录是伪造的）", where
+            yield "gone", f"表 {table.name} 缺第 {name} 行（行被删除，或记录是伪造的）", where
         elif tuple(ours) != tuple(theirs):
             for column, ours_is, theirs_is in zip(ours._fields, ours, theirs, strict=True):
                 if ours_is != theirs_is:
                     sentence = f"表 {table.name} 第 {name} 行的 {column} 现为 {ours_is!s}，按记录应为 {theirs_is!s}"
-                    yield sentence, {**where, "column": column}
+                    yield "changed", sentence, {**where, "column": column}
 
 
 def _keyed(table: Table, keys: Sequence[str], scene: Scene) -> Iterator[tuple[tuple[Any, ...], AnyRow]]:
@@ -132,4 +134,4 @@ def _side_by_side(ours: Keyed, theirs: Keyed) -> Iterator[tuple[AnyRow | None, A
             a, b = next(mine, None), next(other, None)
 
 
-REPLAY = Check("replay", "台账与记录重演", _replay)
+REPLAY = Check("replay", "台账与记录重演", _replay, ("contradiction", "added", "gone", "changed"))

@@ -16,7 +16,8 @@ from random import Random
 from flask import Flask
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from engine.chasing import RANK_TIER, wake
+from engine.chasing import wake
+from engine.moments import RANK_TIER, Moment
 from engine.ticking import start_ticking, tick
 from ledger.calendar import WorkCalendar, local_day, moment
 from ledger.clock import StoredClock, wall_now
@@ -158,5 +159,5 @@ _TIER = "tier:0"
 
 def _fall_due(db: Database, owners: Sequence[int], at: datetime) -> None:
     with db.write() as tx:
-        wake(tx, [("assignment", i, _TIER, 1, at, RANK_TIER) for i in owners])
+        wake(tx, "assignment", owners, [Moment(_TIER, 1, at, RANK_TIER)])
         tx.connection.execute(update(due).where(due.c.kind == "digest").values(at=at))

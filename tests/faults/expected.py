@@ -20,11 +20,11 @@ from sqlalchemy import Connection, func, select
 from bpmn.plan import Cadence, Plan
 from engine import instances, published
 from engine.chasing import parse_ladder
-from engine.rounds import turns_of
-from ledger.calendar import end_of, local_day, moment
+from engine.moments import chased_after_return, close_moments, ladder_moments, round_moments
+from ledger.calendar import local_day, moment
 from ledger.database import Database, calendar_of
 from ledger.people import holders
-from ledger.rules.ladder import NOTICE_TIME, tiers
+from ledger.rules.ladder import NOTICE_TIME
 from ledger.schema import advance, delivery, due, event, item, message, notice, run, run_state
 from ledger.verification import broken_chains, replay_differences
 
@@ -150,8 +150,8 @@ class Story:
             self.told["assignment", one, p["to_arm"], "returned"] = (self._unit[one], "liaison")
         if kind == "assignment.returned" and p["due_at"]:
             due_at = _instant(p["due_at"])
-            mended = end_of(self.calendar.after(local_day(at), self.run.mend_days))
-            chased = due_at if due_at and due_at > at else mended
+            assert due_at is not None
+            chased = chased_after_return(due_at, at, self.run.mend_days, self.calendar)
             self._arm(("assignment", one), p["to_arm"], self._unit[one], at, chased, only_ahead=True)
 
     def _leave(self, one: int, at: datetime) -> None:
@@ -162,9 +162,8 @@ class Story:
         cadence = self._cadence(p["cadence"])
         due_at = datetime.fromisoformat(p["due_at"])
         self.opened_turns.add((p["cadence"], p["n"]))
-        if cadence.closes:
-            last = max((when for _, when in tiers(due_at, cadence.ladder, self.calendar)), default=due_at)
-            self.open_rounds[p["round"]] = end_of(local_day(max(last, due_at)))
+        for ends in close_moments(cadence, due_at, self.calendar):
+            self.open_rounds[p["round"]] = ends.at
         for s in p["shares"]:
             self.told["share", s["id"], 1, "request"] = (s["unit"], "liaison")
             self._arm(("share", s["id"]), 1, s["unit"], at, due_at, only_ahead=True, ladder=cadence.ladder)
@@ -185,8 +184,9 @@ class Story:
     ) -> None:
         if due_at is None:
             return
-        rungs = tiers(due_at, ladder or parse_ladder(self.run.ladder), self.calendar)
-        made = Armed(at, None, owner, arm, unit, tuple((t, when) for t, when in rungs if not only_ahead or when > at))
+        rungs = ladder or parse_ladder(self.run.ladder)
+        moments = ladder_moments(due_at, rungs, self.calendar, arm=arm, after=at if only_ahead else None)
+        made = Armed(at, None, owner, arm, unit, tuple((int(m.kind.removeprefix("tier:")), m.at) for m in moments))
         self.armed.append(made)
         self._standing[owner] = made
 
@@ -283,10 +283,10 @@ class Story:
         for a in self.armed:
             if a.end is None:
                 yield from ((*a.owner, f"tier:{tier}", a.arm, at) for tier, at in a.moments if at > self.now)
-        for cadence in self.plan.cadences:
-            for turn in turns_of(cadence, self.calendar):
-                if self.run.ended_at is None and turn.opens_at > self.now and turn.due_at > self.run.started_at:
-                    yield "run", self.run.id, f"round:{cadence.id}:{turn.n}", 1, turn.opens_at
+        if self.run.ended_at is None:
+            for m in round_moments(self.plan, self.run.started_at, self.calendar):
+                if m.at > self.now:
+                    yield "run", self.run.id, m.kind, m.arm, m.at
         for round_id, at in self.open_rounds.items():
             yield "round", round_id, "close", 1, at
 

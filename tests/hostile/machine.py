@@ -401,7 +401,7 @@ class Commands(RuleBasedStateMachine):
         try:
             with self.db.read() as connection:
                 SEEN.update(connection.execute(select(event.c.kind)).scalars())
-                found = [f.message for f in differences(Scene(connection), self.db.clock.now(connection))]
+                found = [f.message for f in differences(Scene(connection, clock=self.db.clock))]
             assert found == []
         finally:
             self.db.close()

@@ -87,7 +87,7 @@ def rows_of(db: Database) -> dict[str, list[tuple[object, ...]]]:
 
 def findings(db: Database) -> list[str]:
     with db.read() as connection:
-        return [f.message for f in differences(Scene(connection), db.clock.now(connection))]
+        return [f.message for f in differences(Scene(connection, clock=db.clock))]
 
 
 def serials(db: Database) -> int:

@@ -27,7 +27,7 @@ from ledger.files import Store
 from ledger.migrating import upgrade
 from ledger.people import Actor, actor_of
 from ledger.queries.clearings import applications, may_decide, waiting_count
-from ledger.schema import assignment, clearing, content, draft, event, message, metadata, person
+from ledger.schema import assignment, clearing, content, delivery, draft, event, message, metadata, notice, person
 from ledger.verification import Scene
 from webapp.demo import campaign
 from webapp.demo.office import Office
@@ -50,8 +50,12 @@ def said(office: Office) -> Office:
     typed = {"progress": f"续报：{SECRET}"}, {"progress": "见习岗位另有三个。"}
     with office.db.write() as tx:
         for n, fields in enumerate(typed):
-            row = {"person_id": 1, "form": f"report-{n}", "fields": json.dumps(fields), "saved_at": tx.now}
-            tx.connection.execute(insert(draft), row)
+            row = {"person_id": 1, "form": f"report-{n}", "fields": json.dumps(fields, ensure_ascii=False)}
+            tx.connection.execute(insert(draft), {**row, "saved_at": tx.now})
+        told = select(delivery.c.message_id).join(notice, notice.c.id == delivery.c.notice_id)
+        about = message.c.id.in_(told.where(notice.c.item_id == 13, notice.c.unit == "daye"))
+        says = func.replace(message.c.context, '"post": "', f'"post": "{SECRET}')
+        assert tx.connection.execute(update(message).where(about).values(context=says)).rowcount
     return office
 
 
@@ -97,8 +101,8 @@ def verified(db: Database) -> int:
     """No difference; how many texts are counted as cleared."""
     ticking.tick(db)
     with db.read() as connection:
-        scene = Scene(connection)
-        assert list(differences(scene, db.clock.now(connection))) == []
+        scene = Scene(connection, clock=db.clock)
+        assert list(differences(scene)) == []
     return scene.counts["cleared"]
 
 
@@ -215,7 +219,8 @@ def test_a_name_is_cleared_wherever_it_stands(said: Office) -> None:
         fields = json.dumps({"progress": f"联系人{name}"}, ensure_ascii=False)
         tx.connection.execute(insert(draft), {"person_id": subject, "form": "f", "fields": fields, "saved_at": tx.now})
         mine = message.c.person_id == subject
-        tx.connection.execute(update(message).where(mine).values(context=json.dumps({"post": f"{name}同志"})))
+        named = func.replace(message.c.context, '"post": "', f'"post": "{name}')
+        assert tx.connection.execute(update(message).where(mine).values(context=named)).rowcount
     with said.db.write(who(said, "daye")) as tx:  # as the first release recorded: the name on every act
         tx.desk = tx.actor.first("liaison")
         facts: dict[str, Any] = {
@@ -253,7 +258,7 @@ def test_a_name_put_back_by_hand_is_found(said: Office) -> None:
     with said.db.writer.begin() as connection:
         connection.execute(update(person).where(person.c.id == subject).values(name="李四"))
     with said.db.read() as connection:
-        (only,) = differences(Scene(connection), said.db.clock.now(connection))
+        (only,) = differences(Scene(connection, clock=said.db.clock))
     assert only.message == f"账号第 {subject} 号的姓名已依规清除，表 person 中却仍有姓名"
 
 
@@ -310,7 +315,7 @@ def test_an_archive_is_cleansed_row_by_row(said: Office, tmp_path: Path) -> None
     restored = load(f"sqlite:///{tmp_path / 'cleansed.sqlite3'}", old, scrubber.row)
     assert SECRET not in stored(restored)
     with restored.read() as connection:
-        said_of_it = [f.message for f in differences(Scene(connection), restored.clock.now(connection))]
+        said_of_it = [f.message for f in differences(Scene(connection, clock=restored.clock))]
         assert connection.execute(select(func.count()).select_from(draft)).scalar_one() == 1
     assert said_of_it == [f"item:13 第 {seq_of(said)} 号的文字（progress）被抹去，没有依规清除的记录"]
     with restored.write() as tx:

@@ -65,7 +65,7 @@ def test_the_coordinator_confirms_once(mothers: Office) -> None:
     with pytest.raises(NotFound):
         act(mothers, "renshe", "coordinator", 999)
     with mothers.db.read() as c:
-        assert list(differences(Scene(c), NOON)) == []
+        assert list(differences(Scene(c, clock=mothers.db.clock))) == []
 
 
 @pytest.mark.parametrize(

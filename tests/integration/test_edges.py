@@ -314,7 +314,7 @@ def opening_of(office: Office) -> tuple[str, datetime | None, datetime | None]:
 def wrong(office: Office) -> list[str]:
     """What `duban verify` finds."""
     with office.db.read() as connection:
-        return [f.message for f in differences(Scene(connection), office.db.clock.now(connection))]
+        return [f.message for f in differences(Scene(connection, clock=office.db.clock))]
 
 
 # ---------------------------------------------------------------- publishing

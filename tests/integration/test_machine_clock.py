@@ -82,7 +82,7 @@ def told(db: Database) -> tuple[Any, ...]:
 
 def findings(db: Database) -> list[str]:
     with db.read() as connection:
-        return [f.message for f in differences(Scene(connection), db.seen_now(connection))]
+        return [f.message for f in differences(Scene(connection, clock=db.clock))]
 
 
 def week(db: Database, machine: Machine) -> None:

@@ -84,7 +84,7 @@ def test_it_migrates_with_all_that_was_under_way_and_verifies(old: Database) -> 
         assert c.execute(select(func.count()).where(message.c.state == "queued")).scalar_one() > 100
         kinds = {kind.partition(":")[0] for kind in c.execute(select(due.c.kind)).scalars()}
         assert kinds >= {"tier", "round", "close", "digest", "timer", "weekly"}
-        assert list(differences(Scene(c), old.clock.now(c))) == []
+        assert list(differences(Scene(c, clock=old.clock))) == []
 
 
 def test_old_entries_still_show_who_wrote_them(old: Database) -> None:
@@ -123,7 +123,7 @@ def test_it_runs_to_its_end(old: Database) -> None:
         assert c.execute(select(func.count()).where(todo.c.closed_at.is_(None))).scalar_one() == 0
         assert c.execute(select(func.count()).select_from(advance)).scalar_one() == 0
         assert sorted(c.execute(select(due.c.kind)).scalars()) == ["digest", "weekly"]
-        assert list(differences(Scene(c), old.clock.now(c))) == []
+        assert list(differences(Scene(c, clock=old.clock))) == []
     assert sent_once(old) == scalar(old, select(func.count()).select_from(message)) > 312
     assert scalar(old, select(func.count()).where(notice.c.state == "pending")) == 0
 

@@ -32,6 +32,7 @@ def postgres(state: str) -> DBAPIError:
         (sqlite("SQLITE_IOERR_WRITE"), Trouble.FULL),
         (sqlite("SQLITE_CANTOPEN"), Trouble.AWAY),
         (sqlite("SQLITE_ERROR"), None),
+        (OperationalError(None, None, sqlite3.OperationalError("Could not decode to UTF-8")), None),
         (postgres("53100"), Trouble.FULL),
         (postgres("53300"), Trouble.BUSY),
         (postgres("55P03"), Trouble.BUSY),

@@ -1,0 +1,333 @@
+"""Notices and their mails, each asked where it comes from: who had to be told of this, in which mail, and whether it
+could have been left untold.
+
+Nothing in the database can prove what a mail server did with a mail.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import and_, case, func, literal, select
+
+from engine import published
+from engine.chasing import parse_ladder
+from engine.delivering import BACKOFF
+from engine.gathering import holds
+from engine.moments import is_notice_time, monday_of, week_day, weekly_moment
+from engine.verifying.common import OWNERS
+from ledger.calendar import local_day
+from ledger.clock import wall_now
+from ledger.people import HOSTED_ROLES
+from ledger.schema import (
+    AnyRow,
+    assignment,
+    delivery,
+    due,
+    event,
+    item,
+    message,
+    notice,
+    post,
+    round_,
+    run,
+    seal,
+    share,
+    todo,
+    unit,
+)
+from ledger.verification.scene import Check, Found, Scene
+
+AT_ONCE = ("handed", "request", "returned", "urged")  # each in a mail of its own kind; the rest waits for a digest
+PORTION = 500
+To = set[tuple[str, str]]
+
+_owner_item = func.coalesce(assignment.c.item_id, round_.c.item_id)
+_owner_run = func.coalesce(
+    assignment.c.run_id, share.c.run_id, case((notice.c.owner_kind == "run", notice.c.owner_id), else_=None)
+)
+_NOTICES = (
+    select(
+        notice,
+        assignment.c.state.label("assignment_state"),
+        assignment.c.step,
+        assignment.c.arm.label("assignment_arm"),
+        assignment.c.unit.label("assignment_unit"),
+        share.c.state.label("share_state"),
+        share.c.unit.label("share_unit"),
+        round_.c.cadence,
+        item.c.lifecycle,
+        _owner_run.label("owner_run"),
+        _owner_item.label("owner_item"),
+        run.c.office,
+        run.c.ladder,
+        todo.c.opened_at.label("waited_from"),
+    )
+    .select_from(
+        notice.outerjoin(assignment, and_(notice.c.owner_kind == "assignment", assignment.c.id == notice.c.owner_id))
+        .outerjoin(share, and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id))
+        .outerjoin(round_, round_.c.id == share.c.round_id)
+        .outerjoin(item, item.c.id == assignment.c.item_id)
+        .outerjoin(run, run.c.id == _owner_run)
+        .outerjoin(
+            todo,
+            and_(
+                todo.c.owner_kind == notice.c.owner_kind,
+                todo.c.owner_id == notice.c.owner_id,
+                todo.c.arm == notice.c.arm,
+                literal("waiting:").concat(todo.c.step) == notice.c.tier,
+                todo.c.unit == notice.c.unit,
+                todo.c.role == notice.c.role,
+            ),
+        )
+    )
+    .order_by(notice.c.owner_kind, notice.c.owner_id, notice.c.arm, notice.c.id)
+)
+
+
+def _notices(scene: Scene) -> Found:
+    acts: list[AnyRow] = []
+    for _, rows in groupby(scene.rows(_NOTICES), key=lambda n: (n.owner_kind, n.owner_id, n.arm)):
+        own = list(rows)
+        told = [tier for n in own if n.state != "superseded" and (tier := _tier(n)) is not None]
+        for n in own:
+            for rule, words in _faults(scene, n, max(told, default=None)):
+                yield rule, f"{_name(n)}{words}", {"table": "notice", "row": str(n.id)}
+            if n.tier == "returned" or n.tier.startswith("urged:"):
+                acts.append(n)
+        if len(acts) >= PORTION:
+            yield from _without_act(scene, acts)
+            acts = []
+    yield from _without_act(scene, acts)
+    yield from _weeks(scene)
+
+
+def _name(n: AnyRow) -> str:
+    return f"提醒第 {n.id} 号（{OWNERS.get(n.owner_kind, n.owner_kind)}第 {n.owner_id} 号，{n.tier}）"
+
+
+def _kind(n: AnyRow) -> str:
+    return str(n.tier.partition(":")[0])
+
+
+def _tier(n: AnyRow) -> int | None:
+    """The tier of a ladder's notice."""
+    return int(n.tier) if n.tier.removeprefix("-").isdecimal() else None
+
+
+def _faults(scene: Scene, n: AnyRow, highest: int | None) -> Iterator[tuple[str, str]]:
+    to, kind, tier = _recipients(scene, n), _kind(n), _tier(n)
+    if not to:
+        yield "baseless", "没有来由（提醒是伪造的，或所属事项被改动）"
+        return
+    if (n.unit, n.role) not in to:
+        ought = "、".join(f"{u} {r}" for u, r in sorted(to))
+        yield "recipient", f"发给 {n.unit} {n.role}，应发给 {ought}（收件岗位被改动）"
+    is_first = kind in ("handed", "request", "weekly") or n.owner_kind != "assignment"
+    is_arm = n.arm == 1 if is_first else 1 <= n.arm <= n.assignment_arm
+    if not is_arm or (n.run_id, n.item_id) != (n.owner_run, n.owner_item) or n.immediate != (kind in AT_ONCE):
+        yield "facts", "的轮次、方案、任务或缓急与所属事项不符（被改动）"
+    if n.at > scene.now:
+        yield "future", f"的时间在将来（{n.at:%Y-%m-%d}，被改动）"
+    if n.state == "superseded" and not _is_superseded(scene, n, tier, highest):
+        yield "superseded", "记为被更高一级的提醒替代，却没有更高一级的提醒（状态被改动）"
+    if n.state == "moot" and (kind == "weekly" or _still_holds(n)):
+        yield "moot", "记为不必再发，事情却还在（状态被改动）"
+
+
+def _is_superseded(scene: Scene, n: AnyRow, tier: int | None, highest: int | None) -> bool:
+    """Beside a higher tier that was told; a week's mail that found nobody, by the next week."""
+    if tier is not None:
+        return highest is not None and highest > tier
+    return _kind(n) == "weekly" and scene.now >= weekly_moment(week_day(n.at, scene.calendar, weeks=1)).at
+
+
+def _still_holds(n: AnyRow) -> bool:
+    """What was moot in an earlier arm may be in hand again in a later one."""
+    return holds(n) and (n.owner_kind == "share" or n.arm == n.assignment_arm)
+
+
+def _recipients(scene: Scene, n: AnyRow) -> To:
+    """Whom such a notice is for, by its owner and step; nobody where there is no such owner or step."""
+    kind = _kind(n)
+    match n.owner_kind:
+        case "run" if kind == "weekly" and n.office is not None:
+            return {(n.office, "coordinator")}
+        case "share" if n.share_unit is not None:
+            if kind == "request":
+                return {(n.share_unit, "liaison")}
+            cadences = published.of_run(scene.connection, n.owner_run).plan.cadences
+            ladder = next((c.ladder for c in cadences if c.id == n.cadence), ())
+            return _of_tier(n, n.share_unit, {"liaison"}, ladder)
+        case "assignment" if n.assignment_unit is not None:
+            return _of_assignment(n, kind)
+    return set()
+
+
+def _of_assignment(n: AnyRow, kind: str) -> To:
+    own = n.assignment_unit
+    steps = published.lifecycle(n.lifecycle).steps
+    holding = {s.role for s in steps if s.holder == "unit"}  # who may hold the todo of a share in hand
+    match kind:
+        case "waiting":
+            return {(n.unit, n.role)} if n.waited_from is not None else set()
+        case "handed":
+            return {(own, s.role) for s in steps if s.verb == "acknowledge"}
+        case "returned":
+            return {(own, "liaison")}
+        case "urged":
+            return {(own, role) for role in holding}
+    return _of_tier(n, own, holding, parse_ladder(n.ladder))
+
+
+def _of_tier(n: AnyRow, own: str, holding: Iterable[str], ladder: Sequence[int]) -> To:
+    tier = _tier(n)
+    if tier is None or tier not in ladder:
+        return set()
+    is_last = tier > 0 and tier >= max(parse_ladder(n.ladder))
+    copies = {(own, "deputy_head"), (n.office, "coordinator")} if is_last else set()
+    return {(own, role) for role in holding} | copies
+
+
+def _without_act(scene: Scene, notices: Sequence[AnyRow]) -> Found:
+    """A return and an urging are told where somebody returned or urged."""
+    if not notices:
+        return
+    log = select(event.c.kind, event.c.payload).where(
+        event.c.stream.in_({f"item:{n.item_id}" for n in notices}),
+        event.c.kind.in_(("assignment.returned", "assignment.sent_back", "assignment.urged")),
+    )
+    done = {_act(r.kind, json.loads(r.payload)) for r in scene.connection.execute(log)}
+    for n in notices:
+        if (n.owner_id, n.tier, n.arm if n.tier == "returned" else None) not in done:
+            yield "forged", f"{_name(n)}没有对应的办理记录（提醒是伪造的）", {"table": "notice", "row": str(n.id)}
+
+
+def _act(kind: str, said: Mapping[str, Any]) -> tuple[int, str, int | None]:
+    if kind == "assignment.urged":
+        return said["assignment"], f"urged:{said['urging']}", None
+    return said["assignment"], "returned", said["to_arm"]
+
+
+# ---------------------------------------------------------------- the mail of each week
+def _weeks(scene: Scene) -> Found:
+    """Where the tick stood at the hour of a week's mail or later on a working day (it sealed then), each run that was
+    under way has its notice; unless that mail is still due."""
+    overdue = select(due.c.id).where(due.c.owner_kind == "system", due.c.kind == "weekly", due.c.at <= scene.now)
+    if scene.connection.execute(overdue).first() is not None:
+        return
+    stood = _weeks_ticked(scene)
+    told = select(notice.c.owner_id, notice.c.tier).where(notice.c.owner_kind == "run")
+    there = {(r.owner_id, r.tier) for r in scene.connection.execute(told)}
+    for r in scene.connection.execute(select(run.c.id, run.c.started_at, run.c.ended_at).order_by(run.c.id)).all():
+        for monday, last in stood.items():
+            is_running = r.started_at < last and (r.ended_at is None or local_day(r.ended_at) >= monday + timedelta(7))
+            if is_running and (r.id, f"weekly:{monday}") not in there:
+                sentence = f"方案实施第 {r.id} 号缺 {monday} 那一周的每周情况（提醒和邮件被删除）"
+                yield "week", sentence, {"table": "notice", "row": f"run,{r.id},weekly:{monday}"}
+
+
+def _weeks_ticked(scene: Scene) -> dict[Any, datetime]:
+    """Mondays of the weeks in which the tick sealed when the mail of the week had to be out, with the hour it was due.
+
+    An hour is left to the tick that sealed while nine o'clock struck. A scheduler that was first started after it
+    begins with the next week.
+    """
+    stood: dict[Any, datetime] = {}
+    sealed = scene.connection.execute(select(seal.c.sealed_at).distinct().order_by(seal.c.sealed_at)).scalars().all()
+    for at in sealed:
+        due_at = weekly_moment(week_day(at, scene.calendar)).at
+        if sealed[0] < due_at and at >= due_at + timedelta(hours=1) and is_notice_time(at, scene.calendar):
+            stood[monday_of(local_day(at))] = due_at
+    return dict(sorted(stood.items()))
+
+
+NOTICES = Check(
+    "notices",
+    "提醒的来由",
+    _notices,
+    ("baseless", "recipient", "facts", "future", "superseded", "moot", "forged", "week"),
+)
+
+# ---------------------------------------------------------------- mails
+_MAILS = (
+    select(
+        message.c.id,
+        message.c.kind,
+        message.c.person_id,
+        message.c.context,
+        message.c.at,
+        notice.c.tier,
+        notice.c.unit,
+        notice.c.role,
+        notice.c.immediate,
+    )
+    .join(delivery, delivery.c.message_id == message.c.id)
+    .join(notice, notice.c.id == delivery.c.notice_id)
+    .order_by(message.c.id, notice.c.id)
+)
+
+
+def _mails(scene: Scene) -> Found:
+    late = wall_now() + timedelta(seconds=BACKOFF[-1])
+    put_off = select(message.c.id, message.c.try_at).where(message.c.state == "queued", message.c.try_at > late)
+    for r in scene.rows(put_off):
+        sentence = f"邮件第 {r.id} 号要到 {r.try_at:%Y-%m-%d} 才再发，重试间隔没有这么长（时间被改动）"
+        yield "put-off", sentence, {"table": "message", "row": str(r.id)}
+    posts = _Posts(scene)
+    for _, rows in groupby(scene.rows(_MAILS), key=lambda m: m.id):
+        carried = list(rows)
+        for rule, words in _mail(scene, posts, carried):
+            yield (
+                rule,
+                f"邮件第 {carried[0].id} 号（{carried[0].kind}）{words}",
+                {
+                    "table": "message",
+                    "row": str(carried[0].id),
+                },
+            )
+
+
+def _mail(scene: Scene, posts: _Posts, carried: Sequence[AnyRow]) -> Iterator[tuple[str, str]]:
+    m = carried[0]
+    if any(m.kind != _mail_kind(n) for n in carried):
+        yield "kind", "与所载提醒的种类不符（邮件被改动或挪用）"
+    if any(not posts.held(n.unit, n.role, m.person_id, m.at) for n in carried):
+        yield "person", f"的收件人（账号第 {m.person_id} 号）当时不在所载提醒的岗位上（收件人被改动）"
+    said = json.loads(m.context)
+    if said.get("told") != len(carried) or said.get("day") != local_day(m.at).isoformat():
+        yield "context", "的内容与所载提醒的件数、日期不符（内容被改动）"
+    if sealed := said.get("seal"):
+        found = select(seal.c.hash).where(seal.c.ordinal == sealed["ordinal"])
+        if scene.connection.execute(found).scalar() != sealed["hash"]:
+            yield "seal", f"所载的封存凭据（第 {sealed['ordinal']} 号）与封存不符（邮件或封存被改动）"
+
+
+def _mail_kind(n: AnyRow) -> str:
+    kind = _kind(n)
+    return kind if kind in AT_ONCE or kind == "weekly" else "digest"
+
+
+class _Posts:
+    """Who held which post when: a few thousand rows."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.hosts = dict(map(tuple, scene.connection.execute(select(unit.c.key, unit.c.host))))
+        self.terms: dict[tuple[str, str, int], list[AnyRow]] = defaultdict(list)
+        for r in scene.connection.execute(select(post)):
+            self.terms[r.unit, r.role, r.person_id].append(r)
+
+    def held(self, unit_key: str, role: str, person_id: int, at: datetime) -> bool:
+        """Whether somebody answered for a post, as its holder or for an empty one as the unit's head."""
+        host = self.hosts.get(unit_key)
+        seat = host if host and role in HOSTED_ROLES else unit_key
+        terms = [*self.terms[seat, role, person_id], *self.terms[host or unit_key, "head", person_id]]
+        return any(t.since <= at and (t.until is None or t.until >= at) for t in terms)
+
+
+MAILS = Check("mails", "邮件与所载提醒", _mails, ("put-off", "kind", "person", "context", "seal"))
