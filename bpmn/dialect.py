@@ -18,6 +18,9 @@ Body = Literal["none", "required"]
 Kind = Literal["text", "key", "date", "time", "int", "decimal", "bool", "choice", "choices", "ints", "rhythm"]
 
 ROLES = ("lead", "responsible", "cooperating")
+ROLE_WORDS = ("牵头", "责任", "配合")
+SHIFTS = ("none", "previous", "next", "skip")
+SHIFT_WORDS = ("照旧不变", "提前到前一工作日", "顺延到后一工作日", "本期不报")
 STEP_VERBS = ("acknowledge", "submit", "sign", "accept", "review")
 
 
@@ -26,6 +29,7 @@ class Attribute:
     """One attribute: `label` is what the editor shows, `doc` says what it does.
 
     `longest` bounds its characters, `least` and `most` its whole numbers: what passes here fits the ledger's columns.
+    `words` say in Chinese what each of `values` means, one for one.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Attribute:
     kind: Kind = "text"
     required: bool = False
     values: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     default: str | None = None
     longest: int = 200
     least: int = -999
@@ -61,17 +66,17 @@ class ElementType:
 
 
 def _due_attributes() -> tuple[Attribute, ...]:
-    kinds = ("by", "within", "every", "during")
-    periods = ("week", "month", "quarter", "year")
+    kinds, kind_words = ("by", "within", "every", "during"), ("到某一天", "若干天之内", "按周期", "一段时间")
+    periods, period_words = ("week", "month", "quarter", "year"), ("每周", "每月", "每季度", "每年")
     return (
-        Attribute("kind", "类型", "a date, a number of days, a rhythm, or a span", "choice", True, kinds),
+        Attribute("kind", "类型", "a date, a number of days, a rhythm, or a span", "choice", True, kinds, kind_words),
         Attribute("date", "日期", "for `by`: the last day", "date"),
         Attribute("start", "起", "for `during`", "date"),
         Attribute("end", "止", "for `during`", "date"),
         Attribute("days", "天数", "for `within`, counted from the anchor", "int", least=1, most=999),
         Attribute("working", "按工作日", "count working days", "bool", default="false"),
         Attribute("anchor", "起算点", "`run`, `acknowledge` or `item:<id>`", longest=60),
-        Attribute("period", "周期", "for `every`", "choice", values=periods),
+        Attribute("period", "周期", "for `every`", "choice", values=periods, words=period_words),
         Attribute("monthday", "每月几日", "for `every`; -1 is the end of the month", "int", least=-1, most=31),
     )
 
@@ -101,7 +106,12 @@ ELEMENTS: dict[str, ElementType] = {
                 ),
                 Attribute("office", "专班办", "the coordinating office, a unit's name", required=True),
                 Attribute(
-                    "sign", "须审签的角色", "roles whose 申请办结 is signed in the unit", "choices", values=ROLES
+                    "sign",
+                    "须审签的角色",
+                    "roles whose 申请办结 is signed in the unit",
+                    "choices",
+                    values=ROLES,
+                    words=ROLE_WORDS,
                 ),
                 Attribute(
                     "mendDays", "补正工作日", "working days to mend a return", "int", default="3", least=1, most=60
@@ -112,6 +122,7 @@ ELEMENTS: dict[str, ElementType] = {
                     "a mail shows counts, titles too, or with dates and lateness (a mail system of the house)",
                     "choice",
                     values=("count", "titles", "full"),
+                    words=("只写件数", "写件数和标题", "写标题、时限和逾期情况"),
                     default="count",
                 ),
                 Attribute(
@@ -134,7 +145,15 @@ ELEMENTS: dict[str, ElementType] = {
             (
                 Attribute("id", "编号", "referred to by an item's `cadence`", "key", True),
                 Attribute("name", "名称", "name on screens and in mail", required=True, longest=40),
-                Attribute("asks", "向谁收", "who reports", "choice", True, ("open-shares", "item")),
+                Attribute(
+                    "asks",
+                    "向谁收",
+                    "who reports",
+                    "choice",
+                    True,
+                    ("open-shares", "item"),
+                    ("所有有在办任务的单位", "选用它的任务的责任单位"),
+                ),
                 Attribute("opens", "开启规则", "RFC 5545 rule of the opening days", "rhythm", True),
                 Attribute("opensAt", "开启时刻", "time of day", "time", True),
                 Attribute(
@@ -143,7 +162,8 @@ ELEMENTS: dict[str, ElementType] = {
                     "when the day is a day off",
                     "choice",
                     True,
-                    ("none", "previous", "next", "skip"),
+                    SHIFTS,
+                    SHIFT_WORDS,
                 ),
                 Attribute("due", "截止规则", "RFC 5545 rule of the due days", "rhythm", True),
                 Attribute("dueAt", "截止时刻", "time of day; 24:00 is the end of the day", "time", True),
@@ -153,7 +173,8 @@ ELEMENTS: dict[str, ElementType] = {
                     "when the day is a day off",
                     "choice",
                     True,
-                    ("none", "previous", "next", "skip"),
+                    SHIFTS,
+                    SHIFT_WORDS,
                 ),
                 Attribute("first", "首期", "first opening day, before any shift", "date", True),
                 Attribute("last", "末期", "last opening day, before any shift", "date", True),
@@ -180,7 +201,13 @@ ELEMENTS: dict[str, ElementType] = {
                 Attribute("no", "序号", "number as printed, or the running one", required=True, longest=20),
                 Attribute("title", "短标题", "what the box shows", required=True),
                 Attribute(
-                    "completion", "办结规则", "the lead closes it, or all shares do", "choice", True, ("lead", "all")
+                    "completion",
+                    "办结规则",
+                    "the lead closes it, or all shares do",
+                    "choice",
+                    True,
+                    ("lead", "all"),
+                    ("牵头单位申请，一次办结", "各责任单位分别办结，最后一家办结时办结"),
                 ),
                 Attribute(
                     "gated", "等齐反馈", "the lead applies after the feedback of all others", "bool", default="true"
@@ -196,7 +223,9 @@ ELEMENTS: dict[str, ElementType] = {
             ("duban:item",),
             (
                 Attribute("unit", "单位", "name as printed: a unit or a group of units", required=True, longest=80),
-                Attribute("role", "角色", "牵头 lead, 责任 responsible, 配合 cooperating", "choice", True, ROLES),
+                Attribute(
+                    "role", "角色", "牵头 lead, 责任 responsible, 配合 cooperating", "choice", True, ROLES, ROLE_WORDS
+                ),
                 Attribute("quota", "份额", "this unit's part of the figure", "decimal"),
             ),
             many=True,
@@ -234,6 +263,7 @@ ELEMENTS: dict[str, ElementType] = {
                     "choice",
                     True,
                     ("ge", "le", "eq", "range"),
+                    ("不少于", "不超过", "等于", "区间"),
                 ),
                 Attribute("value", "目标值", "the figure, with 万 multiplied out", "decimal", True),
                 Attribute("max", "上限", "for `range`", "decimal"),
@@ -244,9 +274,18 @@ ELEMENTS: dict[str, ElementType] = {
                     "the span one figure covers",
                     "choice",
                     values=("year", "quarter", "month", "week", "total"),
+                    words=("每年", "每季度", "每月", "每周", "累计"),
                 ),
                 Attribute("unitName", "适用单位", "for a norm each of these units meets by itself", longest=60),
-                Attribute("sum", "汇总", "how readings become one figure", "choice", True, ("sum", "max", "latest")),
+                Attribute(
+                    "sum",
+                    "汇总",
+                    "how readings become one figure",
+                    "choice",
+                    True,
+                    ("sum", "max", "latest"),
+                    ("各单位相加", "取最大", "取最近一次"),
+                ),
             ),
             "required",
             True,
@@ -268,9 +307,16 @@ ELEMENTS: dict[str, ElementType] = {
                     "choice",
                     True,
                     ("unit", "lead", "office", "host"),
+                    ("本单位", "牵头单位", "专班办", "挂靠单位"),
                 ),
                 Attribute(
-                    "role", "岗位", "who acts in that unit", "choice", True, ("liaison", "deputy_head", "coordinator")
+                    "role",
+                    "岗位",
+                    "who acts in that unit",
+                    "choice",
+                    True,
+                    ("liaison", "deputy_head", "coordinator"),
+                    ("联络员", "分管负责人", "专班办工作人员"),
                 ),
                 Attribute(
                     "verb",
@@ -278,9 +324,17 @@ ELEMENTS: dict[str, ElementType] = {
                     "the ledger's verb",
                     "choice",
                     True,
-                    ("acknowledge", "submit", "sign", "accept", "review"),
+                    STEP_VERBS,
+                    ("签收", "申请办结", "审签", "牵头认可", "审核"),
                 ),
-                Attribute("decisions", "决定", "what may be decided here", "choices", values=("pass", "return")),
+                Attribute(
+                    "decisions",
+                    "决定",
+                    "what may be decided here",
+                    "choices",
+                    values=("pass", "return"),
+                    words=("同意", "退回"),
+                ),
             ),
         ),
     )
