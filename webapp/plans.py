@@ -57,7 +57,12 @@ def index() -> str:
     """The plans this person sees something of, each with its lights."""
     seen = overview_of(context.reading(), context.sight(), context.now(), context.calendar())
     return render_template(
-        "plans.html", runs=seen.runs, tallies=seen.tallies(), paces={f.id: _pace(f) for f in seen.runs}, **_words()
+        "plans.html",
+        writes=context.actor().has("coordinator"),
+        runs=seen.runs,
+        tallies=seen.tallies(),
+        paces={f.id: _pace(f) for f in seen.runs},
+        **_words(),
     )
 
 
