@@ -63,6 +63,7 @@ class Node:
 
 
 _OWN = "{urn:duban:bpmn:1}"
+_LABEL = "{http://www.omg.org/spec/BPMN/20100524/DI}BPMNLabel"
 _BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 # What BPMN means where nothing is written: an editor leaves these out.
 _DEFAULTS = {
@@ -164,6 +165,8 @@ class Source:
 
     def _end(self, _name: str) -> None:
         node, at = self._open.pop(), self._parser.CurrentByteIndex
+        if node.tag == _LABEL and not node.children:  # bpmn-js leaves one wherever a name was changed
+            self._open[-1].children.remove(node)
         if self._pending is node:  # nothing stood between the tags; `<a/>` ends where expat says it begins to end
             self._pending = None
             end = self._tag_end(node.start)

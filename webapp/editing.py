@@ -60,6 +60,7 @@ def begin(draft_id: int) -> Response:
     draft = drafting.draft_of(context.reading(), context.actor(), draft_id)
     return jsonify(
         xml=draft.xml.decode(),
+        published=draft.base_version_id is not None,
         dialect={"descriptor": descriptor(), "panel": panel()},
         lifecycles=[[key, read_lifecycle(library.lifecycle_xml(key)).name] for key in library.lifecycle_keys()],
         **_state(draft),

@@ -23,7 +23,7 @@ PHONE = (
     "Chrome/126.0.0.0 Mobile Safari/537.36"
 )
 OWN_PAGES = ("chrome://", "chrome-extension://")  # of the browser itself: its viewer of PDF
-HEIGHTS = {1280: 900, 390: 844}
+HEIGHTS = {1600: 1000, 1280: 900, 390: 844}
 expect.set_options(timeout=20_000)  # a busy machine is slow, not broken
 
 # Latin letters that may stand in a Chinese page: addresses and accounts, the mark of bpmn.io, what the plan itself

@@ -131,6 +131,18 @@ def test_what_was_removed_and_brought_back_stands_where_it_stood(key: str) -> No
     assert stitch(xml, rewritten(xml, scramble)) == xml
 
 
+def test_a_label_that_says_nothing_is_not_taken_over() -> None:
+    """bpmn-js adds an empty one to the drawing of whatever is renamed."""
+    xml = library.plan_xml(PLANS[0])
+
+    def label(root: Any) -> None:
+        for shape in root.iter(tag("bpmndi:BPMNShape")):
+            if shape.find(tag("bpmndi:BPMNLabel")) is None:
+                etree.SubElement(shape, tag("bpmndi:BPMNLabel"))
+
+    assert stitch(xml, rewritten(xml, label)) == xml
+
+
 def test_a_heading_with_an_item_is_added_with_its_drawing() -> None:
     xml = library.plan_xml(PLANS[0])
 
