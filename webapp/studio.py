@@ -201,14 +201,14 @@ def _publish_page(draft_id: int, form: Form) -> str:
     connection, actor = context.reading(), context.actor()
     draft = drafting.draft_of(connection, actor, draft_id)
     found = admission.findings(draft.xml)
-    errors = [f for f in found if f.severity == "error"]
+    errors, warnings = (list(dict.fromkeys(f.message for f in found if f.severity == s)) for s in ("error", "warning"))
     base = drafting.version_of(connection, actor, draft.base_version_id) if draft.base_version_id else None
     return render_template(
         "studio-publish.html",
         draft=draft,
         form=form,
         errors=errors,
-        warnings=[f for f in found if f.severity == "warning"],
+        warnings=warnings,
         changes={} if errors else _changes(_plan(base), read_plan(draft.xml)),
         running=drafting.running(connection, draft.plan),
     )

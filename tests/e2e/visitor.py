@@ -102,6 +102,8 @@ class Visitor:
         self.page.wait_for_load_state("load")
         if self.page.locator("[data-bpmn]").count():
             self.page.locator("[data-bpmn][data-ready]").wait_for()
+        if self.page.locator("#editor").count():
+            self.page.locator("#editor[data-ready], [data-drawing][data-ready]").first.wait_for()
 
     def press(self, name: str, says: str = "") -> None:
         """Press the button of this name (two characters may be set wide) and wait for what the page says to it."""

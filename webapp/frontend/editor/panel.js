@@ -125,10 +125,10 @@ export class Panel {
     const loose = itemsOf(this.registry).filter((item) => !isGroup(item.parent));
     const go = (element, words, name) => h('li', {}, h('button', { type: 'button', class: name, onclick: () => this.go(element) }, words));
     const line = (item) => go(item, item.businessObject.name?.replace('\n', ' ') || '未命名', 'toc-item');
-    if (!groups.length && !loose.length) return h('p', { class: 'hint' }, '还没有任务组。点左边的“任务组”开始，再往组里加任务。');
-    return h('ul', { class: 'outline' },
+    const start = groups.length ? '还没有任务。点左边的“任务”，就加到任务组里；每项任务在这里填单位和时限。' : '还没有任务组。点左边的“任务组”开始，再往组里加任务。';
+    return [!itemsOf(this.registry).length && h('p', { class: 'hint' }, start), h('ul', { class: 'outline' },
       groups.map((group) => [go(group, group.businessObject.name || '未命名的组', 'toc-group'), ...group.children.filter(isItem).map(line)]),
-      loose.map(line));
+      loose.map(line))];
   }
 
   go(element) {
