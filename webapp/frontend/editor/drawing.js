@@ -12,6 +12,8 @@ export const HEAD = 34;
 export const FOOT = 28;
 export const BETWEEN = 28;
 
+const FIRST = 1500;
+
 // Commands given inside `run` are taken back together.
 class Steps {
   preExecute({ run }) {
@@ -23,7 +25,13 @@ export class Drawing {
   constructor(bpmnFactory, canvas, commandStack, elementFactory, elementRegistry, eventBus, modeling, selection) {
     Object.assign(this, { bpmnFactory, canvas, elementFactory, elementRegistry, modeling, selection, commandStack });
     commandStack.registerHandler('plan.steps', Steps);
-    eventBus.on('shape.added', ({ element }) => isItem(element) && canvas.addMarker(element, 'item-box'));
+    // A second press on what is chosen leaves it chosen: the panel would go away under the hand.
+    eventBus.on('element.click', FIRST, (event) => {
+      if (selection.get().length === 1 && selection.isSelected(event.element)) event.stopPropagation();
+    });
+    eventBus.on('shape.added', ({ element }) => {
+      if (isItem(element)) canvas.addMarker(element, 'item-box');
+    });
   }
 
   steps(run) {

@@ -15,8 +15,13 @@ export class Panel {
     this.modeling = modeler.get('modeling');
     this.registry = modeler.get('elementRegistry');
     this.drawing = modeler.get('drawing');
-    modeler.on('selection.changed', () => this.draw());
-    modeler.on('commandStack.changed', () => this.typing || this.draw());
+    modeler.on('selection.changed', () => {
+      this.draw();
+    });
+    // A listener that answers keeps an event from those after it: none of ours does.
+    modeler.on('commandStack.changed', () => {
+      if (!this.typing) this.draw();
+    });
     this.draw();
   }
 
