@@ -3,7 +3,7 @@
 import { is } from 'bpmn-js/lib/util/ModelUtil';
 
 import { boxName, isGroup, isItem, nextNumber } from './model.js';
-import { tidied } from './layout.js';
+import { route, tidied } from './layout.js';
 
 export const BOX = { width: 164, height: 66 };
 export const PAD = 12;
@@ -95,7 +95,7 @@ export class Drawing {
       this.modeling.createShape(shape, middle, group, { autoResize: false });
       this.arrangeNew();
     });
-    this.selection.select(shape);
+    this.choose(shape);
     return shape;
   }
 
@@ -109,17 +109,17 @@ export class Drawing {
       const y = Math.min(...others.map((other) => other.y), others.length ? Infinity : 160);
       this.modeling.createShape(shape, { x: x + shape.width / 2, y: y + shape.height / 2 }, root);
       const { split, join } = this.ends();
-      if (split) this.modeling.connect(split, shape);
-      if (join) this.modeling.connect(shape, join);
+      if (split) this.lead(split, shape);
+      if (join) this.lead(shape, join);
       this.arrangeNew();
     });
-    this.selection.select(shape);
+    this.choose(shape);
     return shape;
   }
 
   // A branch of its own: from the split to a date, the item it opens, and an end.
   addDated() {
-    let item;
+    let [item, chosen] = [];
     this.steps(() => {
       const root = this.canvas.getRootElement();
       const shapes = this.elementRegistry.filter((element) => element.parent === root && !element.waypoints);
@@ -129,12 +129,13 @@ export class Drawing {
       item = this.modeling.createShape(this.itemShape(), { x, y: y + 80 }, root);
       const end = this.modeling.createShape(this.plainShape('bpmn:EndEvent'), { x, y: y + 160 }, root);
       const { split } = this.ends();
-      if (split) this.modeling.connect(split, timer);
+      if (split) this.lead(split, timer);
       this.modeling.connect(timer, item);
       this.modeling.connect(item, end);
       this.arrangeNew();
-      this.selection.select(timer);
+      chosen = timer;
     });
+    this.choose(chosen);
     return item;
   }
 
@@ -143,7 +144,7 @@ export class Drawing {
     const box = this.canvas.viewbox();
     const root = this.canvas.getRootElement();
     this.modeling.createShape(shape, { x: box.x + box.width / 2, y: box.y + box.height / 2 }, root);
-    this.selection.select(shape);
+    this.choose(shape);
     return shape;
   }
 
@@ -170,6 +171,17 @@ export class Drawing {
       this.move(shape, box);
     }
     for (const [line, points] of lines) this.modeling.updateWaypoints(line, points);
+  }
+
+  // A line where a plan has it, not where it would be shortest.
+  lead(source, target) {
+    const line = this.modeling.connect(source, target);
+    this.modeling.updateWaypoints(line, route(source, target, line, this.ends()));
+  }
+
+  choose(shape) {
+    this.selection.select(shape);
+    this.canvas.scrollToElement(shape, 80);
   }
 
   // With its label, and what stands in it.

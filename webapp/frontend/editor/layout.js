@@ -3,7 +3,7 @@
 import { is } from 'bpmn-js/lib/util/ModelUtil';
 
 import { BETWEEN, BOX, FOOT, GAP, HEAD, PAD } from './drawing.js';
-import { isGroup, isItem } from './model.js';
+import { isFlow, isGroup, isItem } from './model.js';
 
 const LEFT = 30;
 const BAND = 44;
@@ -60,8 +60,8 @@ export function tidied(registry, { start, split, join }) {
   const end = join?.outgoing[0]?.target;
   if (join) boxes.set(join, { x: right - 130, y: low + BAND - join.height / 2, width: join.width, height: join.height });
   if (join && end) boxes.set(end, { x: right - 36, y: low + BAND - end.height / 2, width: end.width, height: end.height });
-  for (const line of registry.filter((element) => is(element, 'bpmn:SequenceFlow') && element.waypoints)) {
-    lines.set(line, route(at(line.source), at(line.target), line, split, join));
+  for (const line of registry.filter(isFlow)) {
+    lines.set(line, route(at(line.source), at(line.target), line, { split, join }));
   }
   return { boxes, lines };
 }
@@ -78,6 +78,7 @@ function rows(groups) {
 function branches(split) {
   if (!split) return [];
   return split.outgoing
+    .filter(isFlow)
     .map((line) => line.target)
     .filter((target) => !isGroup(target) && !is(target, 'bpmn:Gateway'))
     .map((first) => {
@@ -91,7 +92,8 @@ function branches(split) {
     });
 }
 
-function route(source, target, line, split, join) {
+// Along the line that feeds the groups, and along the one that gathers them; else straight or with two bends.
+export function route(source, target, line, { split, join }) {
   const [a, b] = [middle(source), middle(target)];
   if (line.source === split && b.y > a.y) {
     const down = Math.abs(a.x - b.x) < 2;

@@ -133,6 +133,7 @@ export class Panel {
     const start = groups.length ? '还没有任务。点左边的“任务”，就加到任务组里；每项任务在这里填单位和时限。' : '还没有任务组。点左边的“任务组”开始，再往组里加任务。';
     return [!itemsOf(this.registry).length && h('p', { class: 'hint' }, start), h('ul', { class: 'outline' },
       groups.map((group) => [go(group, group.businessObject.name || '未命名的组', 'toc-group'), ...group.children.filter(isItem).map(line)]),
+      loose.length ? h('li', { class: 'toc-group' }, '单独启动') : null,
       loose.map(line))];
   }
 
