@@ -43,13 +43,8 @@ class Node:
             self.tag,
             self.words.strip(),
             tuple(sorted((name, plain(self.tag, name, value)) for name, value in stated(self).items())),
-            tuple(sorted(repr(child.meaning) for child in self.children if child.key))
-            + tuple(child.meaning for child in self._anonymous()),
+            tuple(child.meaning for child in sorted(self.children, key=_kind)),
         )
-
-    def _anonymous(self) -> list[Node]:
-        """Children without a name of their own, by kind: their order is a meaning only among their like."""
-        return sorted((child for child in self.children if not child.key), key=lambda child: child.tag)
 
     @property
     def key(self) -> tuple[str, str] | None:
@@ -60,6 +55,11 @@ class Node:
             if name in self.attributes:
                 return self.tag, self.attributes[name]
         return None
+
+
+def _kind(child: Node) -> tuple[str, str]:
+    """By what children are compared: named ones wherever they stand, others in their order among their like."""
+    return child.key or (child.tag, "")
 
 
 _OWN = "{urn:duban:bpmn:1}"

@@ -23,6 +23,8 @@ from bpmn.source import Node, Source, plain, stated
 from bpmn.xml import PREFIXES
 
 _STEP = "  "
+MOST_ALIKE = 500
+"""Children without an id that are compared one with another: comparing takes the square of their number."""
 
 
 def stitch(before: bytes, edited: bytes) -> bytes:
@@ -92,11 +94,12 @@ class _Stitcher:
         if not old.children:
             return self._fresh_inside(new, indent)
         deeper = self._indent_of(old) or indent + _STEP
+        gaps = self._gaps(old)
         parts: list[str] = []
         for before, after in _placed(old, new):
             known = before or self._elsewhere(after)
             text = self._element(known, after, deeper) if known else self._fresh(after, deeper)
-            parts.append((self._gap(old, before) if before else f"\n{deeper}") + text)
+            parts.append((gaps[before] if before else f"\n{deeper}") + text)
         last = self.old.slice(old.children[-1].end, old.close)
         return "".join(parts) + last
 
@@ -104,13 +107,15 @@ class _Stitcher:
         """An element that was moved is still its old text."""
         return self.old.by_key.get(node.key) if node.key else None
 
-    def _gap(self, parent: Node, child: Node) -> str:
-        """What stands before a child: spaces and comments."""
-        place = parent.children.index(child)
-        return self.old.slice(parent.children[place - 1].end if place else parent.inner, child.start)
+    def _gaps(self, parent: Node) -> dict[Node, str]:
+        """What stands before each child: spaces and comments."""
+        starts = [parent.inner, *(child.end for child in parent.children)]
+        return {
+            child: self.old.slice(start, child.start) for start, child in zip(starts, parent.children, strict=False)
+        }
 
     def _indent_of(self, parent: Node) -> str:
-        return self._gap(parent, parent.children[0]).rpartition("\n")[2] if parent.children else ""
+        return self.old.slice(parent.inner, parent.children[0].start).rpartition("\n")[2]
 
     # ---------------------------------------------------------------- what is new
     def _fresh(self, node: Node, indent: str) -> str:
@@ -172,7 +177,10 @@ def _partners(old: Node, new: Node) -> dict[Node, Node]:
     for tag in {child.tag for child in new.children if not child.key}:
         before = [child for child in old.children if child.tag == tag and not child.key]
         after = [child for child in new.children if child.tag == tag and not child.key]
-        match = SequenceMatcher(None, [repr(n.meaning) for n in before], [repr(n.meaning) for n in after], False)
+        if max(len(before), len(after)) > MOST_ALIKE:
+            found.update(zip(after, before, strict=False))
+            continue
+        match = SequenceMatcher(None, [n.meaning for n in before], [n.meaning for n in after], False)
         for _kind, i, i_end, j, j_end in match.get_opcodes():
             found.update(zip(after[j:j_end], before[i:i_end], strict=False))
     return found

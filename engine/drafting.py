@@ -145,16 +145,23 @@ def _require_directory(jurisdiction: str) -> None:
 
 
 # ---------------------------------------------------------------- saving
-def save(tx: Tx, draft_id: int, revision: int, xml: bytes) -> int:
-    """Keep what the editor sends as the next revision, in the bytes the draft began from where it says the same.
+def in_own_words(connection: Connection, actor: Actor, draft_id: int, xml: bytes) -> bytes:
+    """What an editor sends, in the bytes the draft began from where it says the same. Work for before a transaction.
 
-    Returns the new revision. Raises: Conflict when somebody saved meanwhile; Refused for what is no diagram, or has
-    become another plan or another office's.
+    Raises: Refused for what is no diagram, or has become another plan or another office's.
+    """
+    _require_same_plan(draft_of(connection, actor, draft_id), xml)
+    origin = connection.execute(select(plan_draft.c.origin).where(plan_draft.c.id == draft_id)).scalar_one()
+    return stitch(origin.encode(), xml)
+
+
+def save(tx: Tx, draft_id: int, revision: int, xml: bytes) -> int:
+    """Keep a diagram as the next revision and return its number.
+
+    Raises: Conflict when somebody saved meanwhile; Refused as `in_own_words` does.
     """
     draft = draft_of(tx.connection, tx.actor, draft_id)
-    title = _require_same_plan(draft, xml)
-    origin = tx.connection.execute(select(plan_draft.c.origin).where(plan_draft.c.id == draft_id)).scalar_one()
-    values = {"xml": stitch(origin.encode(), xml).decode(), "title": title, **_saved(tx)}
+    values = {"xml": xml.decode(), "title": _require_same_plan(draft, xml), **_saved(tx)}
     where = (plan_draft.c.id == draft_id) & (plan_draft.c.revision == revision)
     written = tx.connection.execute(update(plan_draft).where(where).values(**values, revision=revision + 1))
     if written.rowcount != 1:

@@ -74,7 +74,9 @@ def save(draft_id: int) -> tuple[Response, int]:
     require_writer()
     revision = request.args.get("revision", 0, type=int)
     try:
-        context.perform(drafting.save, draft_id, revision, request.get_data(cache=False))
+        sent = request.get_data(cache=False)
+        xml = drafting.in_own_words(context.reading(), context.actor(), draft_id, sent)
+        context.perform(drafting.save, draft_id, revision, xml)
     except DubanError as error:
         status = 409 if isinstance(error, Conflict) else 404 if isinstance(error, NotFound) else 422
         return jsonify(words=_said(error)), status

@@ -100,6 +100,9 @@ def test_no_draft_becomes_another_plan_or_something_that_is_no_diagram(db: Datab
         with pytest.raises(Refused):
             perform(db, writer, drafting.save, draft, 1, wrong)
     assert kept(db, draft) == XML
+    with db.read() as connection:
+        spaced = XML.replace(b"/>", b" />")
+        assert drafting.in_own_words(connection, writer, draft, spaced) == XML
 
 
 def test_a_version_has_an_author_a_ground_and_the_bytes_of_the_draft(db: Database, writer: Actor) -> None:
