@@ -50,9 +50,12 @@ def changes(old: Plan | None, new: Plan, names: Names) -> dict[str, list[Change]
 
 
 def _all(old: Plan | None, new: Plan, names: Names) -> Iterator[tuple[str, Change]]:
-    if old is not None:
-        yield from ((EVERYONE, Change("", "", words)) for words in _plan_words(old, new))
-    before = {item.id: item for item in old.items} if old else {}
+    if old is None:
+        parts = ((unit, item, share) for item in new.items for unit, share in _shares(item, names).items())
+        yield from ((unit, Change(item.no, item.title, _part(share))) for unit, item, share in parts)
+        return
+    yield from ((EVERYONE, Change("", "", words)) for words in _plan_words(old, new))
+    before = {item.id: item for item in old.items}
     after = {item.id: item for item in new.items}
     for item in new.items:
         yield from _item(before.get(item.id), item, names)
@@ -79,8 +82,7 @@ def _item(old: Item | None, new: Item, names: Names) -> Iterator[tuple[str, Chan
         was = before.get(unit)
         if was is None:
             lead = "新增任务" if old is None else "新增为承担单位"
-            quota = f"，份额 {number_words(share.quota)}" if share.quota is not None else ""
-            yield unit, Change(new.no, new.title, f"{lead}，{_ROLE[share.role]}{quota}")
+            yield unit, Change(new.no, new.title, f"{lead}，{_part(share)}")
             continue
         words = [*_share(was, share), *content]
         if words:
@@ -88,6 +90,11 @@ def _item(old: Item | None, new: Item, names: Names) -> Iterator[tuple[str, Chan
     for unit in before:
         if unit not in after:
             yield unit, Change(new.no, new.title, "不再承担")
+
+
+def _part(share: Share) -> str:
+    quota = f"，份额 {number_words(share.quota)}" if share.quota is not None else ""
+    return f"{_ROLE[share.role]}{quota}"
 
 
 def _share(old: Share, new: Share) -> Iterator[str]:

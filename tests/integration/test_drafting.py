@@ -154,4 +154,4 @@ def test_changes_are_told_by_unit() -> None:
     assert [c.no for c in told["各县(市、区)"]] == ["13"]
     assert changes(old, old, known) == {}
     first = changes(None, old, known)
-    assert first["市国资委"][0].words == "新增任务，牵头"
+    assert first["市国资委"][0].words == "牵头"

@@ -85,11 +85,15 @@ export class Panel {
     const same = this.shown === element;
     this.shown = element;
     this.title = h('h1');
-    this.place.replaceChildren(h('header', {}, h('small', { class: 'mute' }, kindOf(element)), this.title), ...this.body(element).filter(Boolean));
+    this.place.replaceChildren(h('header', {}, h('div', { class: 'row' }, h('small', { class: 'mute' }, kindOf(element)), element !== this.root && this.back()), this.title), ...this.body(element).filter(Boolean));
     this.head();
     if (!same) return this.place.scrollTo(0, 0);
     for (const one of this.place.querySelectorAll('details[data-part]')) one.open = opened.get(one.dataset.part) ?? one.open;
     if (focused) this.place.querySelector(`[name="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  back() {
+    return h('button', { type: 'button', class: 'btn q s end', onclick: () => this.modeler.get('selection').select([]) }, '‹ 回到目录');
   }
 
   head() {

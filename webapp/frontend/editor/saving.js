@@ -1,4 +1,6 @@
 // Drafts keep themselves: what changed goes to the server a moment later, under the revision it was made from.
+import { h } from './html.js';
+
 const REST = 1000;
 const AGAIN = 5000;
 
@@ -78,30 +80,26 @@ export class Saving {
     this.said.textContent = words;
   }
 
-  // The conflict is shown with who and when; neither version is lost, and neither is written over.
+  // Whatever keeps a change from the server, the person can take it home. A conflict is shown with who and when;
+  // neither version is lost, and neither is written over.
   warn(words = '', isConflict = false) {
     this.alarm.hidden = !words;
-    this.alarm.replaceChildren(words);
-    if (!isConflict) return;
-    const load = document.createElement('button');
-    load.className = 'btn s';
-    load.textContent = '载入已保存的内容';
-    load.addEventListener('click', () => {
+    if (!words) return;
+    const load = () => {
       this.leaving = true;
       location.reload();
-    });
-    const keep = document.createElement('button');
-    keep.className = 'btn s';
-    keep.textContent = '下载我的改动';
-    keep.addEventListener('click', () => this.download());
-    this.alarm.append(' ', keep, ' ', load);
+    };
+    this.alarm.replaceChildren(
+      `${words} `,
+      h('button', { type: 'button', class: 'btn s', onclick: () => this.download() }, '下载我的改动'),
+      isConflict ? h('button', { type: 'button', class: 'btn s', onclick: load }, '载入已保存的内容') : '',
+    );
   }
 
   async download() {
     const { xml } = await this.modeler.saveXML({ format: true });
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([xml], { type: 'application/xml' }));
-    link.download = '我的改动.bpmn';
+    const href = URL.createObjectURL(new Blob([xml], { type: 'application/xml' }));
+    const link = h('a', { href, download: '我的改动.bpmn' });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), AGAIN);
   }

@@ -43,7 +43,7 @@ export class Server {
       throw new Failure(0, AWAY);
     }
     const isJson = (answer.headers.get('Content-Type') || '').startsWith('application/json');
-    if (!isJson) throw new Failure(answer.status, answer.redirected || answer.status === 400 ? OVER : AWAY);
+    if (!isJson) throw new Failure(answer.status, answer.redirected || [400, 401].includes(answer.status) ? OVER : AWAY);
     const said = await answer.json();
     if (!answer.ok) throw new Failure(answer.status, said.words);
     return said;
