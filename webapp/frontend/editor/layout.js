@@ -56,10 +56,12 @@ export function tidied(registry, { start, split, join }) {
     x += BOX.width + BETWEEN;
     low = Math.max(low, y);
   }
-  const right = Math.max(x - BETWEEN, LEFT + 200);
+  // Straight under the last group, or left of the last branch's end.
+  const last = groups.at(-1);
+  const ending = last && !branches(split).length ? middle(at(last)).x : Math.max(x - BETWEEN, LEFT + 200) - 105;
   const end = join?.outgoing[0]?.target;
-  if (join) boxes.set(join, { x: right - 130, y: low + BAND - join.height / 2, width: join.width, height: join.height });
-  if (join && end) boxes.set(end, { x: right - 36, y: low + BAND - end.height / 2, width: end.width, height: end.height });
+  if (join) boxes.set(join, { x: ending - join.width / 2, y: low + BAND - join.height / 2, width: join.width, height: join.height });
+  if (join && end) boxes.set(end, { x: ending + 69, y: low + BAND - end.height / 2, width: end.width, height: end.height });
   for (const line of registry.filter(isFlow)) {
     lines.set(line, route(at(line.source), at(line.target), line, { split, join }));
   }
@@ -102,6 +104,7 @@ export function route(source, target, line, { split, join }) {
   }
   if (line.target === join && b.y > source.y + source.height) {
     const down = { x: a.x, y: source.y + source.height };
+    if (Math.abs(a.x - b.x) < 2) return [down, { x: b.x, y: target.y }];
     if (a.x < target.x) return [down, { x: a.x, y: b.y }, { x: target.x, y: b.y }];
     const above = target.y - 8;
     return [down, { x: a.x, y: above }, { x: b.x, y: above }, { x: b.x, y: target.y }];
