@@ -18,6 +18,9 @@ Body = Literal["none", "required"]
 Kind = Literal["text", "key", "date", "time", "int", "decimal", "bool", "choice", "choices", "ints", "rhythm"]
 
 ROLES = ("lead", "responsible", "cooperating")
+ROLE_WORDS = ("牵头", "责任", "配合")
+SHIFTS = ("none", "previous", "next", "skip")
+SHIFT_WORDS = ("照旧不变", "提前到前一工作日", "顺延到后一工作日", "本期不报")
 STEP_VERBS = ("acknowledge", "submit", "sign", "accept", "review")
 
 
@@ -26,6 +29,7 @@ class Attribute:
     """One attribute: `label` is what the editor shows, `doc` says what it does.
 
     `longest` bounds its characters, `least` and `most` its whole numbers: what passes here fits the ledger's columns.
+    `words` say in Chinese what each of `values` means, one for one.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Attribute:
     kind: Kind = "text"
     required: bool = False
     values: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     default: str | None = None
     longest: int = 200
     least: int = -999
@@ -60,21 +65,22 @@ class ElementType:
         return next((attribute for attribute in self.attributes if attribute.name == name), None)
 
 
-_SPANS = ("by", "within", "every", "during")
-_PERIODS = ("week", "month", "quarter", "year")
+_SPANS, _SPAN_WORDS = ("by", "within", "every", "during"), ("到某一天", "若干天之内", "按周期", "一段时间")
+_PERIODS, _PERIOD_WORDS = ("week", "month", "quarter", "year"), ("每周", "每月", "每季度", "每年")
+_OPENINGS, _OPENING_WORDS = ("by", "within"), ("到某一天", "若干天之后")
 _DUE = (
-    Attribute("kind", "类型", "a date, a number of days, a rhythm, or a span", "choice", True, _SPANS),
+    Attribute("kind", "类型", "a date, a number of days, a rhythm, or a span", "choice", True, _SPANS, _SPAN_WORDS),
     Attribute("date", "日期", "for `by`: the last day", "date"),
     Attribute("start", "起", "for `during`", "date"),
     Attribute("end", "止", "for `during`", "date"),
     Attribute("days", "天数", "for `within`, counted from the anchor", "int", least=1, most=999),
     Attribute("working", "按工作日", "count working days", "bool", default="false"),
     Attribute("anchor", "起算点", "`run`, `acknowledge` or `item:<id>`", longest=60),
-    Attribute("period", "周期", "for `every`", "choice", values=_PERIODS),
+    Attribute("period", "周期", "for `every`", "choice", values=_PERIODS, words=_PERIOD_WORDS),
     Attribute("monthday", "每月几日", "for `every`; -1 is the end of the month", "int", least=-1, most=31),
 )
 _OPENS = (
-    Attribute("kind", "类型", "a date, or a number of days", "choice", True, ("by", "within")),
+    Attribute("kind", "类型", "a date, or a number of days", "choice", True, _OPENINGS, _OPENING_WORDS),
     Attribute("date", "日期", "for `by`: the day the item opens", "date"),
     Attribute("days", "天数", "for `within`: it opens that many days after the anchor", "int", least=1, most=999),
     Attribute("working", "按工作日", "count working days", "bool", default="false"),
@@ -109,7 +115,12 @@ ELEMENTS: dict[str, ElementType] = {
                 ),
                 Attribute("office", "专班办", "the coordinating office, a unit's name", required=True),
                 Attribute(
-                    "sign", "须审签的角色", "roles whose 申请办结 is signed in the unit", "choices", values=ROLES
+                    "sign",
+                    "须审签的角色",
+                    "roles whose 申请办结 is signed in the unit",
+                    "choices",
+                    values=ROLES,
+                    words=ROLE_WORDS,
                 ),
                 Attribute(
                     "mendDays", "补正工作日", "working days to mend a return", "int", default="3", least=1, most=60
@@ -120,6 +131,7 @@ ELEMENTS: dict[str, ElementType] = {
                     "a mail shows counts, titles too, or with dates and lateness (a mail system of the house)",
                     "choice",
                     values=("count", "titles", "full"),
+                    words=("只写件数", "写件数和标题", "写标题、时限和逾期情况"),
                     default="count",
                 ),
                 Attribute(
@@ -142,7 +154,15 @@ ELEMENTS: dict[str, ElementType] = {
             (
                 Attribute("id", "编号", "referred to by an item's `cadence`", "key", True),
                 Attribute("name", "名称", "name on screens and in mail", required=True, longest=40),
-                Attribute("asks", "向谁收", "who reports", "choice", True, ("open-shares", "item")),
+                Attribute(
+                    "asks",
+                    "向谁收",
+                    "who reports",
+                    "choice",
+                    True,
+                    ("open-shares", "item"),
+                    ("所有有在办任务的单位", "选用它的任务的责任单位"),
+                ),
                 Attribute("opens", "开启规则", "RFC 5545 rule of the opening days", "rhythm", True),
                 Attribute("opensAt", "开启时刻", "time of day", "time", True),
                 Attribute(
@@ -151,7 +171,8 @@ ELEMENTS: dict[str, ElementType] = {
                     "when the day is a day off",
                     "choice",
                     True,
-                    ("none", "previous", "next", "skip"),
+                    SHIFTS,
+                    SHIFT_WORDS,
                 ),
                 Attribute("due", "截止规则", "RFC 5545 rule of the due days", "rhythm", True),
                 Attribute("dueAt", "截止时刻", "time of day; 24:00 is the end of the day", "time", True),
@@ -161,7 +182,8 @@ ELEMENTS: dict[str, ElementType] = {
                     "when the day is a day off",
                     "choice",
                     True,
-                    ("none", "previous", "next", "skip"),
+                    SHIFTS,
+                    SHIFT_WORDS,
                 ),
                 Attribute("first", "首期", "first opening day, before any shift", "date", True),
                 Attribute("last", "末期", "last opening day, before any shift", "date", True),
@@ -188,7 +210,13 @@ ELEMENTS: dict[str, ElementType] = {
                 Attribute("no", "序号", "number as printed, or the running one", required=True, longest=20),
                 Attribute("title", "短标题", "what the box shows", required=True),
                 Attribute(
-                    "completion", "办结规则", "the lead closes it, or all shares do", "choice", True, ("lead", "all")
+                    "completion",
+                    "办结规则",
+                    "the lead closes it, or all shares do",
+                    "choice",
+                    True,
+                    ("lead", "all"),
+                    ("牵头单位申请，一次办结", "各责任单位分别办结，最后一家办结时办结"),
                 ),
                 Attribute(
                     "gated", "等齐反馈", "the lead applies after the feedback of all others", "bool", default="true"
@@ -204,7 +232,9 @@ ELEMENTS: dict[str, ElementType] = {
             ("duban:item",),
             (
                 Attribute("unit", "单位", "name as printed: a unit or a group of units", required=True, longest=80),
-                Attribute("role", "角色", "牵头 lead, 责任 responsible, 配合 cooperating", "choice", True, ROLES),
+                Attribute(
+                    "role", "角色", "牵头 lead, 责任 responsible, 配合 cooperating", "choice", True, ROLES, ROLE_WORDS
+                ),
                 Attribute("quota", "份额", "this unit's part of the figure", "decimal"),
                 Attribute(
                     "presumed",
@@ -249,6 +279,7 @@ ELEMENTS: dict[str, ElementType] = {
                     "choice",
                     True,
                     ("ge", "le", "eq", "range"),
+                    ("不少于", "不超过", "等于", "区间"),
                 ),
                 Attribute("value", "目标值", "the figure, with 万 multiplied out", "decimal", True),
                 Attribute("max", "上限", "for `range`", "decimal"),
@@ -259,10 +290,19 @@ ELEMENTS: dict[str, ElementType] = {
                     "the span one figure covers",
                     "choice",
                     values=("year", "quarter", "month", "week", "total"),
+                    words=("每年", "每季度", "每月", "每周", "累计"),
                 ),
                 Attribute("by", "达到日期", "last day to reach it, where it is not the item's own", "date"),
                 Attribute("unitName", "适用单位", "for a norm each of these units meets by itself", longest=60),
-                Attribute("sum", "汇总", "how readings become one figure", "choice", True, ("sum", "max", "latest")),
+                Attribute(
+                    "sum",
+                    "汇总",
+                    "how readings become one figure",
+                    "choice",
+                    True,
+                    ("sum", "max", "latest"),
+                    ("各单位相加", "取最大", "取最近一次"),
+                ),
             ),
             "required",
             True,
@@ -284,9 +324,16 @@ ELEMENTS: dict[str, ElementType] = {
                     "choice",
                     True,
                     ("unit", "lead", "office", "host"),
+                    ("本单位", "牵头单位", "专班办", "挂靠单位"),
                 ),
                 Attribute(
-                    "role", "岗位", "who acts in that unit", "choice", True, ("liaison", "deputy_head", "coordinator")
+                    "role",
+                    "岗位",
+                    "who acts in that unit",
+                    "choice",
+                    True,
+                    ("liaison", "deputy_head", "coordinator"),
+                    ("联络员", "分管负责人", "专班办工作人员"),
                 ),
                 Attribute(
                     "verb",
@@ -294,9 +341,17 @@ ELEMENTS: dict[str, ElementType] = {
                     "the ledger's verb",
                     "choice",
                     True,
-                    ("acknowledge", "submit", "sign", "accept", "review"),
+                    STEP_VERBS,
+                    ("签收", "申请办结", "审签", "牵头认可", "审核"),
                 ),
-                Attribute("decisions", "决定", "what may be decided here", "choices", values=("pass", "return")),
+                Attribute(
+                    "decisions",
+                    "决定",
+                    "what may be decided here",
+                    "choices",
+                    values=("pass", "return"),
+                    words=("同意", "退回"),
+                ),
             ),
         ),
     )

@@ -43,7 +43,7 @@ def plan_of(process: Element) -> Plan:
     opened = {item: timer for timer in timers for item in timer.items}
     loose = process.iterfind(tag("bpmn:userTask"))
     branch_items = tuple(_item(node, None, (), opened.get(_id(node))) for node in loose)
-    cadences = tuple(_cadence(node) for node in root.iterfind(tag("duban:cadence")))
+    cadences = tuple(cadence_of(node) for node in root.iterfind(tag("duban:cadence")))
     return Plan(_facts(process, root), headings, branch_items, timers, cadences)
 
 
@@ -90,7 +90,8 @@ def _facts(process: Element, root: Element) -> Facts:
     )
 
 
-def _cadence(element: Element) -> Cadence:
+def cadence_of(element: Element) -> Cadence:
+    """The rhythm of a `cadence` element. Raises: DiagramError."""
     found = _values(element)
     return Cadence(
         id=found["id"],

@@ -27,11 +27,12 @@ from ledger.schema import run as run_table
 ADMIN = "admin"
 
 
-def publish(tx: Tx, xml: bytes) -> int:
+def publish(tx: Tx, xml: bytes, ground: str = "") -> int:
     """Publish a diagram as the next immutable version of its plan and return the version's id.
 
-    The same bytes published again are the same version. Raises: Refused for what the linter refuses; nobody else is
-    trusted to have asked it.
+    `ground` says why, in the words of whoever publishes. The same bytes published again are the same version.
+
+    Raises: Refused for what the linter refuses; nobody else is trusted to have asked it.
     """
     require_clean(xml)
     made = published.register(xml)
@@ -49,7 +50,7 @@ def publish(tx: Tx, xml: bytes) -> int:
         "title": plan.facts.title,
         "jurisdiction": plan.facts.jurisdiction,
     }
-    tx.record(ADMIN, "plan.published", {"version": version_id, "digest": digest, **facts})
+    tx.record(ADMIN, "plan.published", {"version": version_id, "digest": digest, **facts}, {"ground": ground})
     tx.flush()
     return version_id
 

@@ -557,6 +557,22 @@ draft = Table(  # what a person typed and has not yet handed in
     Column("saved_at", Instant, nullable=False),
 )
 
+plan_draft = Table(  # a plan that is being written; `revision` counts its savings, so that nobody overwrites another
+    "plan_draft",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("plan", String(60), nullable=False, unique=True),
+    Column("office", String(60), nullable=False, index=True),
+    Column("jurisdiction", String(40), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("base_version_id", Integer, ForeignKey("plan_version.id")),
+    Column("origin", Text, nullable=False),  # the diagram it began from: what is not edited keeps these bytes
+    Column("xml", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("saved_by", Integer, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+)
+
 sent_form = Table(  # forms that were handed in, so that one sent again after a lost answer does nothing twice
     "sent_form",
     metadata,

@@ -39,6 +39,8 @@ BLUEPRINTS = [
     "webapp.files",
     "webapp.ledger_list",
     "webapp.plans",
+    "webapp.studio",
+    "webapp.editing",
     "webapp.clearings",
     "webapp.health",
     "webapp.metrics",

@@ -58,6 +58,7 @@ def index() -> str:
     seen = overview_of(context.reading(), context.sight(), now, context.calendar())
     return render_template(
         "plans.html",
+        writes=context.actor().has("coordinator"),
         runs=seen.runs,
         tallies=seen.tallies(),
         paces={f.id: pace_of(f, now) for f in seen.runs},

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
 from sqlalchemy import Connection, select
 
-from ledger.organisation import Group, OrganisationError, load
+from ledger.organisation import Group, Organisation, OrganisationError, load
 from ledger.schema import unit
 
 
@@ -26,6 +26,44 @@ def matching(connection: Connection, typed: str) -> list[str]:
     rows = connection.execute(select(unit.c.key, unit.c.name, unit.c.short).order_by(unit.c.ord)).all()
     exact = [r.key for r in rows if wanted in (r.short, r.name)]
     return exact or [r.key for r in rows if wanted in r.name or wanted in r.short or _sounds(r.short, wanted)]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A name of the directory that a plan may print: a unit, or a group with how many members it has."""
+
+    name: str
+    note: str
+
+
+def entries(known: Organisation, typed: str, most: int) -> list[Entry]:
+    """Units and groups by any of their names or by pinyin; those that begin with what was typed come first."""
+    wanted = typed.strip().lower()
+    if not wanted:
+        return []
+    found: list[tuple[int, Entry]] = []
+    for unit_ in known.units:
+        names = (unit_.short, unit_.name, *unit_.aliases)
+        if (rank := _rank(names, wanted)) is not None:
+            other = next((n for n in names if wanted in n.lower()), unit_.name)
+            found.append((rank, Entry(unit_.short, other if other != unit_.short else unit_.name)))
+    for group in known.groups:
+        if (rank := _rank((group.name, *group.aliases), wanted)) is not None:
+            note = "未列明单位，启动后由专班办指定" if group.open else f"单位组，{len(group.members)} 家"
+            found.append((rank, Entry(group.name, note)))
+    return [entry for _, entry in sorted(found, key=lambda pair: pair[0])[:most]]
+
+
+def _rank(names: Sequence[str], wanted: str) -> int | None:
+    """0 where a name begins with what was typed, 1 where it holds it, 2 and 3 likewise by sound; None for neither."""
+    spelt = [sound for name in names for sound in _pinyin(name)] if wanted.isascii() else []
+    tests = [
+        any(name.lower().startswith(wanted) for name in names),
+        any(wanted in name.lower() for name in names),
+        any(sound.startswith(wanted) for sound in spelt),
+        any(wanted in sound for sound in spelt),
+    ]
+    return tests.index(True) if any(tests) else None
 
 
 def _sounds(short: str, typed: str) -> bool:

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import Connection, make_url, select
 from werkzeug.exceptions import HTTPException
 
+from engine import drafting
 from engine.commands import apply_for_name, apply_for_text, decide_clearing, perform
 from ledger import uploads
 from ledger.clock import StoredClock
@@ -24,7 +25,7 @@ from ledger.database import Database
 from ledger.files import Store
 from ledger.people import Actor, actor_of
 from ledger.resets import offer
-from ledger.schema import assignment, content, item, person, round_, share, upload
+from ledger.schema import assignment, content, item, person, plan_draft, round_, share, upload
 from tests import samples
 from tests.e2e.conftest import pictures_of
 from tests.e2e.deployment import START, Site, build
@@ -70,6 +71,7 @@ def act(office: Office) -> None:
     put(office, "jiuye-lingdao", "coordinator", ("审核意见.pdf", samples.pdf()))
     office.urge(("jiuye-lingdao", "coordinator"), ["jiaoyu"], "20", "请周三前签收并反馈。")
     clear(office)
+    perform(office.db, actor(office, "zhuanban"), drafting.revise, 1)
 
 
 def clear(office: Office) -> None:
@@ -194,6 +196,12 @@ ROWS = (
     Row("plans", "zhuanban", "/plans"),
     Row("plan", "zhuanban", "/plans/1"),
     Row("plan of a participant", "hubei-shifan", "/plans/1"),
+    Row("plans that are written", "zhuanban", "/plans/studio", heading="方案编制"),
+    Row("plans are not written by everybody", "renshe", "/plans/studio", status=403, heading="这里不能办理"),
+    Row("cover of a new plan", "zhuanban", "/plans/studio/new", heading="新建方案"),
+    Row("editor", "zhuanban", "/plans/studio/{draft 1}"),
+    Row("publishing what changes nothing", "zhuanban", "/plans/studio/{draft 1}/publish", heading="发布第 2 版"),
+    Row("version", "zhuanban", "/plans/studio/versions/1"),
     Row("clearings of an inspector", "ducha", "/clearings", heading="依规清除"),
     Row("clearings of an administrator", "guanli", "/clearings", heading="依规清除"),
     Row("clearing to confirm", "ducha", "/clearings/2", heading="清除第 5 号办理记录的进展"),
@@ -223,6 +231,11 @@ ROWS = (
 PARTS = (
     ("/plans/1/diagram.bpmn", "application/xml"),
     ("/plans/1/lights.json", "application/json"),
+    ("/plans/studio/{draft 1}/draft.bpmn", "application/xml"),
+    ("/plans/studio/{draft 1}/draft.json", "application/json"),
+    ("/plans/studio/{draft 1}/units?words=srsj", "application/json"),
+    ("/plans/studio/{draft 1}/explain?element=cadence", "application/json"),
+    ("/plans/studio/versions/1/diagram.bpmn", "application/xml"),
     ("/demo/clock", "text/html"),
     ("/ledger/units", "text/html"),
     ("/", "text/html"),  # leads to the inbox
@@ -260,6 +273,8 @@ class Places:
             case "reset", [login]:
                 with self.site.db.write() as tx:
                     return offer(tx, tx.connection.execute(select(person.c.id).filter_by(login=login)).scalar_one())
+            case "draft", [version]:
+                found = select(plan_draft.c.id).where(plan_draft.c.base_version_id == int(version))
             case "file", [name]:
                 found = select(content.c.seq, content.c.field).where(content.c.text == name)
                 return int(connection.execute(found).one().field.removeprefix("file-"))

@@ -23,7 +23,7 @@ PHONE = (
     "Chrome/126.0.0.0 Mobile Safari/537.36"
 )
 OWN_PAGES = ("chrome://", "chrome-extension://")  # of the browser itself: its viewer of PDF
-HEIGHTS = {1280: 900, 390: 844}
+HEIGHTS = {1600: 1000, 1280: 900, 390: 844}
 expect.set_options(timeout=20_000)  # a busy machine is slow, not broken
 
 # Latin letters that may stand in a Chinese page: addresses and accounts, the mark of bpmn.io, what the plan itself
@@ -102,6 +102,8 @@ class Visitor:
         self.page.wait_for_load_state("load")
         if self.page.locator("[data-bpmn]").count():
             self.page.locator("[data-bpmn][data-ready]").wait_for()
+        if self.page.locator("#editor").count():
+            self.page.locator("#editor[data-ready], [data-drawing][data-ready]").first.wait_for()
 
     def press(self, name: str, says: str = "") -> None:
         """Press the button of this name (two characters may be set wide) and wait for what the page says to it."""

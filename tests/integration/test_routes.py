@@ -26,8 +26,9 @@ from sqlalchemy import make_url, select, update
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from bpmn.library import plan_xml
 from bpmn.writing import write_plan
-from engine import accounts, opening
+from engine import accounts, drafting, opening
 from engine.clockwork import advance_to
 from engine.commands import Entry, TodoRef, acknowledge, apply_for_name, perform, report, submit
 from ledger import resets, sessions, uploads
@@ -39,7 +40,7 @@ from ledger.files import Store
 from ledger.migrating import upgrade
 from ledger.organisation import Organisation, Unit
 from ledger.people import actor_of
-from ledger.schema import assignment, event, heartbeat, item, login_session, person, post, round_, share
+from ledger.schema import assignment, event, heartbeat, item, login_session, person, plan_version, post, round_, share
 from ledger.sessions import Lifetime, Origin
 from tests import samples
 from tests.bench.world import KNOWN, generated
@@ -108,6 +109,7 @@ class Row:
     who: Who
     at: str = ""
     fields: dict[str, str] = field(default_factory=dict)
+    body: str = ""  # what is sent instead of fields, by its name in the world
 
     def __str__(self) -> str:
         return f"{self.method} {self.at or self.rule}"
@@ -156,6 +158,14 @@ CLEARS = Who("IA=200 *=403", "IA=200 *=403", "IA=404 *=403", "403")
 CLEARS_NAME = Who("IA=302 *=403", "IA=302 *=403", "IA=422 *=403", "403")
 CLEARS_TEXT = Who("IA=302 *=403", "IA=302 *=403", "IA=404 *=403", "403")
 CONFIRMS = Who("I=302 *=403", "I=302 *=403", "IA=404 *=403", "403")  # an administrator has applied
+WRITES = Who("C=200 *=403", "C=200 *=403", "C=200 *=403", "403")
+BEGINS = Who("C=302 *=403", "C=422 *=403", "C=422 *=403", "403")
+OWN_DRAFT = Who("C=200 *=403", "C=404 *=403", "C=404 *=403", "403")
+OWN_DRAFT_SAVED = Who("C=200+ *=403", "C=404 *=403", "C=404 *=403", "403")
+OWN_DRAFT_TAKEN = Who("C=302 *=403", "C=404 *=403", "C=404 *=403", "403")
+RUNS_ALREADY = Who("C=409 *=403", "C=404 *=403", "C=404 *=403", "403")
+COVER = {"title": "方案", "short": "方案", "issuer": "市政府", "docNo": "无"}
+COVER |= {"issued": "2025-05-20", "start": "2025-06-01", "end": "2025-12-31"}
 NEW = dict.fromkeys(("new_password", "password_again"), "磁湖边的三只白鹭飞走")
 NEWER = {"old_password": "{password}"}
 DONE = {"arm": "1", "summary": "已完成"}
@@ -257,6 +267,46 @@ TABLE = (
     get("/plans/<int:run_id>/diagram.bpmn", SEES_OTHER_RUN, "/plans/{other run}/diagram.bpmn"),
     get("/plans/<int:run_id>/lights.json", SEES, "/plans/{run}/lights.json"),
     get("/plans/<int:run_id>/lights.json", SEES_OTHER_RUN, "/plans/{other run}/lights.json"),
+    # ------------------------------------------------ 方案编制: the coordinators of the plan's office alone
+    get("/plans/studio", WRITES),
+    get("/plans/studio/new", WRITES),
+    form("/plans/studio/new", BEGINS, office="jiuye-lingdao", **COVER),
+    get("/plans/studio/<int:draft_id>", OWN_DRAFT, "/plans/studio/{draft}"),
+    get("/plans/studio/<int:draft_id>/draft.bpmn", OWN_DRAFT, "/plans/studio/{draft}/draft.bpmn"),
+    get("/plans/studio/<int:draft_id>/draft.json", OWN_DRAFT, "/plans/studio/{draft}/draft.json"),
+    get("/plans/studio/<int:draft_id>/units", OWN_DRAFT, "/plans/studio/{draft}/units?words=srsj"),
+    get("/plans/studio/<int:draft_id>/explain", OWN_DRAFT, "/plans/studio/{draft}/explain?element=cadence"),
+    Row(
+        "POST",
+        "/plans/studio/<int:draft_id>/save",
+        OWN_DRAFT_SAVED,
+        "/plans/studio/{draft}/save?revision=2",
+        body="draft's diagram",
+    ),
+    get("/plans/studio/<int:draft_id>/publish", OWN_DRAFT, "/plans/studio/{draft}/publish"),
+    form(
+        "/plans/studio/<int:draft_id>/publish",
+        OWN_DRAFT_TAKEN,
+        "/plans/studio/{draft}/publish",
+        revision="2",
+        ground="纪要",
+    ),
+    form("/plans/studio/<int:draft_id>/discard", OWN_DRAFT_TAKEN, "/plans/studio/{draft}/discard", revision="2"),
+    get("/plans/studio/versions/<int:version_id>", OWN_DRAFT, "/plans/studio/versions/{version}"),
+    get(
+        "/plans/studio/versions/<int:version_id>/diagram.bpmn",
+        OWN_DRAFT,
+        "/plans/studio/versions/{version}/diagram.bpmn",
+    ),
+    form(
+        "/plans/studio/versions/<int:version_id>/revise",
+        OWN_DRAFT_TAKEN,
+        "/plans/studio/versions/{spare version}/revise",
+    ),
+    form(
+        "/plans/studio/versions/<int:version_id>/start", OWN_DRAFT_TAKEN, "/plans/studio/versions/{spare version}/start"
+    ),
+    form("/plans/studio/versions/<int:version_id>/start", RUNS_ALREADY, "/plans/studio/versions/{version}/start"),
     # ------------------------------------------------ the machinery: nothing about people or items
     get("/healthz", OPEN_PAGE),
     get("/healthz/live", OPEN_PAGE),
@@ -335,12 +385,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
             accounts.try_to_enter(tx, "locked", Origin("192.0.2.1"))
         reset = resets.offer(tx, jiaoyu)
         other_run = opening.start_run(tx, opening.publish(tx, write_plan(other_plan())))
+        spare = opening.publish(tx, write_plan(spare_plan()))
     advance_to(db, NOW)
     names = act(db, run_id) | {
         "run": str(run_id),
         "other run": str(other_run),
         "person jiaoyu": str(jiaoyu),
         "reset": reset,
+        **drafted(db),
+        "spare version": str(spare),
         "password": PASSWORD,
         **{f"person {name}": str(people[name]) for name in ("in-both", "inactive", "locked")},
         "person of foreign": str(people["foreign-L"]),
@@ -381,6 +434,25 @@ def other_plan() -> Any:
     units = [u for u in KNOWN.units if u.key in ("jiwei", "shuju", "fagai", "minzheng")]
     plan = generated(6, START + timedelta(days=1), units=units)
     return replace(plan, facts=replace(plan.facts, office=KNOWN.unit("jiwei").name))
+
+
+def spare_plan() -> Any:
+    """A plan of the own office that was published and never started."""
+    plan = generated(2, START + timedelta(days=1), units=[KNOWN.unit("jiwei"), KNOWN.unit("shuju")])
+    office = KNOWN.unit("jiuye-lingdao").name
+    return replace(plan, facts=replace(plan.facts, key="spare", office=office))
+
+
+def drafted(db: Database) -> dict[str, str]:
+    """A draft of the next version of 百日攻坚, saved once."""
+    with db.read() as connection:
+        version = one(connection, select(plan_version.c.id).where(plan_version.c.plan == campaign.PLAN))
+        writer = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "own-C")))
+    assert writer is not None
+    draft = perform(db, writer, drafting.revise, version)
+    xml = plan_xml(campaign.PLAN).replace("募集就业见习岗位不少于".encode(), "募集见习岗位不少于".encode())
+    perform(db, writer, drafting.save, draft, 1, xml)
+    return {"draft": str(draft), "version": str(version), "draft's diagram": plan_xml(campaign.PLAN).decode()}
 
 
 def act(db: Database, run_id: int) -> dict[str, str]:
@@ -473,7 +545,7 @@ class Deployment:
 
     def ask(self, row: Row, visitor: tuple[str, str], method: str = "") -> TestResponse:
         fields = {self.put(name): self.put(value) for name, value in row.fields.items()}
-        data = fields if row.method == "POST" else None
+        data = self.world.names[row.body] if row.body else fields if row.method == "POST" else None
         return self.client(visitor).open(
             self.put(row.at or row.rule), method=method or row.method, data=data, buffered=True
         )

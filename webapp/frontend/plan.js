@@ -25,6 +25,7 @@ export async function mount(container) {
     complain(container);
     throw error;
   }
+  markItems(viewer);
   fit(viewer);
   nameDrawing(container);
   wireZoom(container, viewer);
@@ -45,6 +46,11 @@ function complain(container) {
   message.setAttribute('role', 'alert');
   message.textContent = '流程图没有取到，请刷新页面重试。';
   container.replaceChildren(message);
+}
+
+function markItems(viewer) {
+  const items = viewer.get('elementRegistry').filter((element) => element.type === 'bpmn:UserTask');
+  for (const item of items) viewer.get('canvas').addMarker(item, 'item-box');
 }
 
 // ---- zoom

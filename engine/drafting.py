@@ -1,0 +1,301 @@
+"""方案编制: drafts of plans, how they are kept, published and started. A draft is state without events.
+
+A draft belongs to a plan and to the office that coordinates it; the coordinators of that office write it together.
+Each saving names the revision it was made from, so that nobody overwrites what somebody else has saved meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from bpmn.plan import Facts, Heading, Plan
+from bpmn.reading import extension, read_plan
+from bpmn.stitching import stitch
+from bpmn.writing import write_plan
+from bpmn.xml import DiagramError, parse, process_of
+from engine import opening, published
+from ledger import organisation
+from ledger.database import Tx
+from ledger.errors import Conflict, Invalid, NotFound, Refused
+from ledger.people import Actor
+from ledger.schema import AnyRow, person, plan_draft, plan_source, plan_version, run, unit
+
+MAX_GROUND = 500
+
+
+@dataclass(frozen=True)
+class PlanDraft:
+    """A draft as it was last saved; `base` is the version it began from, None for a plan never published."""
+
+    id: int
+    plan: str
+    office: str
+    jurisdiction: str
+    title: str
+    base_version_id: int | None
+    base_number: int
+    xml: bytes
+    revision: int
+    saved_by: str
+    saved_at: datetime
+
+
+_drafts = (
+    select(
+        *(plan_draft.c[name] for name in ("id", "plan", "office", "jurisdiction", "title", "base_version_id", "xml")),
+        *(plan_draft.c[name] for name in ("revision", "saved_at")),
+        plan_version.c.number,
+        person.c.name,
+    )
+    .outerjoin(plan_version, plan_version.c.id == plan_draft.c.base_version_id)
+    .outerjoin(person, person.c.id == plan_draft.c.saved_by)
+)
+
+
+def offices_of(actor: Actor) -> list[str]:
+    """The units whose plans this person writes."""
+    return sorted({d.unit for d in actor.desks if d.role == "coordinator"})
+
+
+def drafts(connection: Connection, actor: Actor) -> list[PlanDraft]:
+    """The drafts of the person's offices, the last saved first."""
+    rows = connection.execute(_drafts.where(plan_draft.c.office.in_(offices_of(actor))))
+    return sorted(map(_draft, rows), key=lambda d: d.saved_at, reverse=True)
+
+
+def draft_of(connection: Connection, actor: Actor, draft_id: int) -> PlanDraft:
+    """Raises: NotFound for what is not of the person's offices, was published or thrown away."""
+    own = plan_draft.c.office.in_(offices_of(actor))
+    row = connection.execute(_drafts.where(plan_draft.c.id == draft_id, own)).one_or_none()
+    if row is None:
+        raise NotFound("没有这份草稿：它可能已经发布或删除，也可能不属于您所在的专班办。")
+    return _draft(row)
+
+
+def _draft(row: AnyRow) -> PlanDraft:
+    facts = {name: getattr(row, name) for name in ("id", "plan", "office", "jurisdiction", "title", "base_version_id")}
+    return PlanDraft(
+        **facts,
+        base_number=row.number or 0,
+        xml=row.xml.encode(),
+        revision=row.revision,
+        saved_by=row.name or "系统",
+        saved_at=row.saved_at,
+    )
+
+
+# ---------------------------------------------------------------- beginning
+def create(tx: Tx, office: str, facts: Facts) -> int:
+    """Begin a plan from nothing: its facts and one empty heading. Returns the draft's id.
+
+    Raises: Invalid where the office is not one the person coordinates, or no directory of units stands behind it.
+    """
+    row = tx.connection.execute(
+        select(unit.c.name, unit.c.jurisdiction).where(unit.c.key == office, unit.c.key.in_(offices_of(tx.actor)))
+    ).one_or_none()
+    if row is None:
+        raise Invalid({"office": "请选择您所在的专班办。"})
+    _require_directory(row.jurisdiction)
+    draft_id = tx.allocate("plan_draft")[0]
+    key = f"{row.jurisdiction}-{facts.period[0].year}-{draft_id}"
+    whole = replace(facts, key=key, jurisdiction=row.jurisdiction, office=row.name)
+    xml = write_plan(Plan(whole, (Heading("h1", "第一组任务", ()),)))
+    _insert(tx, draft_id, whole, office, xml, None)
+    return draft_id
+
+
+def revise(tx: Tx, version_id: int) -> int:
+    """The draft of a published plan: the one that is being written already, or a new one from this version."""
+    version = version_of(tx.connection, tx.actor, version_id)
+    known = select(plan_draft.c.id).where(plan_draft.c.plan == version.plan)
+    if (found := tx.connection.execute(known).scalar_one_or_none()) is not None:
+        return int(found)
+    newest = select(func.max(plan_version.c.number)).where(plan_version.c.plan == version.plan)
+    if tx.connection.execute(newest).scalar_one() != version.number:
+        raise Refused("这不是最新的一版，请从最新一版开始修订。")
+    draft_id = tx.allocate("plan_draft")[0]
+    _insert(tx, draft_id, read_plan(version.xml).facts, version.office, version.xml, version_id)
+    return draft_id
+
+
+def _insert(tx: Tx, draft_id: int, facts: Facts, office: str, xml: bytes, base: int | None) -> None:
+    values: dict[str, Any] = {
+        "plan": facts.key,
+        "office": office,
+        "jurisdiction": facts.jurisdiction,
+        "title": facts.title,
+    }
+    values |= {"base_version_id": base, "origin": xml.decode(), "xml": xml.decode(), "revision": 1}
+    tx.connection.execute(insert(plan_draft), {"id": draft_id, **values, **_saved(tx)})
+
+
+def _saved(tx: Tx) -> dict[str, Any]:
+    return {"saved_by": tx.actor.person_id, "saved_at": tx.now}
+
+
+def _require_directory(jurisdiction: str) -> None:
+    try:
+        organisation.load(jurisdiction)
+    except KeyError:
+        raise Invalid({"office": "本行政区还没有单位目录，请先联系管理员登记。"}) from None
+
+
+# ---------------------------------------------------------------- saving
+def in_own_words(connection: Connection, actor: Actor, draft_id: int, xml: bytes) -> bytes:
+    """What an editor sends, in the bytes the draft began from where it says the same. Work for before a transaction.
+
+    Raises: Refused for what is no diagram, or has become another plan or another office's.
+    """
+    _require_same_plan(draft_of(connection, actor, draft_id), xml)
+    origin = connection.execute(select(plan_draft.c.origin).where(plan_draft.c.id == draft_id)).scalar_one()
+    return stitch(origin.encode(), xml)
+
+
+def save(tx: Tx, draft_id: int, revision: int, xml: bytes) -> int:
+    """Keep a diagram as the next revision and return its number.
+
+    Raises: Conflict when somebody saved meanwhile; Refused as `in_own_words` does.
+    """
+    draft = draft_of(tx.connection, tx.actor, draft_id)
+    values = {"xml": xml.decode(), "title": _require_same_plan(draft, xml), **_saved(tx)}
+    where = (plan_draft.c.id == draft_id) & (plan_draft.c.revision == revision)
+    written = tx.connection.execute(update(plan_draft).where(where).values(**values, revision=revision + 1))
+    if written.rowcount != 1:
+        raise _faster(draft)
+    return revision + 1
+
+
+def _faster(draft: PlanDraft) -> Conflict:
+    return Conflict(draft.saved_by, draft.saved_at, "保存了这份草稿")
+
+
+def _require_same_plan(draft: PlanDraft, xml: bytes) -> str:
+    """The title of the plan. A draft can be wrong in a hundred ways, but not become another plan. Raises: Refused."""
+    try:
+        process = process_of(parse(xml))
+    except DiagramError as error:
+        raise Refused(str(error)) from None
+    facts = extension(process, "plan")
+    same = process.get("id") == draft.plan and facts is not None
+    same = same and facts is not None and facts.get("jurisdiction") == draft.jurisdiction
+    if not same or facts is None or _office_of(draft.jurisdiction, facts.get("office", "")) != draft.office:
+        raise Refused("草稿的方案编号、行政区和专班办不能改动，没有保存；请撤销这处改动。")
+    return facts.get("title", "")[:200] or draft.title
+
+
+def _office_of(jurisdiction: str, printed: str) -> str | None:
+    try:
+        found = organisation.load(jurisdiction).resolve(printed)
+    except KeyError:
+        return None
+    return found.units[0].key if found is not None and len(found.units) == 1 else None
+
+
+def discard(tx: Tx, draft_id: int, revision: int) -> None:
+    """Throw a draft away. Raises: Conflict when somebody saved meanwhile."""
+    _take(tx, draft_of(tx.connection, tx.actor, draft_id), revision)
+
+
+def _take(tx: Tx, draft: PlanDraft, revision: int) -> None:
+    where = (plan_draft.c.id == draft.id) & (plan_draft.c.revision == revision)
+    if tx.connection.execute(delete(plan_draft).where(where)).rowcount != 1:
+        raise _faster(draft)
+
+
+# ---------------------------------------------------------------- publishing and starting
+def publish_draft(tx: Tx, draft_id: int, revision: int, ground: str) -> int:
+    """Make the draft the next version of its plan, with its author and ground; the draft is gone. Returns the version.
+
+    Raises: Refused for errors of the linter, for a draft that changes nothing, or whose base is no longer the newest.
+    """
+    draft = draft_of(tx.connection, tx.actor, draft_id)
+    if not ground:
+        raise Invalid({"ground": "请写明发布依据，如文件文号、会议纪要或领导批示。"})
+    if len(ground) > MAX_GROUND:
+        raise Invalid({"ground": f"依据有 {len(ground)} 个字，上限 {MAX_GROUND} 个，请压缩。"})
+    newest = select(plan_version.c.id, plan_version.c.number).where(plan_version.c.plan == draft.plan)
+    last = tx.connection.execute(newest.order_by(plan_version.c.number.desc()).limit(1)).one_or_none()
+    if last is not None and last.id != draft.base_version_id:
+        raise Refused(
+            f"这个方案已有第 {last.number} 版，草稿是从更早的一版改起的；请删除草稿，从第 {last.number} 版重新修订。"
+        )
+    _require_same_plan(draft, draft.xml)
+    _take(tx, draft, revision)
+    version_id = opening.publish(tx, draft.xml, ground)
+    if last is not None and version_id == last.id:
+        raise Refused(f"草稿与第 {last.number} 版完全相同，没有可发布的改动。")
+    return version_id
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published version of a plan of the person's offices."""
+
+    id: int
+    plan: str
+    number: int
+    title: str
+    office: str
+    published_at: datetime
+    digest: str
+    xml: bytes
+
+
+def versions(connection: Connection, actor: Actor) -> list[Version]:
+    """Every version of the plans of the person's offices, the newest of each plan first."""
+    places = select(unit.c.jurisdiction).where(unit.c.key.in_(offices_of(actor)))
+    return [v for v in _versions(connection, plan_version.c.jurisdiction.in_(places)) if v.office in offices_of(actor)]
+
+
+def version_of(connection: Connection, actor: Actor, version_id: int) -> Version:
+    """Raises: NotFound for a version that is not of the person's offices."""
+    for version in _versions(connection, plan_version.c.id == version_id):
+        if version.office in offices_of(actor):
+            return version
+    raise NotFound("没有这个方案版本，或者它不属于您所在的专班办。")
+
+
+def _versions(connection: Connection, condition: Any) -> list[Version]:
+    rows = connection.execute(
+        select(plan_version, plan_source.c.xml)
+        .join(plan_source, plan_source.c.digest == plan_version.c.digest)
+        .where(condition)
+        .order_by(plan_version.c.plan, plan_version.c.number.desc())
+    )
+    return [
+        Version(
+            r.id,
+            r.plan,
+            r.number,
+            r.title,
+            _office_of(r.jurisdiction, published.of_digest(connection, r.digest).plan.facts.office) or "",
+            r.published_at,
+            r.digest,
+            r.xml.encode(),
+        )
+        for r in rows
+    ]
+
+
+def running(connection: Connection, plan: str) -> AnyRow | None:
+    """The run of a plan that has not ended, with its version's number."""
+    found = select(run.c.id, plan_version.c.number, run.c.version_id).join(
+        plan_version, plan_version.c.id == run.c.version_id
+    )
+    return connection.execute(found.where(run.c.plan == plan, run.c.ended_at.is_(None)).limit(1)).one_or_none()
+
+
+def start_version(tx: Tx, version_id: int) -> int:
+    """Start a published version; returns the run's id.
+
+    Raises: Refused while the plan runs already: its items would be handed out twice. Moving a running run to another
+    version is another command.
+    """
+    version = version_of(tx.connection, tx.actor, version_id)
+    if (now := running(tx.connection, version.plan)) is not None:
+        raise Refused(f"这个方案的第 {now.number} 版正在实施，不能重复启动；在办任务的单位、时限、份额请在台账里调整。")
+    return opening.start_run(tx, version_id)

@@ -1,0 +1,222 @@
+// What a person draws with one press: an item into its group, a group between split and join, a dated branch. Each is
+// one step of undo.
+import { is } from 'bpmn-js/lib/util/ModelUtil';
+
+import { boxName, isGroup, isItem, nextNumber } from './model.js';
+import { route, tidied } from './layout.js';
+
+export const BOX = { width: 164, height: 66 };
+export const PAD = 12;
+export const GAP = 10;
+export const HEAD = 34;
+export const FOOT = 28;
+export const BETWEEN = 28;
+
+const FIRST = 1500;
+
+// Commands given inside `run` are taken back together.
+class Steps {
+  preExecute({ run }) {
+    run();
+  }
+}
+
+export class Drawing {
+  constructor(bpmnFactory, canvas, commandStack, elementFactory, elementRegistry, eventBus, modeling, selection) {
+    Object.assign(this, { bpmnFactory, canvas, elementFactory, elementRegistry, modeling, selection, commandStack });
+    commandStack.registerHandler('plan.steps', Steps);
+    // A second press on what is chosen leaves it chosen: the panel would go away under the hand.
+    eventBus.on('element.click', FIRST, (event) => {
+      if (selection.get().length === 1 && selection.isSelected(event.element)) event.stopPropagation();
+    });
+    eventBus.on('shape.added', ({ element }) => {
+      if (isItem(element)) canvas.addMarker(element, 'item-box');
+    });
+  }
+
+  steps(run) {
+    this.commandStack.execute('plan.steps', { run });
+  }
+
+  // ---- shapes that are complete when they are drawn
+  itemShape() {
+    const shape = this.elementFactory.createShape({ type: 'bpmn:UserTask', ...BOX });
+    const no = nextNumber(this.elementRegistry);
+    const facts = { no, title: '新任务', completion: 'all', lifecycle: 'standard' };
+    this.extend(shape, this.bpmnFactory.create('duban:Item', facts));
+    shape.businessObject.name = boxName(no, facts.title);
+    return shape;
+  }
+
+  groupShape() {
+    const attrs = { type: 'bpmn:AdHocSubProcess', isExpanded: true, width: BOX.width + 2 * PAD, height: HEAD + BOX.height + FOOT };
+    const shape = this.elementFactory.createShape(attrs);
+    const count = this.elementRegistry.filter(isGroup).length;
+    const name = `第${'一二三四五六七八九十'[count] || count + 1}组任务`;
+    Object.assign(shape.businessObject, { name, ordering: 'Parallel', cancelRemainingInstances: false });
+    return shape;
+  }
+
+  timerShape() {
+    const attrs = { type: 'bpmn:IntermediateCatchEvent', eventDefinitionType: 'bpmn:TimerEventDefinition' };
+    const shape = this.elementFactory.createShape(attrs);
+    const [definition] = shape.businessObject.eventDefinitions;
+    definition.timeDate = this.bpmnFactory.create('bpmn:FormalExpression', { body: '' });
+    definition.timeDate.$parent = definition;
+    shape.businessObject.name = '到日启动';
+    return shape;
+  }
+
+  plainShape(type) {
+    return this.elementFactory.createShape({ type });
+  }
+
+  extend(shape, value) {
+    const bo = shape.businessObject;
+    bo.extensionElements = this.bpmnFactory.create('bpmn:ExtensionElements', { values: [value] });
+    bo.extensionElements.$parent = bo;
+    value.$parent = bo.extensionElements;
+  }
+
+  // ---- one press
+  addItem(group = this.chosenGroup()) {
+    if (!group) return this.addGroup();
+    let shape;
+    this.steps(() => {
+      shape = this.itemShape();
+      const place = nextCell(group);
+      const bottom = place.y + BOX.height + FOOT;
+      const right = place.x + BOX.width + PAD;
+      if (bottom > group.y + group.height || right > group.x + group.width) {
+        const width = Math.max(group.width, right - group.x);
+        this.modeling.resizeShape(group, { x: group.x, y: group.y, width, height: Math.max(group.height, bottom - group.y) });
+      }
+      const middle = { x: place.x + BOX.width / 2, y: place.y + BOX.height / 2 };
+      this.modeling.createShape(shape, middle, group, { autoResize: false });
+      this.arrangeNew();
+    });
+    this.choose(shape);
+    return shape;
+  }
+
+  addGroup() {
+    let shape;
+    this.steps(() => {
+      shape = this.groupShape();
+      const root = this.canvas.getRootElement();
+      const others = this.elementRegistry.filter(isGroup);
+      const x = Math.max(60, ...others.map((other) => other.x + other.width + BETWEEN));
+      const y = Math.min(...others.map((other) => other.y), others.length ? Infinity : 160);
+      this.modeling.createShape(shape, { x: x + shape.width / 2, y: y + shape.height / 2 }, root);
+      const { split, join } = this.ends();
+      if (split) this.lead(split, shape);
+      if (join) this.lead(shape, join);
+      this.arrangeNew();
+    });
+    this.choose(shape);
+    return shape;
+  }
+
+  // A branch of its own: from the split to a date, the item it opens, and an end.
+  addDated() {
+    let [item, chosen] = [];
+    this.steps(() => {
+      const root = this.canvas.getRootElement();
+      const shapes = this.elementRegistry.filter((element) => element.parent === root && !element.waypoints);
+      const x = Math.max(200, ...shapes.map((shape) => shape.x + shape.width)) + BETWEEN + BOX.width / 2;
+      const y = Math.min(200, ...shapes.filter(isGroup).map((group) => group.y)) + 18;
+      const timer = this.modeling.createShape(this.timerShape(), { x, y }, root);
+      item = this.modeling.createShape(this.itemShape(), { x, y: y + 80 }, root);
+      const end = this.modeling.createShape(this.plainShape('bpmn:EndEvent'), { x, y: y + 160 }, root);
+      const { split } = this.ends();
+      if (split) this.lead(split, timer);
+      this.modeling.connect(timer, item);
+      this.modeling.connect(item, end);
+      this.arrangeNew();
+      chosen = timer;
+    });
+    this.choose(chosen);
+    return item;
+  }
+
+  addPlain(type) {
+    const shape = this.plainShape(type);
+    const box = this.canvas.viewbox();
+    const root = this.canvas.getRootElement();
+    this.modeling.createShape(shape, { x: box.x + box.width / 2, y: box.y + box.height / 2 }, root);
+    this.choose(shape);
+    return shape;
+  }
+
+  // Everything put in its place, as a plan made from a document is drawn.
+  tidy() {
+    this.steps(() => this.arrange());
+  }
+
+  // A plan that was never published keeps itself in order; of a published one nothing moves that nobody moved.
+  arrangeNew() {
+    if (!this.wasPublished) this.arrange();
+  }
+
+  arrange() {
+    const { boxes, lines } = tidied(this.elementRegistry, this.ends());
+    for (const [shape, box] of boxes) {
+      if (isGroup(shape)) {
+        this.move(shape, box);
+        this.modeling.resizeShape(shape, box, undefined, { autoResize: false });
+      }
+    }
+    for (const [shape, box] of boxes) {
+      if (isGroup(shape)) continue;
+      this.move(shape, box);
+    }
+    for (const [line, points] of lines) this.modeling.updateWaypoints(line, points);
+  }
+
+  // A line where a plan has it, not where it would be shortest.
+  lead(source, target) {
+    const line = this.modeling.connect(source, target);
+    this.modeling.updateWaypoints(line, route(source, target, line, this.ends()));
+  }
+
+  choose(shape) {
+    this.selection.select(shape);
+    this.canvas.scrollToElement(shape, 80);
+  }
+
+  // With its label, and what stands in it.
+  move(shape, box) {
+    const delta = { x: box.x - shape.x, y: box.y - shape.y };
+    if (delta.x || delta.y) this.modeling.moveElements([shape], delta, undefined, { autoResize: false });
+  }
+
+  // The gateway behind the start and the one before an end: between them stand the groups.
+  ends() {
+    const gateways = this.elementRegistry.filter((element) => is(element, 'bpmn:ParallelGateway'));
+    const start = this.elementRegistry.find((element) => is(element, 'bpmn:StartEvent') && !element.labelTarget);
+    const split = gateways.find((gateway) => gateway.incoming.some((line) => line.source === start));
+    const join = gateways.find((gateway) => gateway !== split && gateway.outgoing.some((line) => is(line.target, 'bpmn:EndEvent')));
+    return { start, split, join };
+  }
+
+  chosenGroup() {
+    const [chosen] = this.selection.get();
+    if (chosen && isGroup(chosen)) return chosen;
+    if (chosen?.parent && isGroup(chosen.parent)) return chosen.parent;
+    return this.elementRegistry.filter(isGroup).at(-1);
+  }
+}
+
+Drawing.$inject = ['bpmnFactory', 'canvas', 'commandStack', 'elementFactory', 'elementRegistry', 'eventBus', 'modeling', 'selection'];
+
+// The place after the last item: the rest of its row, else the row below. A group keeps its columns.
+function nextCell(group) {
+  const items = group.children.filter(isItem);
+  if (!items.length) return { x: group.x + PAD, y: group.y + HEAD };
+  const bottom = Math.max(...items.map((item) => item.y));
+  const row = items.filter((item) => Math.abs(item.y - bottom) < BOX.height / 2);
+  const last = Math.max(...row.map((item) => item.x + item.width));
+  const first = Math.min(...items.map((item) => item.x));
+  if (last + GAP + BOX.width + PAD <= group.x + group.width + 1) return { x: last + GAP, y: bottom };
+  return { x: first, y: bottom + Math.max(...row.map((item) => item.height)) + GAP };
+}

@@ -1,0 +1,37 @@
+// Undo, redo, tidy; publishing goes only with everything saved.
+export function wireToolbar(modeler, place, saving) {
+  const stack = modeler.get('commandStack');
+  const [undo, redo, tidy] = ['undo', 'redo', 'tidy'].map((name) => place.querySelector(`[data-do=${name}]`));
+  undo.addEventListener('click', () => stack.undo());
+  redo.addEventListener('click', () => stack.redo());
+  tidy.addEventListener('click', () => {
+    modeler.get('drawing').tidy();
+    modeler.get('canvas').zoom('fit-viewport', 'auto');
+  });
+  modeler.on('commandStack.changed', () => {
+    undo.disabled = !stack.canUndo();
+    redo.disabled = !stack.canRedo();
+  });
+  // Outside of a field the keys of undo belong to the drawing, wherever the focus is.
+  document.addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.target.closest('input, textarea, select, [contenteditable], .djs-container')) return;
+    const key = event.key.toLowerCase();
+    if (key === 'z' && !event.shiftKey) stack.undo();
+    else if (key === 'y' || (key === 'z' && event.shiftKey)) stack.redo();
+    else return;
+    event.preventDefault();
+  });
+  place.querySelector('[data-publish]').addEventListener('click', async (event) => {
+    event.preventDefault();
+    const { href } = event.currentTarget;
+    if (await saving.flush()) location.assign(href);
+  });
+  const discard = place.querySelector('[data-discard]');
+  discard.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (!confirm('确定删除这份草稿？已发布的版本不受影响，草稿里的改动不能恢复。')) return;
+    await saving.flush();
+    saving.leaving = true;
+    discard.submit();
+  });
+}
