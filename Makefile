@@ -1,8 +1,8 @@
 # PYTHON makes the environment; everything else is run from .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-# The one place that says how tests are spread: a worker for each core, a file stays with its worker.
-PYTEST_FLAGS ?= -n auto --dist loadfile
+# The one place that says how tests are spread: a worker for each core, a file stays with its worker, slow folders first.
+PYTEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder
 PACKAGES := bpmn engine ledger webapp
 
 .DEFAULT_GOAL := help
