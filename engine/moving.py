@@ -13,7 +13,7 @@ from bpmn.lifecycle import Step
 from engine import instances, published
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
-from engine.desk import Case, Entry, TodoRef, cases_of, limit_texts, open_case, refuse, take
+from engine.desk import Case, Entry, TodoRef, cases_of, limit_texts, open_case, permit, take
 from engine.filing import handed_in
 from engine.notices import Notice, tell
 from engine.reporting import checked_figures
@@ -64,7 +64,7 @@ def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> list[int]:
     cases = cases_of(tx, [todo.assignment_id for todo in todos])
     for todo in sorted(set(todos), key=lambda t: t.assignment_id):
         case = take(tx, todo, cases[todo.assignment_id])
-        refuse(case, Verb.ACKNOWLEDGE)
+        permit(tx, case, Verb.ACKNOWLEDGE)
         due_at = _due_after_acknowledgement(tx, case)
         _record_move(tx, case, "assignment.acknowledged", _next(case, {}), {"due_at": due_at})
     return [case.item_id for case in cases.values()]
@@ -76,7 +76,7 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
     Raises: Invalid (summary, figures), Questions, Refused when others still have to report first, Conflict, NotAllowed.
     """
     case = open_case(tx, todo)
-    refuse(case, Verb.SUBMIT)
+    permit(tx, case, Verb.SUBMIT)
     limit_texts(summary=summary, problem=entry.problem)
     if not summary.strip():
         raise Invalid({"summary": "请写明完成情况和成果，审核人据此判断能否办结。"})
@@ -101,7 +101,8 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Seque
     case = open_case(tx, todo)
     signing = case.state == State.SIGNING
     limit_texts(reason=reason)
-    refuse(case, (Verb.SIGN if agree else Verb.SIGN_RETURN) if signing else (Verb.APPROVE if agree else Verb.RETURN))
+    agreeing, returning = (Verb.SIGN, Verb.SIGN_RETURN) if signing else (Verb.APPROVE, Verb.RETURN)
+    permit(tx, case, agreeing if agree else returning)
     if not agree and not reason.strip():
         raise Invalid({"reason": "请写明退回理由和需要补正的内容，对方据此修改。"})
     to = _next(case, {"decision": "pass" if agree else "return"})

@@ -89,6 +89,7 @@ def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
         "mend_days": facts.mend_days,
         "mail": facts.mail,
         "ladder": " ".join(str(tier) for tier in facts.ladder),
+        "extends": " ".join(facts.extends),
     }
 
 

@@ -9,12 +9,12 @@ from sqlalchemy import String, and_, bindparam, cast, literal, select
 from sqlalchemy import case as sql_case
 
 from engine.chasing import disarm
-from engine.desk import Case, Entry, case_of, items_of, limit_texts, refuse, seat
+from engine.desk import Case, Entry, case_of, items_of, limit_texts, permit, seat
 from engine.filing import handed_in
 from ledger.database import Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
 from ledger.rules.figures import questions as doubts
-from ledger.rules.verbs import State, Verb, refusal
+from ledger.rules.verbs import Capacity, State, Verb, refusal
 from ledger.schema import AnyRow, assignment, figure, indicator, item, person, post, round_, share, stream, todo, unit
 
 MAX_FIGURE = Decimal(10) ** 11
@@ -50,8 +50,7 @@ def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = Fals
     Raises: Invalid, Questions (ask, then call again with `confirmed`), Refused, NotAllowed, NotFound.
     """
     case = case_of(tx, assignment_id)
-    tx.desk = seat(tx.actor, case.unit, "liaison")
-    refuse(case, Verb.NOTHING_NEW if nothing_new else Verb.REPORT)
+    permit(tx, case, Verb.NOTHING_NEW if nothing_new else Verb.REPORT)
     if entry.is_empty and not nothing_new:
         raise Invalid({"progress": "请填写数字或进展；没有新情况，请点“本期无新进展”。"})
     figures = checked_figures(tx, case, entry.figures, confirmed=confirmed)
@@ -215,6 +214,6 @@ def _shares_of(tx: Tx, asked: AnyRow, filled: Mapping[int, Entry]) -> Sequence[A
         row = found.get(assignment_id)
         if row is None or row.unit != asked.unit or asked.assignment_id not in (None, assignment_id):
             raise NotFound("填报的任务不在这一期里，请刷新页面后重填。")
-        if words := refusal(State(row.state), Verb.REPORT, holds=True):
+        if words := refusal(State(row.state), Verb.REPORT, {Capacity.UNIT}):
             raise Refused(f"清单第 {row.no} 项：{words}")
     return rows

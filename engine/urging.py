@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
-from engine.desk import Case, cases_of, limit_texts, refuse
+from engine.desk import Case, cases_of, limit_texts, permit
 from engine.notices import Notice, tell
 from ledger.database import Tx
-from ledger.errors import Invalid, NotAllowed, Refused
-from ledger.people import Actor, Desk
-from ledger.rules.verbs import Role, Verb
-from ledger.schema import unit
+from ledger.errors import Invalid, Refused
+from ledger.rules.verbs import Verb
 
 
 def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
@@ -29,11 +25,8 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
     cases = cases_of(tx, assignment_ids).values()
     told = []
     for case, urging in zip(cases, tx.allocate("urging", len(cases)), strict=True):
-        tx.desk = urging_desk(tx.actor, case.office, case.lead_unit, case.role)
-        if tx.desk is None or not _is_of_here(tx, tx.desk, case.office):
-            raise NotAllowed("催办由专班办工作人员或督查人员发起；首位牵头单位可以催办本任务的配合单位。")
         try:
-            refuse(case, Verb.URGE, holds=False, role=Role.COORDINATOR)
+            permit(tx, case, Verb.URGE)
         except Refused as error:
             raise Refused(f"{case.unit_name}：{error}") from None
         payload = {"assignment": case.id, "item": case.item_id, "urging": urging}
@@ -42,22 +35,7 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
     tell(tx, told)
 
 
-def _is_of_here(tx: Tx, desk: Desk, office: str) -> bool:
-    """An inspector looks over one jurisdiction; in another, taking part in an item gives no word over it."""
-    if desk.role != Role.INSPECTOR or desk.unit == office:
-        return True
-    places = select(unit.c.jurisdiction).where(unit.c.key.in_([desk.unit, office])).distinct()
-    return len(tx.connection.execute(places).all()) == 1
-
-
 def _notice(case: Case, tier: str) -> Notice:
     """To whoever holds the share's todo: the liaison, or the deputy head who has to sign."""
     holder = case.todo_role or "liaison"
     return Notice("assignment", case.id, case.arm, tier, case.unit, holder, case.run_id, case.item_id, immediate=True)
-
-
-def urging_desk(actor: Actor, office: str, lead_unit: str | None, role: str) -> Desk | None:
-    """The post that may urge a share: the office's coordinator, an inspector; of a cooperating one the first lead."""
-    if desk := actor.desk(office, "coordinator") or actor.first("inspector"):
-        return desk
-    return actor.desk(lead_unit, "liaison") if lead_unit and role == "cooperating" else None

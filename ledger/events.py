@@ -16,8 +16,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from ledger.rules.verbs import EXTENDS
+
 GENESIS = "0" * 64
-SCHEMA = 1
+SCHEMAS = {"run.started": 2}  # of the kinds whose payload has changed its shape; all others are of schema 1
 
 
 def _plain(value: Any) -> Any:
@@ -112,8 +114,10 @@ def chain_hash(
     return hashlib.sha256(f"{head}\n{actor}\n{payload}".encode()).hexdigest()
 
 
-# (kind, schema) -> the payload of the next schema. Empty until a payload changes its shape.
-UPCASTERS: dict[tuple[str, int], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {}
+# (kind, schema) -> the payload of the next schema.
+UPCASTERS: dict[tuple[str, int], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+    ("run.started", 1): lambda p: {**p, "extends": " ".join(EXTENDS)},
+}
 
 
 def upcast(kind: str, schema: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -31,6 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
+from ledger.rules.verbs import EXTENDS
+
 
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime on every database (SQLite itself keeps no offset)."""
@@ -217,6 +219,7 @@ run = Table(
     Column("mend_days", Integer, nullable=False),
     Column("mail", String(10), nullable=False),
     Column("ladder", String(40), nullable=False),
+    Column("extends", String(60), nullable=False, server_default=" ".join(EXTENDS)),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Index("ix_run_office", "office"),
@@ -282,9 +285,43 @@ assignment = Table(
     Column("returns", Integer, nullable=False),
     Column("touched_at", Instant),
     Column("closed_at", Instant),
-    UniqueConstraint("item_id", "unit"),
+    Column("overlay", String(20)),  # 延期审核中, 异议处理中 or 暂停计时 over the state
+    Column("original_due", Instant),  # before the first extension; set once there was one
+    Column("suspended_at", Instant),
+    Column("keeper", Integer),  # the post inside the unit to which the work was handed on (转交)
+    Index(  # a unit whose share was ended may be named again
+        "uq_assignment_item_id_unit",
+        "item_id",
+        "unit",
+        unique=True,
+        sqlite_where=text("state NOT IN ('terminated', 'revoked')"),
+        postgresql_where=text("state NOT IN ('terminated', 'revoked')"),
+    ),
     Index("ix_assignment_run_id_unit", "run_id", "unit"),
     Index("ix_assignment_unit", "unit"),
+)
+
+petition = Table(  # what a unit applied for and posts decide in turn: 申请延期, 提出异议
+    "petition",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("assignment_id", Integer, ForeignKey("assignment.id"), nullable=False),
+    Column("kind", String(20), nullable=False),  # extension, objection
+    Column("state", String(20), nullable=False),  # open, granted, declined, taken_back, lapsed
+    Column("chain", Text, nullable=False),  # who decides in turn: a JSON list of [unit, role]
+    Column("turn", Integer, nullable=False),  # whose turn it is, from 1
+    Column("applied_at", Instant, nullable=False),
+    Column("due_at", Instant),  # by when a decision is owed
+    Column("asked_due", Instant),
+    Column("asked_unit", String(60)),
+    Column("settled_at", Instant),
+    Index(
+        "uq_petition_open",
+        "assignment_id",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
 )
 
 indicator = Table(
@@ -417,6 +454,7 @@ PROJECTIONS = (
     run,
     item,
     assignment,
+    petition,
     indicator,
     reading,
     figure,

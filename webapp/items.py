@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from flask_login import login_required
 
 from engine.desk import TodoRef
-from engine.urging import urging_desk
+from ledger.capacities import capacities
 from ledger.people import Actor
 from ledger.queries.clearings import ROLES as CLEARING_ROLES
 from ledger.queries.items import Desk, ItemView, item_view
@@ -110,13 +110,19 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
             Pane(f"acknowledge-{part.id}-{desk.arm}", "acknowledge", "签收" + _whose(view, part, actor), part, desk)
         )
     if actor.desk(part.unit, "liaison") and part.is_open:
-        if refusal(State(part.state), Verb.REPORT, holds=True) is None:
+        if may(view, part, Verb.REPORT, actor):
             panes.append(Pane(f"report-{part.id}", "report", "填报" + _whose(view, part, actor), part, desk))
-        if desk and holds and refusal(State(part.state), Verb.SUBMIT, holds=True) is None:
+        if desk and may(view, part, Verb.SUBMIT, actor):
             words = "补正后重新提交" if part.arm > 1 else "提交反馈" if part.role == "cooperating" else "申请办结"
             words += _whose(view, part, actor)
             panes.append(Pane(f"submit-{part.id}-{desk.arm}", "submit", words, part, desk))
     return panes
+
+
+def may(view: ItemView, part: Part, verb: Verb, actor: Actor) -> bool:
+    """Whether this person may do this with a share as it stands now."""
+    overlay = State(part.overlay) if part.overlay else None
+    return refusal(State(part.state), verb, capacities(actor, view.stand(part)), overlay=overlay) is None
 
 
 def _whose(view: ItemView, part: Part, actor: Actor) -> str:
@@ -133,12 +139,8 @@ def _decision(view: ItemView, part: Part, desk: Desk) -> str:
 
 def _urging(view: ItemView, actor: Actor) -> list[Pane]:
     """Shares this person may urge; their own are not among them."""
-    parts, office = view.standing.parts, view.standing.item.office
-    lead = next((p.unit for p in parts if p.role == "lead"), None)
-    candidates = [
-        p for p in parts if p.is_open and urging_desk(actor, office, lead, p.role) and not actor.desk(p.unit, "liaison")
-    ]
-    in_hand = tuple(p for p in candidates if p.state in ("acknowledging", "working", "signing", "returned"))
+    parts = view.standing.parts
+    in_hand = tuple(p for p in parts if may(view, p, Verb.URGE, actor) and not actor.desk(p.unit, "liaison"))
     item_id = view.standing.item.id
     return [Pane(f"urge-{item_id}", "urge", "催办", parts=in_hand)] if in_hand else []
 

@@ -14,6 +14,7 @@ from ledger.queries.ledger import SIZES, SORTS, Filters, heading_choices, ledger
 from ledger.queries.overview import Overview, RunFacts, overview_of
 from ledger.queries.words import SHARE_WORDS, STATE_WORDS
 from ledger.rules.lights import share_of_time
+from ledger.rules.verbs import State
 from webapp import context
 from webapp.guard import whole
 
@@ -27,7 +28,7 @@ LIGHT_WORDS = {
     "blue": "已办结",
 }
 LIGHT_CHOICES = {"warn": "红灯和黄灯"} | LIGHT_WORDS
-STATES = ("pending", "acknowledging", "working", "signing", "reviewing", "returned", "closed")
+STATES = tuple(state.value for state in State if state is not State.WITHDRAWN)
 DUE_CHOICES = {
     "late": "已逾期",
     "soon": "3 个工作日内到期",

@@ -19,7 +19,18 @@ from ledger.projections.registry import (
 from ledger.schema import assignment, indicator, item, run, share
 from ledger.writing import Writer
 
-_RUN_FACTS = ("plan", "title", "short", "jurisdiction", "office", "sign_roles", "mend_days", "mail", "ladder")
+_RUN_FACTS = (
+    "plan",
+    "title",
+    "short",
+    "jurisdiction",
+    "office",
+    "sign_roles",
+    "mend_days",
+    "mail",
+    "ladder",
+    "extends",
+)
 
 
 _insert_run = insert(run)

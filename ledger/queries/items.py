@@ -15,7 +15,8 @@ from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
 from ledger.queries.words import ROLE_WORDS
-from ledger.schema import assignment, delivery, item, message, notice, round_, run, share, todo, unit
+from ledger.rules.verbs import LEFT_OUT
+from ledger.schema import assignment, delivery, item, message, notice, petition, round_, run, share, todo, unit
 from ledger.visibility import Sight, readable, visible
 
 
@@ -61,14 +62,58 @@ class Sent:
 
 
 @dataclass(frozen=True)
+class Petition:
+    """What a unit has applied for and waits for; `decider` is the post whose turn it is."""
+
+    assignment_id: int
+    id: int
+    kind: str  # extension, objection
+    turn: int
+    decider: tuple[str, str]
+    decider_words: str
+    applied_at: datetime
+    asked_due: datetime | None
+    asked_unit: str | None
+    left: int  # how many decide after this one
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a share stands, as `ledger.capacities` sees it."""
+
+    unit: str
+    role: str
+    office: str
+    jurisdiction: str
+    lead_unit: str | None
+    holder: tuple[str, str] | None
+    decider: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
 class ItemView:
     standing: Standing
     desks: Mapping[int, Desk]
+    petitions: Mapping[int, Petition]
     readable: frozenset[int]
     occurrences: Sequence[Occurrence]
     sent: Sequence[Sent]
     why_due: Sequence[tuple[str, str]]
     open_units: Sequence[str]
+
+    def stand(self, part: Part) -> Stand:
+        """Where a share stands, for `ledger.capacities`."""
+        desk, found = self.desks.get(part.id), self.petitions.get(part.id)
+        lead = next((p.unit for p in self.standing.parts if p.role == "lead" and p.state not in LEFT_OUT), None)
+        return Stand(
+            part.unit,
+            part.role,
+            self.standing.item.office,
+            self.standing.item.jurisdiction,
+            lead,
+            (desk.unit, desk.role) if desk else None,
+            found.decider if found else None,
+        )
 
     def part(self, assignment_id: int) -> Part:
         return next(p for p in self.standing.parts if p.id == assignment_id)
@@ -81,6 +126,7 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
     return ItemView(
         standing,
         _desks(connection, item_id),
+        _petitions(connection, item_id) if any(p.overlay for p in standing.parts) else {},
         readable(sight, standing.item.office, standing.item.jurisdiction, standing.parts),
         _occurrences(connection, sight.actor, item_id) if standing.item.cadence else (),
         _sent(connection, item_id),
@@ -116,6 +162,30 @@ def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:
         .where(assignment.c.item_id == item_id, todo.c.owner_kind == "assignment", todo.c.closed_at.is_(None))
     )
     return {r.owner_id: Desk(*r) for r in rows}
+
+
+_asked = unit.alias("asked")
+
+
+def _petitions(connection: Connection, item_id: int) -> dict[int, Petition]:
+    rows = connection.execute(
+        select(petition, _asked.c.short.label("asked"))
+        .join(assignment, assignment.c.id == petition.c.assignment_id)
+        .outerjoin(_asked, _asked.c.key == petition.c.asked_unit)
+        .where(assignment.c.item_id == item_id, petition.c.state == "open")
+    ).all()
+    chains = {r.id: [tuple(post) for post in json.loads(r.chain)] for r in rows}
+    keys = {unit_key for chain in chains.values() for unit_key, _ in chain}
+    names = dict(connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(keys))).tuples().all())
+    found = {}
+    for r in rows:
+        decider = chains[r.id][r.turn - 1]
+        words = f"{names.get(decider[0], '')}{ROLE_WORDS[decider[1]]}"
+        left = len(chains[r.id]) - r.turn
+        found[r.assignment_id] = Petition(
+            r.assignment_id, r.id, r.kind, r.turn, decider, words, r.applied_at, r.asked_due, r.asked, left
+        )
+    return found
 
 
 def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occurrence]:

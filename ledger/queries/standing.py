@@ -20,10 +20,10 @@ from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
 from ledger.rules.lights import Figure, Light, holds_until, light, share_of_time
 from ledger.rules.texts import left_words
-from ledger.rules.verbs import State
+from ledger.rules.verbs import ENDED, LEFT_OUT, State
 from ledger.schema import UNDATED, AnyRow, assignment, figure, indicator, item, round_, run, share, unit
 
-_STATE = {"pending": State.PENDING, "open": State.WORKING, "closed": State.CLOSED}
+_STATE = {s.value: s for s in (State.PENDING, *ENDED)} | {"open": State.WORKING}
 _IN_REVIEW = ("signing", "reviewing")
 
 
@@ -47,10 +47,18 @@ class Part:
     closed_at: datetime | None
     returns: int
     touched_at: datetime | None
+    overlay: str | None
+    original_due: datetime | None
+    keeper: int | None
 
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
+
+    @property
+    def shown(self) -> str:
+        """The state that people read."""
+        return self.overlay or self.state
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ class Standing:
 
     @property
     def total(self) -> int:
-        return sum(p.state != "withdrawn" for p in self.parts)
+        return sum(p.state not in (State.WITHDRAWN, *LEFT_OUT) for p in self.parts)
 
 
 class Place(NamedTuple):
@@ -149,6 +157,9 @@ _parts = (  # the item, then the fields of `Part` in their order
         assignment.c.closed_at,
         assignment.c.returns,
         assignment.c.touched_at,
+        assignment.c.overlay,
+        assignment.c.original_due,
+        assignment.c.keeper,
     )
     .join(unit, unit.c.key == assignment.c.unit)
     .where(assignment.c.item_id.in_(_ids))
@@ -217,7 +228,7 @@ def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
     measured = _measured(f)
     gauges = [_gauge(*m, _period(f), due_at, now) for m in measured]
     lit = light(now=now, calendar=calendar, **_judged(f, due_at, measured))
-    left = words_left(due_at, calendar, now) if f.row.state != "closed" else ""
+    left = words_left(due_at, calendar, now) if f.row.state not in ENDED else ""
     return Standing(f.row, f.parts, gauges, lit, due_at, left)
 
 
@@ -241,7 +252,9 @@ def _due_of(f: _Facts) -> datetime | None:
 
 def _judged(f: _Facts, due_at: datetime | None, measured: Sequence[_Measured]) -> dict[str, Any]:
     """The facts that its light depends on beside time."""
-    submitted = [p.submitted_at for p in _gating(f.row.completion, f.parts)]
+    gating = _gating(f.row.completion, f.parts)
+    submitted = [p.submitted_at for p in gating]
+    under_way = [p for p in gating if p.is_open]
     return {
         "state": _STATE[f.row.state],
         "due_at": due_at,
@@ -250,15 +263,17 @@ def _judged(f: _Facts, due_at: datetime | None, measured: Sequence[_Measured]) -
         # A norm for each person or case (为每名学生提供5次) is no sum that time could be held against.
         "figures": [Figure(m.target, m.value, m.row.op, m.row.name) for m in measured if m.row.sum_rule == "sum"],
         "submitted_at": max((s for s in submitted if s), default=None) if all(submitted) else None,
+        "paused": bool(under_way) and all(p.overlay == State.SUSPENDED for p in under_way),
     }
 
 
 def _gating(completion: str, parts: Sequence[Part]) -> Sequence[Part]:
     """The shares an item's closing depends on: the first printed lead, or all that are not merely cooperating."""
-    leads = [p for p in parts if p.role == "lead"]
+    standing = [p for p in parts if p.state not in LEFT_OUT]
+    leads = [p for p in standing if p.role == "lead"]
     if completion == "lead" and leads:
         return leads[:1]
-    return [p for p in parts if p.role != "cooperating" and p.state != "withdrawn"] or parts
+    return [p for p in standing if p.role != "cooperating" and p.state != "withdrawn"] or standing or parts
 
 
 def words_left(due_at: datetime | None, calendar: WorkCalendar, now: datetime) -> str:
@@ -277,7 +292,7 @@ def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkC
     """The light of one unit's share: its own due date, and its own figures where it was given a quota."""
     figures = [Figure(part.quota, _own(part, g), g.op, g.name) for g in gauges] if part.quota is not None else []
     return light(
-        state=State.CLOSED if part.state in ("closed", "withdrawn") else State(part.state),
+        state=State(part.state),
         now=now,
         due_at=part.due_at,
         opened=True,
@@ -285,6 +300,7 @@ def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkC
         figures=figures,
         calendar=calendar,
         submitted_at=part.submitted_at,
+        paused=part.overlay == State.SUSPENDED,
     )
 
 
@@ -303,10 +319,11 @@ class _Measured(NamedTuple):
 
 
 def _measured(f: _Facts) -> list[_Measured]:
-    doing = sum(p.role != "cooperating" for p in f.parts) or len(f.parts)
+    parts = [p for p in f.parts if p.state not in LEFT_OUT]
+    doing = sum(p.role != "cooperating" for p in parts) or len(parts)
     found = []
     for i in f.indicators:
-        value = roll_up(_sum_rule(i.sum_rule), [p.figures[i.id] for p in f.parts if i.id in p.figures])
+        value = roll_up(_sum_rule(i.sum_rule), [p.figures[i.id] for p in parts if i.id in p.figures])
         found.append(_Measured(i, whole_target(i.target, i.per, i.each, i.sum_rule, _period(f), doing), value))
     return found
 

@@ -1,0 +1,52 @@
+"""Extensions, objections, suspensions, and what else may come at any time."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from ledger.schema import Instant
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+_STANDING = sa.text("state NOT IN ('terminated', 'revoked')")
+_OPEN = sa.text("state = 'open'")
+
+
+def upgrade() -> None:
+    who = "section_head inspector leader"
+    op.add_column("run", sa.Column("extends", sa.String(length=60), nullable=False, server_default=who))
+    with op.batch_alter_table("assignment") as table:
+        table.add_column(sa.Column("overlay", sa.String(length=20), nullable=True))
+        table.add_column(sa.Column("original_due", Instant(), nullable=True))
+        table.add_column(sa.Column("suspended_at", Instant(), nullable=True))
+        table.add_column(sa.Column("keeper", sa.Integer(), nullable=True))
+        table.drop_constraint("uq_assignment_item_id_unit", type_="unique")
+    op.create_index(
+        "uq_assignment_item_id_unit",
+        "assignment",
+        ["item_id", "unit"],
+        unique=True,
+        sqlite_where=_STANDING,
+        postgresql_where=_STANDING,
+    )
+    op.create_table(
+        "petition",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("assignment_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("applied_at", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("asked_due", Instant(), nullable=True),
+        sa.Column("asked_unit", sa.String(length=60), nullable=True),
+        sa.Column("settled_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["assignment_id"], ["assignment.id"], name=op.f("fk_petition_assignment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_petition")),
+    )
+    op.create_index(
+        "uq_petition_open", "petition", ["assignment_id"], unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN
+    )
