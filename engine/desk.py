@@ -180,7 +180,12 @@ class _Stand:
 
 def decider_of(case: Case) -> tuple[str, str] | None:
     """The post (unit, role) before which what was applied for lies."""
-    return tuple(json.loads(case.chain)[case.turn - 1]) if case.petition_id else None
+    return chain_of(case)[case.turn - 1] if case.petition_id else None
+
+
+def chain_of(case: Case) -> list[tuple[str, str]]:
+    """The posts (unit, role) that decide on a petition in turn."""
+    return [(unit_key, role) for unit_key, role in json.loads(case.chain)]
 
 
 def cases_of(tx: Tx, assignment_ids: Iterable[int]) -> dict[int, Case]:

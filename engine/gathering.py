@@ -19,8 +19,9 @@ from ledger import organisation
 from ledger.calendar import local_day, moment
 from ledger.database import Tx
 from ledger.people import Holder, batched, holders, units_answered_for
+from ledger.queries.words import OUTCOME_WORDS
 from ledger.rules.ladder import NOTICE_TIME
-from ledger.rules.verbs import Role
+from ledger.rules.verbs import Role, State
 from ledger.schema import AnyRow, assignment, item, notice, round_, run, share, todo, unit
 
 recipient = unit.alias("recipient")
@@ -54,6 +55,8 @@ def _is_office_hour(tx: Tx) -> bool:
 def _act_of(n: AnyRow) -> tuple[str, str]:
     """(kind, group): notices of one act share a mail, as the hand-out of a run, a round, one return, one urging do."""
     kind = n.tier.partition(":")[0]
+    if kind in OUTCOME_WORDS:
+        return "told", f"{n.owner_id} {n.arm} {n.tier}"
     match kind:
         case "handed":
             return kind, f"run {n.run_id}"
@@ -108,6 +111,7 @@ def _notices() -> Select[Any]:
         select(
             notice,
             assignment.c.state.label("assignment_state"),
+            assignment.c.overlay,
             assignment.c.step,
             assignment.c.arm.label("assignment_arm"),
             share.c.state.label("share_state"),
@@ -157,12 +161,18 @@ def _holds(n: AnyRow) -> bool:
             return bool(n.assignment_state == "acknowledging")
         case "returned":
             return bool(n.assignment_state in ("working", "returned") and n.assignment_arm == n.arm)
-    return bool(n.assignment_state in _IN_HAND)
+        case "applied" | "pressing":
+            return n.overlay in (State.EXTENDING, State.DISPUTED)
+    return kind in OUTCOME_WORDS or (n.assignment_state in _IN_HAND and n.overlay != State.SUSPENDED)
 
 
 def _is_copy(n: AnyRow) -> bool:
     """The last tier of a unit's share, told to its deputy head and the coordinator for information."""
-    is_own = n.tier.startswith("waiting:") or (n.assignment_state == "signing" and n.role == "deputy_head")
+    is_own = (
+        n.tier.startswith(("waiting:", "pressing:", "applied:"))
+        or n.tier.partition(":")[0] in OUTCOME_WORDS
+        or (n.assignment_state == "signing" and n.role == "deputy_head")
+    )
     return n.role in _COPIED and not is_own
 
 
@@ -232,6 +242,7 @@ def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
         "titles": len(titles) == len(mail.lines),
         "lines": [line_of(n, tx.now, tx.calendar) if n.mail == "full" else title_of(n) for n in titles],
         "plans": sorted({n.plan for n in mail.lines}),
+        "act": OUTCOME_WORDS.get(first.tier.partition(":")[0], ""),
         "round": {"name": first.round_name, "n": first.n} if first.round_id else None,
         "link": link_of(first) if mail.kind != "digest" else "/inbox",
     }

@@ -20,6 +20,7 @@ from ledger.database import Tx
 from ledger.errors import Refused
 from ledger.events import canonical
 from ledger.rules.due import Due, DueRule, resolve
+from ledger.rules.verbs import ENDED
 from ledger.schema import item, plan_source, plan_version, run_state
 from ledger.schema import run as run_table
 
@@ -190,7 +191,7 @@ def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
     for planned in plan.items:
         if state[planned.id] != "pending" or (planned.heading or planned.id) not in reached:
             continue
-        if any(state[other] != "closed" for other in planned.after):
+        if any(state[other] not in ENDED for other in planned.after):
             continue
         opens = _resolved(tx, plan, run_id, planned.opens)
         if opens is not None and (at := _timer_at(opens.day.isoformat())) > tx.now:

@@ -24,7 +24,7 @@ from engine.weekly import gather_weekly, monday_of
 from ledger.calendar import local_day, moment
 from ledger.database import Database, Tx
 from ledger.rules.ladder import NOTICE_TIME, highest_passed
-from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, round_, run, share, todo
+from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, petition, round_, run, share, todo
 from ledger.sealing import BATCH, is_complete, seal_events
 
 log = logging.getLogger(__name__)
@@ -236,6 +236,11 @@ def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
 def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) -> list[Notice]:
     """Who holds the todo is told; the plan's last tier is copied to the unit's deputy head and the coordinator."""
     told = [(owner.unit, owner.role or "liaison")]
+    if kind == "petition":
+        name = f"pressing:{owner.id}.{turn}.{tier}"
+        return [
+            Notice("assignment", owner.assignment_id, turn, name, *told[0], owner.run_id, owner.item_id, state=state)
+        ]
     if tier > 0 and tier >= max(parse_ladder(owner.ladder)):
         told += [(owner.unit, "deputy_head"), (owner.office, "coordinator")]
     return [
@@ -273,6 +278,9 @@ _OWNERS = {
             todo.c.closed_at.is_(None),
         ),
     ),
+    "petition": select(
+        petition.c.id, petition.c.assignment_id, todo.c.unit, todo.c.role, todo.c.run_id, todo.c.item_id
+    ).join(todo, and_(todo.c.owner_kind == "petition", todo.c.owner_id == petition.c.id, todo.c.closed_at.is_(None))),
     "share": select(
         share.c.id,
         share.c.unit,

@@ -260,6 +260,7 @@ item = Table(
     Column("open_units", Text, nullable=False),  # printed groups that still expand to nobody, a JSON list
     Column("opened_at", Instant),
     Column("closed_at", Instant),
+    Column("origin", Integer, index=True),  # of a 整改: the item whose closing was revoked
     UniqueConstraint("run_id", "element"),
     Index("ix_item_run_id_ord", "run_id", "ord"),
 )
@@ -574,6 +575,16 @@ message = Table(  # the outbox
     Column("sent_at", Instant),
     Column("error", Text),
     Index("ix_message_state_try_at", "state", "try_at"),
+)
+
+glance = Table(  # who has opened what was handed in: it cannot be taken back unread any more
+    "glance",
+    metadata,
+    Column("assignment_id", Integer, primary_key=True),
+    Column("step", String(40), primary_key=True),
+    Column("arm", Integer, primary_key=True),
+    Column("person_id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
 )
 
 draft = Table(  # what a person typed and has not yet handed in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from flask import Blueprint, render_template, request
@@ -12,15 +12,17 @@ from engine.desk import TodoRef
 from ledger.capacities import capacities
 from ledger.people import Actor
 from ledger.queries.clearings import ROLES as CLEARING_ROLES
-from ledger.queries.items import Desk, ItemView, item_view
+from ledger.queries.items import Desk, ItemView, Petition, item_of, item_view
 from ledger.queries.ledger import state_of
 from ledger.queries.standing import Part, part_light
-from ledger.queries.timeline import Submission, last_return, last_submission, records, timeline
+from ledger.queries.time_sheet import time_sheet
+from ledger.queries.timeline import Submission, last_application, last_return, last_submission, records, timeline
 from ledger.rules.verbs import State, Verb, refusal
 from webapp import context
 from webapp.drafts import restored
 from webapp.forms import Form
 from webapp.uploads import waiting
+from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm, unit_choices
 
 bp = Blueprint("items", __name__)
 
@@ -32,14 +34,17 @@ class Pane:
     """One tab: a form on one share (or, for 催办, on several)."""
 
     key: str
-    kind: str  # acknowledge, report, submit, decide, urge
+    kind: str  # acknowledge, report, submit, decide, urge, answer, verb
     label: str
     part: Part | None = None
     desk: Desk | None = None
     form: Form = field(default_factory=lambda: Form(""))
+    verb_form: VerbForm | None = None
     submission: Submission | None = None
+    application: Sequence[tuple[str, str]] = ()
     returned: str = ""
     parts: tuple[Part, ...] = ()
+    petition: Petition | None = None
 
     @property
     def ref(self) -> TodoRef:
@@ -53,6 +58,18 @@ def show(item_id: int) -> str:
     return page(item_id)
 
 
+@bp.get("/assignments/<int:assignment_id>/time")
+@login_required
+def time(assignment_id: int) -> str:
+    """时限明细单 of one share, to be read and printed."""
+    connection, calendar, now = context.reading(), context.calendar(), context.now()
+    item_id = item_of(connection, context.sight(), assignment_id)
+    view = item_view(connection, calendar, now, context.sight(), item_id)
+    known = records(connection, item_id)
+    sheet = time_sheet(view, known, view.part(assignment_id), calendar, now)
+    return render_template("time.html", sheet=sheet, item=view.standing.item, now=now, records=len(known.events))
+
+
 def page(item_id: int, failed: Form | None = None) -> str:
     """The page; `failed` is a form that was refused, shown with what was typed in it. Raises: NotFound."""
     connection, actor, calendar, now = context.reading(), context.actor(), context.calendar(), context.now()
@@ -63,6 +80,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
     chosen = _chosen(panes, failed)
     known = records(connection, item_id)
     if chosen and chosen.part:
+        chosen.application = last_application(known, chosen.part.id) if chosen.kind == "answer" else ()
         chosen.submission = last_submission(known, chosen.part.id) if chosen.kind == "decide" else None
         chosen.returned = last_return(known, chosen.part.id) if _is_back(chosen) else ""
     return render_template(
@@ -77,15 +95,27 @@ def page(item_id: int, failed: Form | None = None) -> str:
         lines=timeline(connection, known, standing, view.readable),
         own=actor.units,
         state_now=state_of(standing),
+        units=_units_for(chosen, standing.item.jurisdiction),
         may_clear=actor.has(*CLEARING_ROLES),
     )
+
+
+def _units_for(chosen: Pane | None, jurisdiction: str) -> list[tuple[str, str]]:
+    """The directory, where the open form asks for a unit."""
+    fields = chosen.verb_form.fields if chosen and chosen.verb_form else ()
+    wanted = any(f.kind == "unit" for f in fields) or (
+        chosen and chosen.petition and chosen.petition.kind == "objection"
+    )
+    return unit_choices(context.reading(), jurisdiction) if wanted else []
 
 
 def panes_of(view: ItemView, actor: Actor) -> list[Pane]:
     """What this person can do here, most urgent first: decide, sign for, report, apply, urge."""
     panes = [pane for part in view.standing.parts for pane in _share_panes(view, part, actor)]
     panes += _urging(view, actor)
-    order = {"decide": 0, "acknowledge": 1, "report": 3, "submit": 4, "urge": 5}
+    panes += [pane for part in view.standing.parts for pane in _verb_panes(view, part, actor)]
+    panes += _item_panes(view, actor)
+    order = {"answer": 0, "decide": 0, "acknowledge": 1, "report": 3, "submit": 4, "urge": 5, "verb": 6}
     panes.sort(key=lambda p: 2 if p.kind == "submit" and _is_back(p) else order[p.kind])
     return panes
 
@@ -117,6 +147,31 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
             words += _whose(view, part, actor)
             panes.append(Pane(f"submit-{part.id}-{desk.arm}", "submit", words, part, desk))
     return panes
+
+
+def _verb_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
+    """What may come at any time, on one share."""
+    panes = []
+    if (asked := view.petitions.get(part.id)) and may(view, part, Verb.GRANT, actor):
+        words = "审批延期" if asked.kind == "extension" else "处理异议"
+        key = f"answer-{part.id}-{asked.id}-{asked.turn}"
+        panes.append(Pane(key, "answer", f"{words}（{part.unit_name}）", part, petition=asked))
+    whose = f"（{part.unit_name}）" if len(view.standing.parts) > 1 else ""
+    panes += [
+        Pane(f"{verb}-{part.id}", "verb", verb.label + whose, part, verb_form=made)
+        for verb, made in OF_SHARE.items()
+        if may(view, part, verb, actor)
+    ]
+    return panes
+
+
+def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:
+    """What the office may do with the item as a whole."""
+    found = view.standing.item
+    if found.state != "open" or not actor.desk(found.office, "coordinator"):
+        return []
+    labels = {Verb.ADD: "增加单位", Verb.TERMINATE: "终止整项任务"}
+    return [Pane(f"item_{verb}-{found.id}", "verb", labels[verb], verb_form=made) for verb, made in OF_ITEM.items()]
 
 
 def may(view: ItemView, part: Part, verb: Verb, actor: Actor) -> bool:

@@ -13,16 +13,21 @@ from sqlalchemy import and_, exists, func, literal, not_, or_, select
 from bpmn.plan import Plan
 from engine import published
 from engine.chasing import parse_ladder
+from engine.petitions import LADDER
 from engine.rounds import turns_of
-from engine.verifying.common import IN_HAND, OWNERS, Found, armed, notified, of_share
+from engine.verifying.common import OWNERS, Found, armed, is_chased, notified, of_share
 from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.database import calendar_of
 from ledger.errors import NotFound
 from ledger.rules.ladder import tiers
-from ledger.schema import AnyRow, assignment, due, event, heartbeat, item, notice, round_, run, share, todo
+from ledger.schema import AnyRow, assignment, due, event, heartbeat, item, notice, petition, round_, run, share, todo
 from ledger.verification.scene import Scene
 
-_chased = and_(assignment.c.state.in_(IN_HAND), assignment.c.due_at.is_not(None), item.c.cadence.is_(None))
+_chased = and_(is_chased, assignment.c.due_at.is_not(None), item.c.cadence.is_(None))
+
+
+# What arms a share's ladder anew; the last of them says from which date it counts.
+_DATING = ("assignment.returned", "assignment.extended", "assignment.resumed", "assignment.taken_back")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Armed:
         yield from _system(scene)
         yield from _ladders(scene)
         yield from self._rearmed(scene, calendar)
+        yield from self._petitions(scene, calendar)
         yield from self._rounds(scene, calendar)
         for sentence, statement in _STRAY:
             for r in scene.rows(statement):
@@ -44,7 +50,7 @@ class Armed:
 
     def _rearmed(self, scene: Scene, calendar: WorkCalendar) -> Found:
         """Shares whose ladder was armed when they came back, or were signed for: what lies ahead must be armed."""
-        again = or_(assignment.c.returns > 0, item.c.due_at.is_(None))
+        again = or_(assignment.c.arm > 1, item.c.due_at.is_(None))
         rows = scene.rows(
             select(
                 assignment.c.id,
@@ -69,13 +75,22 @@ class Armed:
         if not r.returns:
             return r.due_at  # type: ignore[no-any-return]
         back = scene.connection.execute(
-            select(event.c.at, event.c.payload)
-            .where(event.c.stream == f"item:{r.item_id}", event.c.kind == "assignment.returned")
+            select(event.c.at, event.c.kind, event.c.payload)
+            .where(event.c.stream == f"item:{r.item_id}", event.c.kind.in_(_DATING))
             .order_by(event.c.seq.desc())
         )
-        returned = next((e.at for e in back if json.loads(e.payload).get("assignment") == r.id), self.now)
+        last = next((e for e in back if json.loads(e.payload).get("assignment") == r.id), None)
+        if last is None or last.kind != "assignment.returned":
+            return r.due_at  # type: ignore[no-any-return]
+        returned = last.at
         mended = end_of(calendar.after(local_day(returned), r.mend_days))
         return r.due_at if r.due_at > returned else mended
+
+    def _petitions(self, scene: Scene, calendar: WorkCalendar) -> Found:
+        """Whoever has to decide is reminded."""
+        for r in scene.connection.execute(select(petition).where(petition.c.state == "open")).all():
+            ahead = {f"tier:{t}" for t, at in tiers(r.due_at, LADDER, calendar) if at > self.now}
+            yield from _unarmed(scene, "petition", [r.id], ahead)
 
     def _rounds(self, scene: Scene, calendar: WorkCalendar) -> Found:
         for r in scene.connection.execute(select(run.c.id).where(run.c.ended_at.is_(None)).order_by(run.c.id)).all():
@@ -138,7 +153,7 @@ def _ladders(scene: Scene) -> Found:
                 select(assignment.c.id)
                 .join(item, item.c.id == assignment.c.item_id)
                 .join(run, run.c.id == assignment.c.run_id)
-                .where(_chased, assignment.c.returns == 0, item.c.due_at.is_not(None), run.c.ladder == ladder)
+                .where(_chased, assignment.c.arm == 1, item.c.due_at.is_not(None), run.c.ladder == ladder)
                 .where(
                     not_(armed("assignment", assignment.c.id, literal(f"tier:{tier}"))),
                     not_(notified("assignment", assignment.c.id, str(tier))),
@@ -158,6 +173,11 @@ def _unarmed(scene: Scene, kind: str, owners: Collection[int], wanted: Iterable[
     there = {(r.owner_id, r.kind) for r in scene.connection.execute(rows)}
     told = select(notice.c.owner_id, notice.c.tier).where(notice.c.owner_kind == kind, notice.c.owner_id.in_(owners))
     there |= {(r.owner_id, f"tier:{r.tier}") for r in scene.connection.execute(told)}
+    if kind == "petition":  # told in the name of the share
+        pressed = select(notice.c.tier).where(notice.c.tier.like("pressing:%")).distinct()
+        for tier in scene.connection.execute(pressed).scalars():
+            owner_id, _, told_tier = tier.removeprefix("pressing:").split(".")
+            there.add((int(owner_id), f"tier:{told_tier}"))
     for owner in owners:
         for name in names:
             if (owner, name) not in there:
@@ -175,13 +195,19 @@ _STRAY = (
         "到期安排第 {0} 号（{1}）属于责任分工第 {2} 号，那里已不在办理中",
         select(due.c.id, due.c.kind, due.c.owner_id)
         .outerjoin(assignment, assignment.c.id == due.c.owner_id)
-        .where(due.c.owner_kind == "assignment", or_(assignment.c.id.is_(None), assignment.c.state.not_in(IN_HAND))),
+        .where(due.c.owner_kind == "assignment", or_(assignment.c.id.is_(None), not_(is_chased))),
     ),
     (
         "到期安排第 {0} 号（{1}）属于期次报送第 {2} 号，那里已不欠报",
         select(due.c.id, due.c.kind, due.c.owner_id)
         .outerjoin(share, share.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "share", or_(share.c.id.is_(None), share.c.state != "owed")),
+    ),
+    (
+        "到期安排第 {0} 号（{1}）属于申请第 {2} 号，那份申请已有结果",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(petition, petition.c.id == due.c.owner_id)
+        .where(due.c.owner_kind == "petition", or_(petition.c.id.is_(None), petition.c.state != "open")),
     ),
     (
         "到期安排第 {0} 号（{1}）属于期次第 {2} 号，那一期已经截止",
@@ -200,7 +226,7 @@ _STRAY = (
         select(due.c.id, due.c.kind, due.c.owner_id).where(
             not_(
                 or_(
-                    and_(due.c.owner_kind.in_(("assignment", "share")), _is_tier),
+                    and_(due.c.owner_kind.in_(("assignment", "share", "petition")), _is_tier),
                     and_(due.c.owner_kind == "round", due.c.kind == "close"),
                     and_(due.c.owner_kind == "item", due.c.kind == "open"),
                     and_(due.c.owner_kind == "system", due.c.kind.in_(("digest", "weekly"))),

@@ -12,7 +12,11 @@ from engine.verifying.common import OWNERS, Found, notified
 from ledger.schema import assignment, event, notice, share
 from ledger.verification.scene import Check, Scene
 
-_TOLD_AT_ONCE = ("assignment.returned", "assignment.sent_back", "assignment.urged")
+_TOLD_AT_ONCE = (
+    *("assignment.returned", "assignment.sent_back", "assignment.urged", "petition.made", "petition.passed"),
+    *("assignment.extended", "assignment.suspended", "assignment.resumed", "assignment.terminated"),
+)
+_OUTCOMES = {"assignment.suspended": "suspended", "assignment.resumed": "resumed"}
 
 
 def _told(scene: Scene) -> Found:
@@ -35,8 +39,17 @@ def _told(scene: Scene) -> Found:
 
 def _notice_of(kind: str, payload: Mapping[str, Any]) -> tuple[int, str, int | None]:
     """(share, tier, arm) of the notice that an act leaves; an urging is known by its number alone."""
-    if kind == "assignment.urged":
-        return payload["assignment"], f"urged:{payload['urging']}", None
+    match kind:
+        case "assignment.urged":
+            return payload["assignment"], f"urged:{payload['urging']}", None
+        case "petition.made" | "petition.passed":
+            return payload["assignment"], f"applied:{payload['petition']}.{payload['turn']}", None
+        case "assignment.extended":
+            return payload["assignment"], f"granted:{payload['settles']['petition']}", None
+        case "assignment.terminated":
+            return payload["assignment"], "moved" if payload["successor"] else "terminated", payload["arm"]
+        case "assignment.suspended" | "assignment.resumed":
+            return payload["assignment"], _OUTCOMES[kind], payload["arm"]
     return payload["assignment"], "returned", payload["to_arm"]
 
 

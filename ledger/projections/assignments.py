@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, text, update
 
 from ledger.events import Event
+from ledger.projections.petitions import settle
 from ledger.projections.registry import (
     Payload,
     close_todo,
@@ -17,10 +18,16 @@ from ledger.projections.registry import (
     on,
     on_batch,
 )
+from ledger.projections.rounds import withdraw_reports
 from ledger.schema import assignment, figure, item, reading
 from ledger.writing import Writer
 
 _count_done = update(item).where(item.c.id == bindparam("b_item")).values(n_done=item.c.n_done + 1)
+_count_out = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"))
+    .values(n_total=item.c.n_total - bindparam("b_n"), n_done=item.c.n_done - bindparam("b_done"))
+)
 _guard_move = (assignment.c.id == bindparam("b_id"), assignment.c.version == bindparam("b_version"))
 _MOVED = {
     "state": bindparam("b_state"),
@@ -31,11 +38,25 @@ _MOVED = {
 }
 _MOVES: dict[str, dict[str, Any]] = {
     "assignment.acknowledged": {"acknowledged_at": bindparam("b_at"), "due_at": bindparam("b_due")},
-    "assignment.submitted": {"submitted_at": bindparam("b_submitted"), "reported_at": bindparam("b_at")},
+    "assignment.submitted": {
+        "submitted_at": bindparam("b_submitted"),
+        "reported_at": bindparam("b_at"),
+        "overlay": None,
+    },
     "assignment.signed": {"submitted_at": bindparam("b_at")},
     "assignment.sent_back": {},
     "assignment.accepted": {"closed_at": bindparam("b_at")},
     "assignment.returned": {"due_at": bindparam("b_due"), "returns": assignment.c.returns + 1, "submitted_at": None},
+    "assignment.taken_back": {"submitted_at": None},
+    "assignment.extended": {"due_at": bindparam("b_due"), "original_due": bindparam("b_original"), "overlay": None},
+    "assignment.suspended": {"overlay": "suspended", "suspended_at": bindparam("b_at")},
+    "assignment.resumed": {
+        "due_at": bindparam("b_due"),
+        "original_due": bindparam("b_original"),
+        "overlay": None,
+        "suspended_at": None,
+    },
+    "assignment.terminated": {"closed_at": bindparam("b_at"), "overlay": None},
 }
 _move = {kind: update(assignment).where(*_guard_move).values(**_MOVED, **extra) for kind, extra in _MOVES.items()}
 
@@ -50,9 +71,15 @@ def _assignments_moved(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> Non
     w.guard(close_todo, [_closing(e, p) for e, p in batch])
     w.guard(_move[kind], [_moving(e, p) for e, p in batch])
     w.write(insert_todo, [_next_todo(e, p) for e, p in batch if p["to"] is not None])
-    w.write(_count_done, [{"b_item": p["item"]} for _, p in batch if p["to"] is None and not p["closes"]])
-    if kind == "assignment.submitted":
-        _read(w, batch)
+    settle(w, [(e, settled) for e, p in batch if (settled := p.get("settles"))])
+    match kind:
+        case "assignment.accepted":
+            w.write(_count_done, [{"b_item": p["item"]} for _, p in batch if p["to"] is None and not p["closes"]])
+        case "assignment.submitted":
+            _read(w, batch)
+        case "assignment.terminated":
+            w.write(_count_out, [{"b_item": p["item"], "b_n": 1, "b_done": 0} for _, p in batch])
+            withdraw_reports(w, [(e, owed) for e, p in batch for owed in p["owed"]])
 
 
 def _closing(e: Event, p: Payload) -> dict[str, Any]:
@@ -78,6 +105,8 @@ def _moving(e: Event, p: Payload) -> dict[str, Any]:
     match e.kind:
         case "assignment.returned" | "assignment.acknowledged":
             values["b_due"] = instant(p["due_at"])
+        case "assignment.extended" | "assignment.resumed":
+            values["b_due"], values["b_original"] = instant(p["due_at"]), instant(p["original_due"])
         case "assignment.submitted":  # it counts from the moment it leaves the unit, not from the desk of its signer
             values["b_submitted"] = e.at if p["leaves_unit"] else None
     return values
@@ -135,6 +164,22 @@ def _read(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
 def _assignment_reported(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     w.write(_reported, [{"b_id": p["assignment"], "b_at": e.at} for e, p in batch])
     _read(w, batch)
+
+
+_revoke = (
+    update(assignment)
+    .where(assignment.c.id == bindparam("b_id"), assignment.c.version == bindparam("b_version"))
+    .values(state="revoked", version=assignment.c.version + 1, touched_at=bindparam("b_at"))
+)
+_revoke_item = update(item).where(item.c.id == bindparam("b_item")).values(state="revoked")
+
+
+@on("assignment.revoked")
+def _assignment_revoked(w: Writer, e: Event, p: Payload) -> None:
+    """What was closed counts no longer; the unit mends it in an item of its own."""
+    w.guard(_revoke, {"b_id": p["assignment"], "b_version": p["version"], "b_at": e.at})
+    w.guard(_revoke_item, {"b_item": p["item"]})
+    w.write(_count_out, {"b_item": p["item"], "b_n": 1, "b_done": 1})
 
 
 _touched = update(assignment).where(assignment.c.id == bindparam("b_id")).values(touched_at=bindparam("b_at"))

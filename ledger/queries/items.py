@@ -14,7 +14,7 @@ from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
-from ledger.queries.words import ROLE_WORDS
+from ledger.queries.words import ROLE_WORDS, TIER_WORDS
 from ledger.rules.verbs import LEFT_OUT
 from ledger.schema import assignment, delivery, item, message, notice, petition, round_, run, share, todo, unit
 from ledger.visibility import Sight, readable, visible
@@ -74,6 +74,7 @@ class Petition:
     applied_at: datetime
     asked_due: datetime | None
     asked_unit: str | None
+    asked_unit_key: str | None
     left: int  # how many decide after this one
 
 
@@ -176,14 +177,25 @@ def _petitions(connection: Connection, item_id: int) -> dict[int, Petition]:
     ).all()
     chains = {r.id: [tuple(post) for post in json.loads(r.chain)] for r in rows}
     keys = {unit_key for chain in chains.values() for unit_key, _ in chain}
-    names = dict(connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(keys))).tuples().all())
+    named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(keys))))
+    names = {r.key: r.short for r in named}
     found = {}
     for r in rows:
         decider = chains[r.id][r.turn - 1]
         words = f"{names.get(decider[0], '')}{ROLE_WORDS[decider[1]]}"
         left = len(chains[r.id]) - r.turn
         found[r.assignment_id] = Petition(
-            r.assignment_id, r.id, r.kind, r.turn, decider, words, r.applied_at, r.asked_due, r.asked, left
+            r.assignment_id,
+            r.id,
+            r.kind,
+            r.turn,
+            decider,
+            words,
+            r.applied_at,
+            r.asked_due,
+            r.asked,
+            r.asked_unit,
+            left,
         )
     return found
 
@@ -211,20 +223,13 @@ def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occ
 
 
 _MAIL_WORDS = {"queued": "待发送", "sending": "发送中", "sent": "已发出", "dead": "未能送达"}
-_TIER_WORDS = {
-    "handed": "交办通知",
-    "request": "报送通知",
-    "returned": "退回通知",
-    "urged": "催办",
-    "waiting": "待办提醒",
-}
 
 
 def tier_words(tier: str) -> str:
     """What a notice was about: 到期前 3 个工作日提醒, 逾期 5 个工作日催报, 催办."""
     kind = tier.split(":")[0]
-    if kind in _TIER_WORDS:
-        return _TIER_WORDS[kind]
+    if kind in TIER_WORDS:
+        return TIER_WORDS[kind]
     if kind.removeprefix("-").removeprefix("+").isdigit():
         days = int(kind)
         return f"到期前 {-days} 个工作日提醒" if days < 0 else f"逾期 {days} 个工作日催报" if days else "到期当日提醒"

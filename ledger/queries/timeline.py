@@ -73,12 +73,16 @@ class _Reader:
 
 
 QUOTED = {
+    "cause": "申请理由",
     "progress": "进展",
     "problem": "问题和需协调",
     "summary": "完成情况",
     "reason": "意见",
     "words": "催办内容",
     "note": "说明",
+    "facts": "事实和理由",
+    "basis": "依据",
+    "ground": "理由和依据",
 }
 
 
@@ -122,7 +126,7 @@ def cleared_words(ground: str | None, at: datetime) -> str:
 
 def timeline(connection: Connection, known: Records, standing: Standing, readable: Collection[int]) -> list[Line]:
     """Every entry of the item's stream, newest first."""
-    reader = _reader(connection, standing, readable, known.events)
+    reader = _reader(connection, standing, readable, known)
     entries = zip(known.events, known.payloads, strict=True)
     lines = [line for r, payload in entries if (line := _line(r, payload, known, reader))]
     return lines[::-1]
@@ -154,14 +158,26 @@ def last_return(known: Records, assignment_id: int) -> str:
     return found
 
 
-def _reader(connection: Connection, standing: Standing, readable: Collection[int], rows: Sequence[AnyRow]) -> _Reader:
-    posts = {a["post"] for r in rows if "post" in (a := json.loads(r.actor))}
+def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]]:
+    """What a unit wrote when it applied last: its words under their labels."""
+    for r, payload in zip(known.events[::-1], known.payloads[::-1], strict=True):
+        if r.kind == "petition.made" and payload["assignment"] == assignment_id:
+            said = known.texts.get(r.seq, {})
+            return [(label, said[key] or CLEARED) for key, label in QUOTED.items() if key in said]
+    return []
+
+
+def _reader(connection: Connection, standing: Standing, readable: Collection[int], known: Records) -> _Reader:
+    posts = {a["post"] for r in known.events if "post" in (a := json.loads(r.actor))}
     found = connection.execute(
         select(post.c.id, unit.c.short, post.c.role)
         .join(unit, unit.c.key == post.c.unit)
         .where(post.c.id.in_(sorted(posts)))
     ).all()
     names = {p.unit: p.unit_name for p in standing.parts}
+    if asked := {p["asked_unit"] for p in known.payloads if p.get("asked_unit")}:
+        named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(asked))))
+        names |= {r.key: r.short for r in named}
     return _Reader(standing, readable, names, {r.id: (r.short, ROLE_WORDS.get(r.role, r.role)) for r in found})
 
 
@@ -171,13 +187,14 @@ def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader
     if wording is None:
         return None
     words, tone = wording(payload, reader)
-    quotes, files = [], []
-    if payload.get("assignment") in reader.readable:  # whatever belongs to no share is nobody's to read here
-        quotes = [
-            (label, known.cleared.get((r.seq, key), CLEARED) if said is None else said)
-            for key, label in QUOTED.items()
-            if key in texts and (said := texts[key]) != ""
-        ]
+    files: Sequence[Attached] = []
+    may_read = payload.get("assignment") in reader.readable
+    quotes = [  # what the office gives as its ground is for all who take part
+        (label, known.cleared.get((r.seq, key), CLEARED) if said is None else said)
+        for key, label in QUOTED.items()
+        if (may_read or key == "ground") and key in texts and (said := texts[key]) != ""
+    ]
+    if may_read:
         files = files_of(payload, texts)
     who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
     standing = [key for key in QUOTED if texts.get(key)]
@@ -244,6 +261,66 @@ def _urged(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"催办：{_of(p, r)}", "bad"
 
 
+def _day(instant: str) -> str:
+    return due_words(datetime.fromisoformat(instant))
+
+
+def _petition_made(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    if p["petition_kind"] == "extension":
+        return f"申请延期至 {_day(p['asked_due'])}", "k"
+    asked = r.unit_names.get(p["asked_unit"] or "")
+    return "提出异议" + (f"，建议由 {asked} 承办" if asked else ""), "k"
+
+
+_PETITIONS = {"extension": "延期申请", "objection": "异议"}
+
+
+def _petition_passed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"同意 {_of(p, r)} 的{_PETITIONS[p['petition_kind']]}，转下一岗位审批", "k"
+
+
+def _petition_settled(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    words = _PETITIONS[p["settles"]["petition_kind"]]
+    if p["settles"]["outcome"] == "declined":
+        return f"不同意 {_of(p, r)} 的{words}", "bad"
+    return f"撤回{words}", "k"
+
+
+def _extended(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"同意 {_of(p, r)} 延期至 {_day(p['due_at'])}，原时限 {_day(p['original_due'])}", "k"
+
+
+def _taken_back(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return "撤回提交的内容，继续办理", "k"
+
+
+def _suspended(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"暂停 {_of(p, r)} 计时", "k"
+
+
+def _resumed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"恢复 {_of(p, r)} 计时，暂停 {p['days']} 个工作日，时限顺延至 {_day(p['due_at'])}", "k"
+
+
+def _terminated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    if p["successor"]:
+        return f"{_of(p, r)} 的责任调整给 {r.unit_of(p['successor'])}", "k"
+    return f"终止 {_of(p, r)} 的责任", "bad"
+
+
+def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    due = f"，时限 {_day(p['due_at'])}" if p.get("due_at") else ""
+    return f"交办 {_of(p, r)}{due}", "k"
+
+
+def _item_terminated(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return f"终止整项任务，{len(p['withdrawn'])} 家单位不再办理", "bad"
+
+
+def _revoked(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"撤销 {_of(p, r)} 办结，另立整改任务", "bad"
+
+
 def _round_opened(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
     due = due_words(datetime.fromisoformat(p["due_at"]))
     return f"第{p['n']}期{p['name']}开始，请 {len(p['shares'])} 家单位于 {due} 前报送", ""
@@ -270,6 +347,17 @@ _WORDINGS = {
     "assignment.accepted": _accepted,
     "assignment.returned": _returned,
     "assignment.urged": _urged,
+    "petition.made": _petition_made,
+    "petition.passed": _petition_passed,
+    "petition.settled": _petition_settled,
+    "assignment.extended": _extended,
+    "assignment.taken_back": _taken_back,
+    "assignment.suspended": _suspended,
+    "assignment.resumed": _resumed,
+    "assignment.terminated": _terminated,
+    "assignment.revoked": _revoked,
+    "item.unit_added": _unit_added,
+    "item.terminated": _item_terminated,
     "round.opened": _round_opened,
     "round.reported": _round_reported,
     "round.closed": _round_closed,

@@ -22,4 +22,26 @@ STEP_VERBS = {
     "review": "审核",
     "host_review": "审核",
     "report": "去报送",
+    "extension": "审批",
+    "objection": "处理",
+}
+# What a notice is about, by the first word of its tier; those of OUTCOME_WORDS tell what was decided on a share.
+OUTCOME_WORDS = {
+    "granted": "延期申请已同意",
+    "declined": "申请未获同意",
+    "terminated": "责任已终止",
+    "moved": "责任单位已调整",
+    "suspended": "已暂停计时",
+    "resumed": "已恢复计时",
+    "revoked": "办结已撤销，转入整改",
+}
+TIER_WORDS = {
+    "handed": "交办通知",
+    "request": "报送通知",
+    "returned": "退回通知",
+    "urged": "催办",
+    "waiting": "待办提醒",
+    "applied": "申请待审批",
+    "pressing": "审批提醒",
+    **OUTCOME_WORDS,
 }

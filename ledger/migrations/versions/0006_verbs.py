@@ -17,6 +17,8 @@ _OPEN = sa.text("state = 'open'")
 def upgrade() -> None:
     who = "section_head inspector leader"
     op.add_column("run", sa.Column("extends", sa.String(length=60), nullable=False, server_default=who))
+    op.add_column("item", sa.Column("origin", sa.Integer(), nullable=True))
+    op.create_index(op.f("ix_item_origin"), "item", ["origin"])
     with op.batch_alter_table("assignment") as table:
         table.add_column(sa.Column("overlay", sa.String(length=20), nullable=True))
         table.add_column(sa.Column("original_due", Instant(), nullable=True))
@@ -49,4 +51,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "uq_petition_open", "petition", ["assignment_id"], unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN
+    )
+    op.create_table(
+        "glance",
+        sa.Column("assignment_id", sa.Integer(), nullable=False),
+        sa.Column("step", sa.String(length=40), nullable=False),
+        sa.Column("arm", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("assignment_id", "step", "arm", "person_id", name=op.f("pk_glance")),
     )
