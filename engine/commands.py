@@ -6,9 +6,9 @@ from engine.clearing import apply_for_name, apply_for_text, decide_clearing
 from engine.desk import Entry, TodoRef, perform
 from engine.moving import acknowledge, acknowledge_many, decide, submit
 from engine.petitions import PetitionRef, answer, dispute, extend
-from engine.reporting import report, report_round
+from engine.reporting import check, confirm, correct, enter, report, report_round, settle
 from engine.taking_back import open_todo, take_back
-from engine.urging import urge
+from engine.urging import copy, hand_on, urge
 
 __all__ = [
     "Entry",
@@ -20,10 +20,16 @@ __all__ = [
     "answer",
     "apply_for_name",
     "apply_for_text",
+    "check",
+    "confirm",
+    "copy",
+    "correct",
     "decide",
     "decide_clearing",
     "dispute",
+    "enter",
     "extend",
+    "hand_on",
     "open_todo",
     "perform",
     "reassign",
@@ -31,6 +37,7 @@ __all__ = [
     "report_round",
     "resume",
     "revoke",
+    "settle",
     "submit",
     "suspend",
     "take_back",

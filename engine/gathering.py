@@ -22,9 +22,10 @@ from ledger.people import Holder, batched, holders, units_answered_for
 from ledger.queries.words import OUTCOME_WORDS
 from ledger.rules.ladder import NOTICE_TIME
 from ledger.rules.verbs import Role, State
-from ledger.schema import AnyRow, assignment, item, notice, round_, run, share, todo, unit
+from ledger.schema import AnyRow, assignment, item, notice, post, round_, run, share, todo, unit
 
 recipient = unit.alias("recipient")
+keeping = post.alias("keeping")
 
 _IN_HAND = ("acknowledging", "working", "returned", "signing")
 _WAITING = ("signing", "reviewing")
@@ -112,6 +113,8 @@ def _notices() -> Select[Any]:
             notice,
             assignment.c.state.label("assignment_state"),
             assignment.c.overlay,
+            assignment.c.unit.label("assignment_unit"),
+            keeping.c.person_id.label("keeper"),
             assignment.c.step,
             assignment.c.arm.label("assignment_arm"),
             share.c.state.label("share_state"),
@@ -130,6 +133,7 @@ def _notices() -> Select[Any]:
         )
         .select_from(
             notice.outerjoin(assignment, owner_assignment)
+            .outerjoin(keeping, and_(keeping.c.id == assignment.c.keeper, keeping.c.until.is_(None)))
             .outerjoin(share, owner_share)
             .outerjoin(round_, round_.c.id == share.c.round_id)
             .outerjoin(item, item.c.id == notice.c.item_id)
@@ -182,11 +186,17 @@ def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, 
     mails: dict[tuple[str, str, int], _Mail] = {}
     for n in rows:
         kind, group = act_of(n)
-        for h in posts[n.unit, n.role]:
+        for h in _readers(n, posts[n.unit, n.role]):
             key = f"{kind}:{group if kind == 'digest' else n.id}:{h.person_id}"
             mails.setdefault((kind, group, h.person_id), _Mail(key, kind, h)).lines.append(n)
     if mails:
         _store(tx, list(mails.values()))
+
+
+def _readers(n: AnyRow, people: Sequence[Holder]) -> Sequence[Holder]:
+    """Who of a post's holders is written to: of what was handed on inside the unit, the one who does it now."""
+    is_kept = n.keeper is not None and (n.unit, n.role) == (n.assignment_unit, "liaison")
+    return [h for h in people if is_kept and h.person_id == n.keeper] or people
 
 
 def _store(tx: Tx, mails: Sequence[_Mail]) -> None:

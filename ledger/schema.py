@@ -325,6 +325,17 @@ petition = Table(  # what a unit applied for and posts decide in turn: 申请延
     ),
 )
 
+entry = Table(  # 代录: what the office entered for a unit, until the unit confirms it
+    "entry",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("assignment_id", Integer, ForeignKey("assignment.id"), nullable=False, index=True),
+    Column("seq", Integer, nullable=False),  # of its report in the item's stream
+    Column("source", String(10), nullable=False),  # phone, paper, sheet
+    Column("entered_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+)
+
 indicator = Table(
     "indicator",
     metadata,
@@ -341,17 +352,22 @@ indicator = Table(
     Column("sum_rule", String(10), nullable=False),
 )
 
-reading = Table(  # every value as reported; `figure` holds the latest of each share
-    "reading",
-    metadata,
-    Column("item_id", Integer, primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("indicator_id", Integer, primary_key=True),
-    Column("assignment_id", Integer, nullable=False),
-    Column("value", Numeric(18, 4), nullable=False),
-    Column("round_id", Integer),
-    Column("reported_at", Instant, nullable=False),
-    Index("ix_reading_indicator_id", "indicator_id", "assignment_id"),
+reading = (
+    Table(  # every value as reported (填报值), and what others made of it; `figure` holds what counts of each share
+        "reading",
+        metadata,
+        Column("item_id", Integer, primary_key=True),
+        Column("seq", Integer, primary_key=True),
+        Column("indicator_id", Integer, primary_key=True),
+        Column("assignment_id", Integer, nullable=False),
+        Column("value", Numeric(18, 4), nullable=False),
+        Column("round_id", Integer),
+        Column("reported_at", Instant, nullable=False),
+        Column("corrects", Integer),  # the number of the reading that this one puts right
+        Column("checked", Numeric(18, 4)),  # 审核值
+        Column("settled", Numeric(18, 4)),  # 核定值
+        Index("ix_reading_indicator_id", "indicator_id", "assignment_id"),
+    )
 )
 
 figure = Table(
@@ -456,6 +472,7 @@ PROJECTIONS = (
     item,
     assignment,
     petition,
+    entry,
     indicator,
     reading,
     figure,

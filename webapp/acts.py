@@ -97,7 +97,7 @@ def share_verb(assignment_id: int, verb: str) -> Answer:
     return _act(
         assignment_id,
         key,
-        lambda: context.perform(forgetting(key, made.command), assignment_id, **made.values()),
+        lambda: context.perform(forgetting(key, made.command), assignment_id, **made.values(_measures(assignment_id))),
         made.done,
     )
 
@@ -110,7 +110,7 @@ def item_verb(item_id: int, verb: str) -> Answer:
     require_visible(context.reading(), context.sight(), item_id)
     key = f"item_{verb}-{item_id}"
     try:
-        context.perform(forgetting(key, made.command), item_id, **made.values())
+        context.perform(forgetting(key, made.command), item_id, **made.values({}))
     except DubanError as error:
         return _refused(item_id, key, error)
     return _done(item_id, made.done)
@@ -163,10 +163,11 @@ def urge(item_id: int) -> Answer:
         chosen = [i for i in map(whole, request.form.getlist("assignments")) if i]
         if not set(chosen) <= _shares_of(item_id):
             raise NotFound("勾选的单位不在本任务里，请刷新页面后重选。")
-        context.perform(forgetting(key, commands.urge), chosen, words=forms.text("words"))
+        said = {name: forms.text(name) for name in ("words", "spoke_to", "answer")}
+        context.perform(forgetting(key, commands.urge), chosen, **said)
     except DubanError as error:
         return _refused(item_id, key, error)
-    return _done(item_id, "已催办，邮件随即发出。")
+    return _done(item_id, "已登记电话催办。" if said["spoke_to"] else "已催办，邮件随即发出。")
 
 
 # ---------------------------------------------------------------- common to all

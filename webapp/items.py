@@ -22,7 +22,7 @@ from webapp import context
 from webapp.drafts import restored
 from webapp.forms import Form
 from webapp.uploads import waiting
-from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm, unit_choices
+from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm, choices, unit_choices
 
 bp = Blueprint("items", __name__)
 
@@ -95,18 +95,19 @@ def page(item_id: int, failed: Form | None = None) -> str:
         lines=timeline(connection, known, standing, view.readable),
         own=actor.units,
         state_now=state_of(standing),
-        units=_units_for(chosen, standing.item.jurisdiction),
+        choices=_choices(chosen, view),
         may_clear=actor.has(*CLEARING_ROLES),
     )
 
 
-def _units_for(chosen: Pane | None, jurisdiction: str) -> list[tuple[str, str]]:
-    """The directory, where the open form asks for a unit."""
-    fields = chosen.verb_form.fields if chosen and chosen.verb_form else ()
-    wanted = any(f.kind == "unit" for f in fields) or (
-        chosen and chosen.petition and chosen.petition.kind == "objection"
-    )
-    return unit_choices(context.reading(), jurisdiction) if wanted else []
+def _choices(chosen: Pane | None, view: ItemView) -> dict[str, Sequence[tuple[str, str]]]:
+    """What can be chosen in the open form, by field."""
+    if chosen and chosen.verb_form:
+        stand = view.stand(chosen.part or view.standing.parts[0])
+        return choices(context.reading(), chosen.verb_form, stand)
+    if chosen and chosen.petition and chosen.petition.kind == "objection":
+        return {"to": unit_choices(context.reading(), view.standing.item.jurisdiction)}
+    return {}
 
 
 def panes_of(view: ItemView, actor: Actor) -> list[Pane]:
@@ -116,8 +117,13 @@ def panes_of(view: ItemView, actor: Actor) -> list[Pane]:
     panes += [pane for part in view.standing.parts for pane in _verb_panes(view, part, actor)]
     panes += _item_panes(view, actor)
     order = {"answer": 0, "decide": 0, "acknowledge": 1, "report": 3, "submit": 4, "urge": 5, "verb": 6}
-    panes.sort(key=lambda p: 2 if p.kind == "submit" and _is_back(p) else order[p.kind])
+    panes.sort(key=lambda p: 1 if _confirms(p) else 2 if p.kind == "submit" and _is_back(p) else order[p.kind])
     return panes
+
+
+def _confirms(pane: Pane) -> bool:
+    """Whether this is what the office has entered for the unit, which waits for one tap."""
+    return pane.verb_form is not None and pane.verb_form.verb is Verb.CONFIRM
 
 
 def _is_back(pane: Pane) -> bool:
@@ -160,9 +166,19 @@ def _verb_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
     panes += [
         Pane(f"{verb}-{part.id}", "verb", verb.label + whose, part, verb_form=made)
         for verb, made in OF_SHARE.items()
-        if may(view, part, verb, actor)
+        if may(view, part, verb, actor) and _has_what_for(view, part, verb)
     ]
     return panes
+
+
+def _has_what_for(view: ItemView, part: Part, verb: Verb) -> bool:
+    """Whether there is anything that the verb could be done to."""
+    match verb:
+        case Verb.CORRECT | Verb.CHECK | Verb.SETTLE:
+            return bool(part.figures)
+        case Verb.CONFIRM:
+            return part.id in view.unconfirmed
+    return True
 
 
 def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:

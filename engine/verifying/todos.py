@@ -11,7 +11,7 @@ from engine import published
 from engine.moving import STATE_FOR
 from engine.verifying.common import Found, is_open, of_assignment, of_share
 from ledger.rules.verbs import State
-from ledger.schema import assignment, item, petition, share, todo
+from ledger.schema import assignment, entry, item, petition, share, todo
 from ledger.verification.scene import Check, Scene
 
 
@@ -79,6 +79,12 @@ _TODO_RULES = (
             petition.c.state == "open",
             not_(exists().where(todo.c.owner_kind == "petition", todo.c.owner_id == petition.c.id, is_open)),
         ),
+    ),
+    (
+        "代录第 {0} 号的待办与它是否已确认不符",
+        _row("entry", entry.c.id)
+        .outerjoin(todo, and_(todo.c.owner_kind == "entry", todo.c.owner_id == entry.c.id, is_open))
+        .where(entry.c.confirmed_at.is_(None) != todo.c.owner_id.is_not(None)),
     ),
     (
         "责任分工第 {0} 号显示为“{1}”，与它的申请不符",

@@ -30,7 +30,9 @@ def _told(scene: Scene) -> Found:
     acts = select(event.c.kind, event.c.payload).where(event.c.kind.in_(_TOLD_AT_ONCE)).order_by(event.c.id)
     portion: list[tuple[int, str, int | None]] = []
     for r in scene.rows(acts):
-        portion.append(_notice_of(r.kind, json.loads(r.payload)))
+        if (payload := json.loads(r.payload)).get("by") == "phone":
+            continue  # was told by the call itself
+        portion.append(_notice_of(r.kind, payload))
         if len(portion) == 500:
             yield from _untold_acts(scene, portion)
             portion = []

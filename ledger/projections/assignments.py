@@ -19,8 +19,8 @@ from ledger.projections.registry import (
     on_batch,
 )
 from ledger.projections.rounds import withdraw_reports
-from ledger.schema import assignment, figure, item, reading
-from ledger.writing import Writer
+from ledger.schema import assignment, entry, figure, item, reading
+from ledger.writing import Row, Writer
 
 _count_done = update(item).where(item.c.id == bindparam("b_item")).values(n_done=item.c.n_done + 1)
 _count_out = (
@@ -152,18 +152,139 @@ def _read(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
             "value": Decimal(value),
             "round_id": p["round"],
             "reported_at": e.at,
+            "corrects": None,
         }
         for e, p in batch
         for i, value in p["figures"]
     ]
     w.write(_insert_reading, readings)
-    w.write(_set_figure, readings)
+    w.write(_set_figure, [_counting(r) for r in readings])
+
+
+def _counting(row: Row) -> Row:
+    """What a reading makes of the share's figure."""
+    return {key: row[key] for key in ("indicator_id", "assignment_id", "value", "reported_at")}
+
+
+@on("assignment.corrected")
+def _assignment_corrected(w: Writer, e: Event, p: Payload) -> None:
+    """A new reading beside the one that it puts right."""
+    readings = [
+        {
+            "item_id": p["item"],
+            "seq": e.seq,
+            "indicator_id": i,
+            "assignment_id": p["assignment"],
+            "value": Decimal(value),
+            "round_id": None,
+            "reported_at": e.at,
+            "corrects": seq,
+        }
+        for i, seq, value in p["values"]
+    ]
+    w.write(_insert_reading, readings)
+    w.write(_set_figure, [_counting(r) for r in readings])
+
+
+_judge = {
+    kind: update(reading)
+    .where(
+        reading.c.item_id == bindparam("b_item"),
+        reading.c.seq == bindparam("b_seq"),
+        reading.c.indicator_id == bindparam("b_indicator"),
+    )
+    .values(**{column: bindparam("b_value", type_=reading.c.value.type)})
+    for kind, column in (("assignment.checked", "checked"), ("assignment.settled", "settled"))
+}
+
+
+@on(*_judge)
+def _reading_judged(w: Writer, e: Event, p: Payload) -> None:
+    """审核值 or 核定值 beside what was reported; it is what counts until the unit reports again."""
+    judged = [
+        {"b_item": p["item"], "b_seq": seq, "b_indicator": i, "b_value": Decimal(value)}
+        for i, seq, value in p["values"]
+    ]
+    w.guard(_judge[e.kind], judged)
+    figures = [
+        {"indicator_id": i, "assignment_id": p["assignment"], "value": Decimal(value), "reported_at": e.at}
+        for i, _, value in p["values"]
+    ]
+    w.write(_set_figure, figures)
 
 
 @on_batch("assignment.reported")
 def _assignment_reported(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     w.write(_reported, [{"b_id": p["assignment"], "b_at": e.at} for e, p in batch])
     _read(w, batch)
+    by_proxy = [(e, p) for e, p in batch if p.get("entry")]
+    w.write(_insert_entry, [_entry(e, p) for e, p in by_proxy])
+    w.write(insert_todo, [_to_confirm(e, p) for e, p in by_proxy])
+
+
+_insert_entry = insert(entry)
+
+
+def _entry(e: Event, p: Payload) -> Row:
+    return {
+        "id": p["entry"],
+        "assignment_id": p["assignment"],
+        "seq": e.seq,
+        "source": p["source"],
+        "entered_at": e.at,
+    }
+
+
+def _to_confirm(e: Event, p: Payload) -> Row:
+    return {
+        "owner_kind": "entry",
+        "owner_id": p["entry"],
+        "step": "confirm",
+        "arm": 1,
+        "run_id": p["run"],
+        "item_id": p["item"],
+        "unit": p["unit"],
+        "role": "liaison",
+        "due_at": None,
+        "opened_at": e.at,
+    }
+
+
+_confirm = (
+    update(entry)
+    .where(entry.c.id == bindparam("b_id"), entry.c.confirmed_at.is_(None))
+    .values(confirmed_at=bindparam("b_at"))
+)
+
+
+@on("assignment.confirmed")
+def _entries_confirmed(w: Writer, e: Event, p: Payload) -> None:
+    closing = [
+        {
+            "b_kind": "entry",
+            "b_owner": i,
+            "b_step": "confirm",
+            "b_arm": 1,
+            "b_at": e.at,
+            "b_post": e.actor.get("post"),
+        }
+        for i in p["entries"]
+    ]
+    w.guard(close_todo, closing)
+    w.guard(_confirm, [{"b_id": i, "b_at": e.at} for i in p["entries"]])
+
+
+_keep = update(assignment).where(assignment.c.id == bindparam("b_id")).values(keeper=bindparam("b_post"))
+
+
+@on("assignment.handed_on")
+def _handed_on(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(_keep, {"b_id": p["assignment"], "b_post": p["to_post"]})
+
+
+@on("assignment.copied")
+def _copied(w: Writer, e: Event, p: Payload) -> None:
+    """Told to somebody for information: nothing changes."""
 
 
 _revoke = (

@@ -11,7 +11,6 @@ from ledger.events import Event
 from ledger.projections.petitions import settle
 from ledger.projections.registry import (
     Payload,
-    close_todo,
     day,
     insert_todo,
     instant,
@@ -246,7 +245,6 @@ def _withdraw_all(w: Writer, e: Event, p: Payload, state: str) -> None:
         }
         for left in p["withdrawn"]
     ]
-    w.guard(close_todo, closing)
+    withdraw_reports(w, [(e, owed) for owed in p["owed"]], closing)
     w.guard(_withdraw, [{"b_id": left["id"], "b_state": state, "b_at": e.at} for left in p["withdrawn"]])
     settle(w, [(e, settled) for left in p["withdrawn"] if (settled := left.get("settles"))])
-    withdraw_reports(w, [(e, owed) for owed in p["owed"]])

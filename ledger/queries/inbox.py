@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
@@ -21,9 +21,23 @@ from ledger.queries.standing import Standing, part_light, standings, words_left
 from ledger.rules.lights import Light, colour_of, light
 from ledger.rules.texts import short_day
 from ledger.rules.verbs import State
-from ledger.schema import UNDATED, AnyRow, assignment, content, event, item, petition, round_, run, share, todo, unit
+from ledger.schema import (
+    UNDATED,
+    AnyRow,
+    assignment,
+    content,
+    entry,
+    event,
+    item,
+    petition,
+    round_,
+    run,
+    share,
+    todo,
+    unit,
+)
 
-DECISIONS = ("sign", "accept", "review", "host_review", "extension", "objection")
+DECISIONS = ("sign", "accept", "review", "host_review", "extension", "objection", "confirm")
 AT_ONCE = 100  # slips of one page
 _GROUPS = ("红灯", "今明两天", "退回补正", "待签收", "待审签", "待审核", "本月内", "以后", "未定时限")
 
@@ -32,7 +46,7 @@ _GROUPS = ("红灯", "今明两天", "退回补正", "待签收", "待审签", "
 class Slip:
     """A todo as a line of the inbox."""
 
-    kind: str  # assignment, share (of a round), petition
+    kind: str  # assignment, share (of a round), petition, entry
     id: int
     step: str
     arm: int
@@ -231,24 +245,33 @@ _round_todos = (
 
 
 _petition_todos = (
-    select(*_todo_columns, petition.c.assignment_id, assignment.c.item_id, assignment.c.overlay, assignment.c.role)
-    .join(petition, petition.c.id == todo.c.owner_id)
-    .join(assignment, assignment.c.id == petition.c.assignment_id)
+    select(
+        *_todo_columns,
+        todo.c.owner_kind,
+        assignment.c.id.label("assignment_id"),
+        assignment.c.item_id,
+        func.coalesce(assignment.c.overlay, assignment.c.state).label("shown"),
+        assignment.c.role,
+    )
+    .select_from(todo)
+    .outerjoin(petition, and_(todo.c.owner_kind == "petition", petition.c.id == todo.c.owner_id))
+    .outerjoin(entry, and_(todo.c.owner_kind == "entry", entry.c.id == todo.c.owner_id))
+    .join(assignment, assignment.c.id == func.coalesce(petition.c.assignment_id, entry.c.assignment_id))
     .join(run, run.c.id == assignment.c.run_id)
     .join(unit, unit.c.key == assignment.c.unit)
-    .where(MINE, todo.c.owner_kind == "petition")
+    .where(MINE, todo.c.owner_kind.in_(("petition", "entry")))
 )
 
 
 def _petition_slips(
     connection: Connection, desks: Mapping[str, list[str]], calendar: WorkCalendar, now: datetime
 ) -> list[Slip]:
-    """What lies before the person for a decision."""
+    """What lies before the person for a decision, and what the office has entered for the unit to confirm."""
     rows = connection.execute(_petition_todos, desks).all()
     known = standings(connection, calendar, now, {r.item_id for r in rows})
     return [
         Slip(
-            "petition",
+            r.owner_kind,
             r.assignment_id,
             r.step,
             r.arm,
@@ -256,10 +279,10 @@ def _petition_slips(
             r.short,
             f"清单第{known[r.item_id].item.no}项",
             r.role,
-            r.overlay,
+            r.shown,
             r.unit_name,
             r.due_at,
-            words_left(r.due_at, calendar, now),
+            words_left(r.due_at, calendar, now) or _waited(r.opened_at, calendar, now),
             r.opened_at,
             known[r.item_id].light,
             known[r.item_id],

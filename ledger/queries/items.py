@@ -16,7 +16,7 @@ from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
 from ledger.queries.words import ROLE_WORDS, TIER_WORDS
 from ledger.rules.verbs import LEFT_OUT
-from ledger.schema import assignment, delivery, item, message, notice, petition, round_, run, share, todo, unit
+from ledger.schema import assignment, delivery, entry, item, message, notice, petition, round_, run, share, todo, unit
 from ledger.visibility import Sight, readable, visible
 
 
@@ -96,6 +96,7 @@ class ItemView:
     standing: Standing
     desks: Mapping[int, Desk]
     petitions: Mapping[int, Petition]
+    unconfirmed: frozenset[int]  # shares for which the office has entered what the unit has not confirmed yet
     readable: frozenset[int]
     occurrences: Sequence[Occurrence]
     sent: Sequence[Sent]
@@ -128,6 +129,7 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
         standing,
         _desks(connection, item_id),
         _petitions(connection, item_id) if any(p.overlay for p in standing.parts) else {},
+        _unconfirmed(connection, item_id),
         readable(sight, standing.item.office, standing.item.jurisdiction, standing.parts),
         _occurrences(connection, sight.actor, item_id) if standing.item.cadence else (),
         _sent(connection, item_id),
@@ -163,6 +165,12 @@ def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:
         .where(assignment.c.item_id == item_id, todo.c.owner_kind == "assignment", todo.c.closed_at.is_(None))
     )
     return {r.owner_id: Desk(*r) for r in rows}
+
+
+def _unconfirmed(connection: Connection, item_id: int) -> frozenset[int]:
+    found = select(entry.c.assignment_id).join(assignment, assignment.c.id == entry.c.assignment_id)
+    waiting = found.where(assignment.c.item_id == item_id, entry.c.confirmed_at.is_(None))
+    return frozenset(connection.execute(waiting).scalars())
 
 
 _asked = unit.alias("asked")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -83,6 +83,9 @@ QUOTED = {
     "facts": "事实和理由",
     "basis": "依据",
     "ground": "理由和依据",
+    "told_by": "提供人",
+    "spoke_to": "受话人",
+    "answer": "答复",
 }
 
 
@@ -228,7 +231,33 @@ def _reported(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     if p.get("nothing_new"):
         return "填报：本期无新进展", "k"
     figures = r.figures(p["figures"]) if p["assignment"] in r.readable else ""
+    if p.get("source"):
+        return f"代录 {_of(p, r)} 的填报（{_SOURCES[p['source']]}）{'：' + figures if figures else ''}", "k"
     return f"填报：{figures}" if figures else "填报", "k"
+
+
+_SOURCES = {"phone": "电话", "paper": "纸质材料", "sheet": "表格"}
+
+
+def _confirmed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "确认代录的内容", "k"
+
+
+def _judged(verb: str) -> Callable[[Mapping[str, Any], _Reader], tuple[str, str]]:
+    def words(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+        values = [(i, value) for i, _, value in p["values"]]
+        figures = r.figures(values) if p["assignment"] in r.readable else ""
+        return f"{verb} {_of(p, r)} 的填报数{'：' + figures if figures else ''}", "k"
+
+    return words
+
+
+def _copied(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"抄送{ROLE_WORDS[p['to_role']]}", "k"
+
+
+def _handed_on(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "在本单位内转交", "k"
 
 
 def _submitted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -258,7 +287,7 @@ def _returned(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 
 
 def _urged(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
-    return f"催办：{_of(p, r)}", "bad"
+    return f"{'电话催办' if p.get('by') == 'phone' else '催办'}：{_of(p, r)}", "bad"
 
 
 def _day(instant: str) -> str:
@@ -347,6 +376,12 @@ _WORDINGS = {
     "assignment.accepted": _accepted,
     "assignment.returned": _returned,
     "assignment.urged": _urged,
+    "assignment.confirmed": _confirmed,
+    "assignment.corrected": _judged("更正"),
+    "assignment.checked": _judged("审核"),
+    "assignment.settled": _judged("核定"),
+    "assignment.copied": _copied,
+    "assignment.handed_on": _handed_on,
     "petition.made": _petition_made,
     "petition.passed": _petition_passed,
     "petition.settled": _petition_settled,

@@ -24,6 +24,7 @@ STEP_VERBS = {
     "report": "去报送",
     "extension": "审批",
     "objection": "处理",
+    "confirm": "确认",
 }
 # What a notice is about, by the first word of its tier; those of OUTCOME_WORDS tell what was decided on a share.
 OUTCOME_WORDS = {
@@ -34,6 +35,11 @@ OUTCOME_WORDS = {
     "suspended": "已暂停计时",
     "resumed": "已恢复计时",
     "revoked": "办结已撤销，转入整改",
+    "entered": "专班办代录了进展，请确认",
+    "check": "填报数已审核",
+    "settle": "填报数已核定",
+    "copied": "抄送您知悉",
+    "handed_on": "已转交给您办理",
 }
 TIER_WORDS = {
     "handed": "交办通知",

@@ -280,12 +280,12 @@ _DONE: _Row = {
     **_cells((Verb.ACKNOWLEDGE, Verb.SIGN, Verb.URGE), _NOBODY, "{closed}，无需{verb}；请刷新页面查看最新状态。"),
     **_cells((Verb.SUBMIT, Verb.APPROVE), _NOBODY, "{closed}，无需再次{verb}；请刷新页面查看最新状态。"),
     **_cells((Verb.COPY,), _WATCHER, _LIVE[Verb.COPY].text),
+    **_cells((Verb.CONFIRM,), _UNIT, _LIVE[Verb.CONFIRM].text),  # what was entered before stays to be confirmed
 }
 _CLOSED: _Row = {
     **_DONE,
     **_cells((Verb.CHECK,), _CHECKER, _LIVE[Verb.CHECK].text),
     **_cells((Verb.SETTLE,), _INSPECTOR, _LIVE[Verb.SETTLE].text),
-    **_cells((Verb.CONFIRM,), _UNIT, _LIVE[Verb.CONFIRM].text),
     **_cells((Verb.REVOKE,), _OFFICE, "撤销办结由专班办工作人员办理；如认为办结不实，请联系专班办。"),
 }
 # What was applied for lies before somebody: the work goes on, and no second thing is asked for.

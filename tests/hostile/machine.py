@@ -23,7 +23,7 @@ from bpmn.library import plan_xml
 from bpmn.plan import Heading, Indicator, Item, Plan, Share, Timer
 from bpmn.reading import read_plan
 from bpmn.writing import write_plan
-from engine import opening, ticking
+from engine import commands, opening, ticking
 from engine.clockwork import advance_to, next_due
 from engine.commands import (
     Entry,
@@ -35,10 +35,15 @@ from engine.commands import (
     answer,
     apply_for_name,
     apply_for_text,
+    confirm,
+    copy,
+    correct,
     decide,
     decide_clearing,
     dispute,
+    enter,
     extend,
+    hand_on,
     open_todo,
     perform,
     reassign,
@@ -46,6 +51,7 @@ from engine.commands import (
     report_round,
     resume,
     revoke,
+    settle,
     submit,
     suspend,
     take_back,
@@ -69,6 +75,7 @@ from ledger.schema import (
     assignment,
     clearing,
     due,
+    entry,
     event,
     indicator,
     item,
@@ -96,7 +103,8 @@ KINDS = {
     *("round.reported", "round.closed", "clearing.applied", "clearing.confirmed", "clearing.declined"),
     *("petition.made", "petition.passed", "petition.settled", "assignment.extended", "assignment.suspended"),
     *("assignment.resumed", "assignment.terminated", "assignment.revoked", "assignment.taken_back"),
-    *("item.unit_added", "item.terminated"),
+    *("item.unit_added", "item.terminated", "assignment.confirmed", "assignment.corrected", "assignment.checked"),
+    *("assignment.settled", "assignment.copied", "assignment.handed_on"),
 }  # fmt: skip
 SEEN: Counter[str] = Counter()
 """Kinds of events and of refusals that all machines of this process have met."""
@@ -265,6 +273,10 @@ class Commands(RuleBasedStateMachine):
             self._try(
                 who, report_round, t.owner_id, {}, nothing_new=bool(words.strip()), may=may and bool(words.strip())
             )
+        elif t.owner_kind == "entry":
+            share_id = self._rows(select(entry.c.assignment_id).where(entry.c.id == t.owner_id))[0][0]
+            self._try(who, confirm, share_id, may=may)
+            return
         elif t.owner_kind == "petition":
             share_id = self._rows(select(petition.c.assignment_id).where(petition.c.id == t.owner_id))[0][0]
             self._try(who, answer, PetitionRef(share_id, t.owner_id, t.arm), agree=agree, reason=words, may=may)
@@ -412,6 +424,73 @@ class Commands(RuleBasedStateMachine):
             role = self._pick(("lead", "responsible", "cooperating", "boss"), n + who)
             more = {"to": self._unit(who), "role": role, "ground": "会议议定。"}
             self._try(actor, add_unit, row.id, may=actor in right and role != "boss", **more)
+
+    @rule(n=Numbers, verb=st.sampled_from(("extend", "dispute", "take_back", "suspend", "move", "revoke", "office")))
+    def carry_through(self, n: int, verb: str) -> None:
+        """One verb as it should go, on a share worked up to where it fits."""
+        rows = self._rows(select(assignment).where(assignment.c.closed_at.is_(None)).order_by(assignment.c.id))
+        if (row := self._pick(rows, n)) is None:
+            return
+        liaison = next(a for a in self.people if a.desk(row.unit, "liaison"))
+        zhuanban = next(a for a in self.people if a.desk(self.office, "coordinator"))
+        steps = 8 if verb == "revoke" else 1
+        for _ in range(steps):
+            t = next((t for t in self._open() if (t.owner_kind, t.owner_id) == ("assignment", row.id)), None)
+            if t is not None and (verb == "revoke" or t.step == "acknowledge"):
+                self._step(t, next(a for a in self.people if a.desk(t.unit, t.role)), agree=True, words="已完成。")
+        self._carry(verb, row, n, liaison, zhuanban)
+
+    def _carry(self, verb: str, row: AnyRow, n: int, liaison: Actor, zhuanban: Actor) -> None:
+        until = local_day(self._now()) + timedelta(days=90)
+        match verb:
+            case "extend":
+                self._try(liaison, extend, row.id, until=until, reason="台风。", progress="过半。")
+                self._decide_all(row.id, agree=bool(n % 4))
+            case "dispute":
+                self._try(liaison, dispute, row.id, facts="不属职责。", basis="三定。", to="")
+                self._decide_all(row.id, agree=bool(n % 2))
+            case "take_back":
+                now = self._rows(select(assignment).where(assignment.c.id == row.id))[0]
+                ref = TodoRef(row.id, "work", now.arm)
+                self._try(liaison, submit, ref, Entry(), summary="已完成。")
+                self._try(liaison, take_back, row.id)
+            case "suspend":
+                self._try(zhuanban, suspend, row.id, ground="防汛。")
+                if n % 2:
+                    self.time_passes(72)
+                self._try(zhuanban, resume, row.id, ground="")
+            case "move":
+                self._try(zhuanban, add_unit, row.item_id, to="caizheng", role="cooperating", ground="议定。")
+                self._try(zhuanban, terminate, row.id, ground="议定。")
+                self._try(zhuanban, terminate_item, row.item_id, ground="议定。")
+            case "revoke":
+                self._try(zhuanban, revoke, row.id, until=until, ground="抽查不实。")
+            case _:
+                self._write_down(row, liaison, zhuanban)
+
+    def _decide_all(self, share_id: int, *, agree: bool) -> None:
+        """Every post in turn decides on what was applied for."""
+        for _ in range(3):
+            laid = self._rows(select(petition).where(petition.c.assignment_id == share_id, petition.c.state == "open"))
+            if laid:
+                t = next(t for t in self._open() if (t.owner_kind, t.owner_id) == ("petition", laid[0].id))
+                who = next(a for a in self.people if a.desk(t.unit, t.role))
+                ref = PetitionRef(share_id, laid[0].id, laid[0].turn)
+                self._try(who, answer, ref, agree=agree, reason="情况属实。")
+
+    def _write_down(self, row: AnyRow, liaison: Actor, zhuanban: Actor) -> None:
+        """What is written down beside the main path: 代录, 更正, 审核值, 核定值, 电话催办, 抄送, 转交."""
+        ducha = next(a for a in self.people if a.has("inspector"))
+        has_figure = self._rows(select(indicator.c.id).where(indicator.c.item_id == row.item_id))
+        figures = {self.figure_id: Decimal(11)} if has_figure else {}
+        told: dict[str, Any] = {"source": "phone", "told_by": "来电。", "progress": "已对接。"}
+        self._try(zhuanban, enter, row.id, figures=figures, confirmed=True, **told)
+        self._try(liaison, confirm, row.id)
+        for who, verb in ((liaison, correct), (zhuanban, commands.check), (ducha, settle)):
+            self._try(who, verb, row.id, figures=figures, reason="核对。", confirmed=True)
+        self._try(zhuanban, urge, [row.id], words="请抓紧。", spoke_to="张主任", answer="好的。")
+        self._try(zhuanban, copy, row.id, to="zhengfuban leader", note="")
+        self._try(liaison, hand_on, row.id, to=next(d.post_id for d in liaison.desks if d.unit == row.unit))
 
     @rule(n=Numbers, who=Numbers)
     def look_at(self, n: int, who: int) -> None:

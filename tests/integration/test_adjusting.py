@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,14 +21,22 @@ from engine.commands import (
     acknowledge,
     add_unit,
     answer,
+    check,
+    confirm,
+    copy,
+    correct,
     decide,
     dispute,
+    enter,
     extend,
+    hand_on,
     open_todo,
     perform,
     reassign,
+    report,
     resume,
     revoke,
+    settle,
     submit,
     suspend,
     take_back,
@@ -38,9 +47,25 @@ from engine.commands import (
 from engine.verifying import differences
 from ledger.calendar import end_of, moment
 from ledger.database import Database
+from ledger.directory import leave_post, register_person, take_post
 from ledger.errors import Conflict, Invalid, NotAllowed, Refused
 from ledger.people import Actor, actor_of
-from ledger.schema import AnyRow, assignment, due, item, message, notice, person, petition, todo
+from ledger.schema import (
+    AnyRow,
+    assignment,
+    content,
+    due,
+    entry,
+    figure,
+    indicator,
+    item,
+    message,
+    notice,
+    person,
+    petition,
+    reading,
+    todo,
+)
 from ledger.verification import Scene
 from tests.hostile.machine import found
 
@@ -394,3 +419,95 @@ def test_what_was_applied_for_is_taken_back(house: House) -> None:
     house.do(A, extend, house.share("2", A).id, until=date(2025, 7, 16), **WHY)
     with pytest.raises(Refused, match="没有可以撤回"):
         house.do(B, take_back, house.share("2", B).id)
+
+
+# ---------------------------------------------------------------- 更正, 审核值, 核定值, 代录
+def number(house: House) -> int:
+    return int(house.row(select(indicator.c.id)).id)
+
+
+def test_what_was_reported_checked_and_settled_is_all_kept(house: House) -> None:
+    house.sign_for("1", C)
+    share, posts = house.share("1", C), number(house)
+    with pytest.raises(Refused, match="还没有填报过"):
+        house.do(C, correct, share.id, figures={posts: Decimal(3)}, reason="误填。")
+    house.do(C, report, share.id, Entry({posts: Decimal(12)}))
+    house.do(C, correct, share.id, figures={posts: Decimal(10)}, reason="误填。", confirmed=True)
+    house.do(A, check, share.id, figures={posts: Decimal(9)}, reason="两家重复。")  # the first lead
+    house.do("ducha", settle, share.id, figures={posts: Decimal(8)}, reason="现场核查。")
+    kept = house.rows(select(reading.c.value, reading.c.checked, reading.c.settled).order_by(reading.c.seq))
+    assert [tuple(r) for r in kept] == [(12, None, None), (10, 9, 8)]
+    assert house.row(select(figure.c.value)).value == 8
+    assert [r.corrects is not None for r in house.rows(select(reading.c.corrects).order_by(reading.c.seq))] == [
+        False,
+        True,
+    ]
+    for login, verb in (("ducha", check), ("zhuanban", settle), (A, correct)):
+        with pytest.raises(NotAllowed):
+            house.do(login, verb, share.id, figures={posts: Decimal(8)}, reason="不。")
+    house.do(C, report, share.id, Entry({posts: Decimal(15)}))
+    assert house.row(select(figure.c.value)).value == 15
+    assert house.told("check") == house.told("settle") == [(C, "liaison")]
+
+
+def test_what_the_office_entered_counts_and_is_confirmed_in_one_tap(house: House) -> None:
+    house.sign_for("1", C)
+    share, posts = house.share("1", C), number(house)
+    told = {"source": "phone", "told_by": "联络员来电，上午十点。", "progress": "已对接三家。"}
+    with pytest.raises(Invalid) as wrong:
+        house.do("zhuanban", enter, share.id, source="rumour", told_by="", progress="", figures={})
+    assert set(wrong.value.fields) == {"source", "told_by", "progress"}
+    with pytest.raises(NotAllowed):
+        house.do(C, enter, share.id, figures={}, **told)
+    for value in (5, 6):
+        house.do("zhuanban", enter, share.id, figures={posts: Decimal(value)}, **told)
+    assert house.row(select(figure.c.value)).value == 6
+    assert house.told("entered") == [(C, "liaison"), (C, "liaison")]
+    house.do(C, confirm, share.id)
+    assert all(r.confirmed_at for r in house.rows(select(entry)))
+    with pytest.raises(Refused, match="没有等待确认"):
+        house.do(C, confirm, share.id)
+
+
+# ---------------------------------------------------------------- 电话催办, 抄送, 转交
+def test_a_call_is_recorded_with_its_answer_and_no_mail_goes_out(house: House) -> None:
+    ids = [house.share("2", unit).id for unit in (A, B)]
+    with pytest.raises(Invalid):
+        house.do("zhuanban", urge, ids, words="请尽快签收。", spoke_to="办公室张主任")
+    house.do("zhuanban", urge, ids, words="请尽快签收。", spoke_to="办公室张主任", answer="今天签收。")
+    assert house.told("urged") == []
+    kept = house.rows(select(content.c.field, content.c.text).where(content.c.field.in_(("spoke_to", "answer"))))
+    assert sorted(tuple(r) for r in kept) == [("answer", "今天签收。")] * 2 + [("spoke_to", "办公室张主任")] * 2
+
+
+def test_a_copy_goes_to_somebody_who_may_see_it(house: House) -> None:
+    share = house.share("2", A)
+    house.do("zhuanban", copy, share.id, to="renshe deputy_head", note="请关注。")
+    house.do("ducha", copy, share.id, to="zhengfuban leader", note="")
+    assert house.told("copied") == [("renshe", "deputy_head"), ("zhengfuban", "leader")]
+    for wrong in ("jiaoyu deputy_head", "renshe liaison", "x"):
+        with pytest.raises(Invalid):
+            house.do("zhuanban", copy, share.id, to=wrong, note="")
+    with pytest.raises(NotAllowed):
+        house.do(A, copy, share.id, to="renshe deputy_head", note="")
+
+
+def test_what_was_handed_on_inside_a_unit_is_told_to_the_one_who_does_it(house: House) -> None:
+    with house.db.write() as tx:
+        other = register_person(tx, login="b-jiao", name="张三", email="b@x.example", password_hash="-")
+        second = take_post(tx, other, A, "liaison")
+        away = take_post(tx, other, B, "liaison")
+    share = house.share("2", A)
+    with pytest.raises(Invalid):
+        house.do(A, hand_on, share.id, to=away)
+    house.do(A, hand_on, share.id, to=second)
+    house.do("zhuanban", urge, [share.id], words="请尽快签收。")
+    ticking.tick(house.db)
+    mails = select(message.c.person_id).where(message.c.kind.in_(("urged", "told")))
+    assert {r.person_id for r in house.rows(mails)} == {other}
+    house.sign_for("2", A)  # a colleague may still step in
+    with house.db.write() as tx:
+        leave_post(tx, second)
+    house.do("zhuanban", urge, [share.id], words="请抓紧。")
+    ticking.tick(house.db)
+    assert house.who(A).person_id in {r.person_id for r in house.rows(mails)}

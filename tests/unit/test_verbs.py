@@ -22,9 +22,9 @@ MAY: dict[State, str] = {
     State.SIGNING: f"{_LIVE.replace('hand_on:U ', '')} sign:H sign_return:H take_back:U urge:OIL",
     State.REVIEWING: f"{_LIVE.replace('hand_on:U ', '')} approve:H return:H take_back:U",
     State.CLOSED: "check:OL settle:I confirm:U copy:OI revoke:O",
-    State.WITHDRAWN: "copy:OI",
-    State.TERMINATED: "copy:OI",
-    State.REVOKED: "copy:OI",
+    State.WITHDRAWN: "copy:OI confirm:U",
+    State.TERMINATED: "copy:OI confirm:U",
+    State.REVOKED: "copy:OI confirm:U",
 }
 # What lies over a state changes this, and nothing else.
 CHANGES: dict[State, str] = {

@@ -61,3 +61,18 @@ def upgrade() -> None:
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("assignment_id", "step", "arm", "person_id", name=op.f("pk_glance")),
     )
+    for name in ("checked", "settled"):
+        op.add_column("reading", sa.Column(name, sa.Numeric(precision=18, scale=4), nullable=True))
+    op.add_column("reading", sa.Column("corrects", sa.Integer(), nullable=True))
+    op.create_table(
+        "entry",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("assignment_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=10), nullable=False),
+        sa.Column("entered_at", Instant(), nullable=False),
+        sa.Column("confirmed_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["assignment_id"], ["assignment.id"], name=op.f("fk_entry_assignment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entry")),
+    )
+    op.create_index(op.f("ix_entry_assignment_id"), "entry", ["assignment_id"])
