@@ -125,7 +125,8 @@ def _applied(c: Mapping[str, Any]) -> tuple[str, str]:
 
 def _told(c: Mapping[str, Any]) -> tuple[str, str]:
     title = _only_title(c)
-    return f"{c['act']}：{title}" if title else f"您有 1 件任务{c['act']}", "理由和今后的安排请登录查看。"
+    headline = f"{c['act']}：{title}" if title else f"您有 {c['told']} 件任务有新的办理情况"
+    return headline, "理由和今后的安排请登录查看。"
 
 
 def _weekly(c: Mapping[str, Any]) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -24,6 +25,7 @@ from engine.commands import (
     apply_for_text,
     decide_clearing,
     dispute,
+    enter,
     extend,
     perform,
     suspend,
@@ -98,6 +100,13 @@ def change(office: Office) -> None:
     facts, basis = "校园场地由各高校管理，本单位只协助组织。", "“三定”规定第三条。"
     perform(office.db, jiaoyu, dispute, share_of(office, "20", "jiaoyu"), facts=facts, basis=basis, to="hubei-shifan")
     perform(office.db, zhuanban, suspend, share_of(office, "7", "renshe"), ground="全市防汛应急响应期间暂停。")
+    told: dict[str, Any] = {
+        "source": "phone",
+        "told_by": "联络员来电，上午十点。",
+        "progress": "零工驿站已选址。",
+        "figures": {},
+    }
+    perform(office.db, zhuanban, enter, share_of(office, "18", "daye"), **told)
     add = {"to": "caizheng", "role": "cooperating", "ground": "领导小组第2次会议议定。"}
     perform(office.db, zhuanban, add_unit, 27, **add)
 
@@ -219,6 +228,12 @@ ROWS = (
     Row("form of an objection", "daye", "/items/{item 13}?tab=object-{part 13 daye}"),
     Row("form to move a share", "zhuanban", "/items/{item 13}?tab=reassign-{part 13 daye}"),
     Row("form to add a unit", "zhuanban", "/items/13?tab=item_add-13"),
+    Row("item with an entry to confirm", "daye", "/items/{item 18}?todo={part 18 daye}"),
+    Row("form of an entry by proxy", "zhuanban", "/items/{item 13}?tab=enter-{part 13 daye}"),
+    Row("form of a correction", "daye", "/items/{item 13}?tab=correct-{part 13 daye}"),
+    Row("form of a settled value", "ducha", "/items/{item 13}?tab=settle-{part 13 daye}"),
+    Row("form to copy", "zhuanban", "/items/{item 13}?tab=copy-{part 13 daye}"),
+    Row("form to hand on", "daye", "/items/{item 13}?tab=hand_on-{part 13 daye}"),
     Row("time sheet", "zhuanban", "/assignments/{part 7 renshe}/time", heading="时限明细单"),
     Row("time sheet of a return", "renshe", "/assignments/{part 27 renshe}/time", heading="时限明细单"),
     Row("item closed", "guozi", "/items/{item 8}", heading="扩大国有企业招聘规模"),
