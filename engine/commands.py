@@ -3,6 +3,7 @@
 
 from engine.adjusting import add_unit, reassign, resume, revoke, suspend, terminate, terminate_item
 from engine.clearing import apply_for_name, apply_for_text, decide_clearing
+from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
 from engine.moving import acknowledge, acknowledge_many, decide, submit
 from engine.petitions import PetitionRef, answer, dispute, extend
@@ -26,7 +27,9 @@ __all__ = [
     "correct",
     "decide",
     "decide_clearing",
+    "delegate",
     "dispute",
+    "end_delegation",
     "enter",
     "extend",
     "hand_on",

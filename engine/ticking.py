@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import and_, bindparam, delete, literal, select, text, tuple_
 
+from engine import deputies
 from engine.advancing import drain, release_timer
 from engine.chasing import RANK_DIGEST, RANK_WEEKLY, parse_ladder, wake
 from engine.gathering import gather_digests, gather_immediate
@@ -158,6 +159,8 @@ def _fire(tx: Tx, row: DueRow) -> None:
             close_round(tx, row.owner_id)
         case "open":
             _open_by_date(tx, row.owner_id)
+        case "leave":
+            deputies.end(tx, row.owner_id)
         case "digest":
             _digest(tx)
         case "weekly":

@@ -179,6 +179,7 @@ post = Table(
     Column("role", String(20), nullable=False),
     Column("since", Instant, nullable=False),
     Column("until", Instant),
+    Column("deputy_for", Integer),  # 委托代理: the post beside which this one is held for a while
     Index("ix_post_unit_role", "unit", "role"),
 )
 

@@ -20,7 +20,21 @@ from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.database import calendar_of
 from ledger.errors import NotFound
 from ledger.rules.ladder import tiers
-from ledger.schema import AnyRow, assignment, due, event, heartbeat, item, notice, petition, round_, run, share, todo
+from ledger.schema import (
+    AnyRow,
+    assignment,
+    due,
+    event,
+    heartbeat,
+    item,
+    notice,
+    petition,
+    post,
+    round_,
+    run,
+    share,
+    todo,
+)
 from ledger.verification.scene import Scene
 
 _chased = and_(is_chased, assignment.c.due_at.is_not(None), item.c.cadence.is_(None))
@@ -42,6 +56,8 @@ class Armed:
         yield from _ladders(scene)
         yield from self._rearmed(scene, calendar)
         yield from self._petitions(scene, calendar)
+        acting = select(post.c.id).where(post.c.deputy_for.is_not(None), post.c.until.is_(None))
+        yield from _unarmed(scene, "post", scene.connection.execute(acting).scalars().all(), {"leave"})
         yield from self._rounds(scene, calendar)
         for sentence, statement in _STRAY:
             for r in scene.rows(statement):
@@ -210,6 +226,12 @@ _STRAY = (
         .where(due.c.owner_kind == "petition", or_(petition.c.id.is_(None), petition.c.state != "open")),
     ),
     (
+        "到期安排第 {0} 号（{1}）属于代理岗位第 {2} 号，那里已经卸任",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(post, post.c.id == due.c.owner_id)
+        .where(due.c.owner_kind == "post", or_(post.c.deputy_for.is_(None), post.c.until.is_not(None))),
+    ),
+    (
         "到期安排第 {0} 号（{1}）属于期次第 {2} 号，那一期已经截止",
         select(due.c.id, due.c.kind, due.c.owner_id)
         .outerjoin(round_, round_.c.id == due.c.owner_id)
@@ -228,6 +250,7 @@ _STRAY = (
                 or_(
                     and_(due.c.owner_kind.in_(("assignment", "share", "petition")), _is_tier),
                     and_(due.c.owner_kind == "round", due.c.kind == "close"),
+                    and_(due.c.owner_kind == "post", due.c.kind == "leave"),
                     and_(due.c.owner_kind == "item", due.c.kind == "open"),
                     and_(due.c.owner_kind == "system", due.c.kind.in_(("digest", "weekly"))),
                     and_(

@@ -26,7 +26,9 @@ from engine.commands import (
     copy,
     correct,
     decide,
+    delegate,
     dispute,
+    end_delegation,
     enter,
     extend,
     hand_on,
@@ -48,7 +50,7 @@ from engine.verifying import differences
 from ledger.calendar import end_of, moment
 from ledger.database import Database
 from ledger.directory import leave_post, register_person, take_post
-from ledger.errors import Conflict, Invalid, NotAllowed, Refused
+from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.people import Actor, actor_of
 from ledger.schema import (
     AnyRow,
@@ -114,7 +116,7 @@ class House:
         )[-1]  # fmt: skip
         return PetitionRef(share.id, made.id, made.turn)
 
-    def do(self, login: str, command: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def do(self, login: str, command: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return perform(self.db, self.who(login), command, *args, **kwargs)
 
     def sign_for(self, no: str, *units: str) -> None:
@@ -511,3 +513,30 @@ def test_what_was_handed_on_inside_a_unit_is_told_to_the_one_who_does_it(house: 
     house.do("zhuanban", urge, [share.id], words="请抓紧。")
     ticking.tick(house.db)
     assert house.who(A).person_id in {r.person_id for r in house.rows(mails)}
+
+
+# ---------------------------------------------------------------- 委托代理
+def test_a_deputy_holds_the_post_beside_its_holder_until_the_day(house: House) -> None:
+    with house.db.write() as tx:
+        other = register_person(tx, login="b-jiao", name="张三", email="b@x.example", password_hash="-")
+        take_post(tx, other, A, "section_head")
+    own = house.who("renshe-fenguan").desk(A, "deputy_head")
+    assert own is not None
+    with pytest.raises(NotFound):
+        house.do(A, delegate, own.post_id, login="b-jiao", until=date(2025, 5, 30))
+    with pytest.raises(Invalid) as wrong:
+        house.do("renshe-fenguan", delegate, own.post_id, login=B, until=date(2025, 5, 1))
+    assert set(wrong.value.fields) == {"login", "until"}
+    made = house.do("renshe-fenguan", delegate, own.post_id, login="b-jiao", until=date(2025, 5, 30))
+    house.sign_for("2", A)
+    share = house.share("2", A)
+    house.do(A, submit, TodoRef(share.id, "work", 1), Entry(), summary="已完成。")
+    house.do("b-jiao", decide, TodoRef(share.id, "sign", 1), agree=True)
+    with pytest.raises(Refused):
+        house.do("b-jiao", delegate, made, login=A, until=date(2025, 5, 30))
+    house.until(at(5, 31))
+    assert house.who("b-jiao").desk(A, "deputy_head") is None
+    again = house.do("renshe-fenguan", delegate, own.post_id, login="b-jiao", until=date(2025, 6, 5))
+    house.do("renshe-fenguan", end_delegation, again)
+    with pytest.raises(NotFound):
+        house.do("renshe-fenguan", end_delegation, again)

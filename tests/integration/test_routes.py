@@ -178,6 +178,8 @@ TABLE = (
     get("/account", PAGE),
     get("/account/password", PAGE),
     form("/account/password", TAKEN, **NEW, **NEWER),
+    form("/account/deputies", UNKNOWN, post="999999", login="jiaoyu", until="2025-06-01"),
+    form("/account/deputies/<int:post_id>/end", UNKNOWN, "/account/deputies/999999/end"),
     form("/account/sessions/<int:session_id>/end", IDLE, "/account/sessions/{session of jiaoyu}/end"),
     form("/account/sessions/end-others", IDLE),
     get("/password/forgotten", OPEN_PAGE),

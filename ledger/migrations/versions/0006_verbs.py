@@ -76,3 +76,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entry")),
     )
     op.create_index(op.f("ix_entry_assignment_id"), "entry", ["assignment_id"])
+    op.add_column("post", sa.Column("deputy_for", sa.Integer(), nullable=True))
