@@ -19,11 +19,11 @@ from engine.moving import (
     Said,
     close_if_done,
     close_item,
+    give_out_anew,
     rearm,
     record_move,
     settling,
     siblings,
-    stay,
 )
 from engine.notices import Notice, tell
 from ledger.calendar import end_of, last_day, local_day
@@ -186,7 +186,7 @@ def suspend(tx: Tx, assignment_id: int, *, ground: str) -> int:
     _require(ground)
     if case.due_at is None or case.cadence:
         raise Refused("本任务没有单独计算的时限，无需暂停计时；按期次报送的，请在报送时说明。")
-    record_move(tx, case, "assignment.suspended", stay(case), {"todo_due": None}, Said({"ground": ground}))
+    give_out_anew(tx, case, "assignment.suspended", {"todo_due": None}, Said({"ground": ground}))
     disarm(tx, [("assignment", case.id)])
     tell(tx, [_notice(case, "suspended")])
     return int(case.item_id)
@@ -202,10 +202,8 @@ def resume(tx: Tx, assignment_id: int, *, ground: str) -> int:
     limit_texts(ground=ground)
     days = max(tx.calendar.days_left(local_day(case.suspended_at), local_day(tx.now)), 0)
     due_at, original = _moved(tx, case.due_at, days), _moved(tx, case.original_due, days)
-    to = stay(case)
     extra = {"due_at": due_at, "original_due": original, "days": days, "since": case.suspended_at}
-    record_move(tx, case, "assignment.resumed", to, extra, Said({"ground": ground}))
-    rearm(tx, case, to.arm, due_at)
+    rearm(tx, case, give_out_anew(tx, case, "assignment.resumed", extra, Said({"ground": ground})), due_at)
     tell(tx, [_notice(case, "resumed")])
     return int(case.item_id)
 

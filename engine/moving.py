@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, literal, select
+from sqlalchemy import and_, bindparam, func, insert, literal, select, update
 
 from bpmn.lifecycle import Step
 from engine import instances, published
@@ -26,7 +26,7 @@ from ledger.rules.completion import blockers, closes
 from ledger.rules.due import resolve
 from ledger.rules.timeliness import mend_due
 from ledger.rules.verbs import ENDED, LEFT_OUT, State, Verb
-from ledger.schema import AnyRow, advance, assignment, due, petition, round_, share, unit
+from ledger.schema import AnyRow, advance, assignment, draft, due, petition, post, round_, share, unit, upload
 
 # The state of a share by what its open step is for; any other step is a review.
 STATE_FOR = {"acknowledge": State.ACKNOWLEDGING, "submit": State.WORKING, "sign": State.SIGNING}
@@ -178,10 +178,26 @@ def _next(case: Case, decided: Mapping[str, str | bool]) -> Next:
     return Next(step, case.arm + loops, _holder(case, step), step.role, state)
 
 
-def stay(case: Case) -> Next:
-    """The same step under the next arm: its todo is given out anew."""
+def give_out_anew(tx: Tx, case: Case, kind: str, extra: Mapping[str, Any], said: Said) -> int:
+    """The same step under the next arm, which is returned: its todo has another date from now on. What somebody is
+    typing for it stays with it."""
     step = published.lifecycle(case.lifecycle).step(case.step)
-    return Next(step, case.arm + 1, case.todo_unit, case.todo_role, State(case.state))
+    to = Next(step, case.arm + 1, case.todo_unit, case.todo_role, State(case.state))
+    record_move(tx, case, kind, to, extra, said)
+    names = {"b_old": f"submit-{case.id}-{case.arm}", "b_new": f"submit-{case.id}-{to.arm}"}
+    names |= {"b_unit": case.unit}
+    for statement in _rename_forms:
+        tx.writes.write(statement, names)
+    return to.arm
+
+
+_people_of_unit = select(post.c.person_id).where(post.c.unit == bindparam("b_unit"), post.c.until.is_(None))
+_rename_forms = [
+    update(table)
+    .where(table.c.person_id.in_(_people_of_unit), table.c.form == bindparam("b_old"))
+    .values(form=bindparam("b_new"))
+    for table in (draft, upload)
+]
 
 
 def settling(case: Case, outcome: str) -> dict[str, Any] | None:

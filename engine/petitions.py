@@ -13,7 +13,7 @@ from engine.adjusting import reassign_case, terminate_case
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm
 from engine.desk import Case, case_of, chain_of, limit_texts, permit
-from engine.moving import Said, rearm, record_move, settling, stay
+from engine.moving import Said, give_out_anew, rearm, settling
 from engine.notices import Notice, tell
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
@@ -183,10 +183,9 @@ def _pass_on(tx: Tx, case: Case, said: Said) -> None:
 
 def _grant(tx: Tx, case: Case, said: Said) -> None:
     """The new date holds from now on, beside the original one; the ladder is armed anew under the next arm."""
-    to = stay(case)
-    extra = {"due_at": case.asked_due, "original_due": case.original_due or case.due_at}
-    record_move(tx, case, "assignment.extended", to, {**extra, "settles": settling(case, "granted")}, said)
-    rearm(tx, case, to.arm, case.asked_due)
+    dates = {"due_at": case.asked_due, "original_due": case.original_due or case.due_at}
+    extra = {**dates, "settles": settling(case, "granted")}
+    rearm(tx, case, give_out_anew(tx, case, "assignment.extended", extra, said), case.asked_due)
     tell(tx, [_notice(case, f"granted:{case.petition_id}", *place) for place in _concerned(case)])
 
 

@@ -299,6 +299,7 @@ assignment = Table(
         sqlite_where=text("state NOT IN ('terminated', 'revoked')"),
         postgresql_where=text("state NOT IN ('terminated', 'revoked')"),
     ),
+    Index("ix_assignment_item_id", "item_id"),
     Index("ix_assignment_run_id_unit", "run_id", "unit"),
     Index("ix_assignment_unit", "unit"),
 )

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select, union_all
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
@@ -244,23 +244,27 @@ _round_todos = (
 )
 
 
-_petition_todos = (
-    select(
-        *_todo_columns,
-        todo.c.owner_kind,
-        assignment.c.id.label("assignment_id"),
-        assignment.c.item_id,
-        func.coalesce(assignment.c.overlay, assignment.c.state).label("shown"),
-        assignment.c.role,
+def _laid_before(kind: str, table: Any) -> Select[Any]:
+    """Todos of what hangs on a share beside its own step."""
+    return (
+        select(
+            *_todo_columns,
+            todo.c.owner_kind,
+            assignment.c.id.label("assignment_id"),
+            assignment.c.item_id,
+            func.coalesce(assignment.c.overlay, assignment.c.state).label("shown"),
+            assignment.c.role,
+        )
+        .select_from(todo)
+        .outerjoin(table, table.c.id == todo.c.owner_id)  # outer, so that no plan begins with it
+        .outerjoin(assignment, assignment.c.id == table.c.assignment_id)
+        .outerjoin(run, run.c.id == todo.c.run_id)
+        .outerjoin(unit, unit.c.key == assignment.c.unit)
+        .where(MINE, todo.c.owner_kind == kind)
     )
-    .select_from(todo)
-    .outerjoin(petition, and_(todo.c.owner_kind == "petition", petition.c.id == todo.c.owner_id))
-    .outerjoin(entry, and_(todo.c.owner_kind == "entry", entry.c.id == todo.c.owner_id))
-    .join(assignment, assignment.c.id == func.coalesce(petition.c.assignment_id, entry.c.assignment_id))
-    .join(run, run.c.id == assignment.c.run_id)
-    .join(unit, unit.c.key == assignment.c.unit)
-    .where(MINE, todo.c.owner_kind.in_(("petition", "entry")))
-)
+
+
+_petition_todos = union_all(_laid_before("petition", petition), _laid_before("entry", entry))
 
 
 def _petition_slips(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from engine import ticking
 from engine.clockwork import advance_to
@@ -56,6 +56,7 @@ from ledger.schema import (
     AnyRow,
     assignment,
     content,
+    draft,
     due,
     entry,
     figure,
@@ -363,6 +364,9 @@ def test_a_suspension_moves_the_date_by_the_working_days_it_lasted(house: House)
         house.do("zhuanban", urge, [share.id], words="请抓紧。")
     with pytest.raises(Refused, match="已暂停计时"):
         house.do(A, submit, TodoRef(share.id, "work", 2), Entry(), summary="已完成。")
+    with house.db.write() as tx:
+        row = {"person_id": house.who(A).person_id, "form": f"submit-{share.id}-2", "fields": "{}", "saved_at": tx.now}
+        tx.connection.execute(insert(draft), row)
     house.until(at(7, 3))
     chased = select(notice.c.id).where(notice.c.owner_id == share.id, notice.c.tier == "-3")
     assert house.rows(chased.where(notice.c.owner_kind == "assignment")) == []
@@ -370,6 +374,7 @@ def test_a_suspension_moves_the_date_by_the_working_days_it_lasted(house: House)
     after = house.share("2", A)
     assert (after.due_at, after.overlay, after.arm) == (end_of(date(2025, 7, 11)), None, 3)  # June 23 to July 3: 9 days
     assert [kind for kind, turn in house.tiers("2", A) if turn == 3] == ["tier:-3", "tier:0", "tier:1", "tier:5"]
+    assert house.row(select(draft.c.form)).form == f"submit-{share.id}-3"  # what is being typed stays with its todo
     with pytest.raises(Refused, match="没有暂停计时"):
         house.do("zhuanban", resume, share.id, ground="")
 

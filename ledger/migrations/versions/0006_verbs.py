@@ -33,6 +33,7 @@ def upgrade() -> None:
         sqlite_where=_STANDING,
         postgresql_where=_STANDING,
     )
+    op.create_index("ix_assignment_item_id", "assignment", ["item_id"])
     op.create_table(
         "petition",
         sa.Column("id", sa.Integer(), nullable=False),
