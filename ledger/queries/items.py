@@ -96,6 +96,7 @@ class ItemView:
     standing: Standing
     desks: Mapping[int, Desk]
     petitions: Mapping[int, Petition]
+    mendings: Sequence[tuple[int, str]]  # items (整改) that took the place of a revoked closing: id and number
     unconfirmed: frozenset[int]  # shares for which the office has entered what the unit has not confirmed yet
     readable: frozenset[int]
     occurrences: Sequence[Occurrence]
@@ -129,6 +130,7 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
         standing,
         _desks(connection, item_id),
         _petitions(connection, item_id) if any(p.overlay for p in standing.parts) else {},
+        _mendings(connection, item_id) if standing.item.state == "revoked" else (),
         _unconfirmed(connection, item_id),
         readable(sight, standing.item.office, standing.item.jurisdiction, standing.parts),
         _occurrences(connection, sight.actor, item_id) if standing.item.cadence else (),
@@ -165,6 +167,11 @@ def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:
         .where(assignment.c.item_id == item_id, todo.c.owner_kind == "assignment", todo.c.closed_at.is_(None))
     )
     return {r.owner_id: Desk(*r) for r in rows}
+
+
+def _mendings(connection: Connection, item_id: int) -> list[tuple[int, str]]:
+    rows = connection.execute(select(item.c.id, item.c.no).where(item.c.origin == item_id).order_by(item.c.id))
+    return [(r.id, r.no) for r in rows]
 
 
 def _unconfirmed(connection: Connection, item_id: int) -> frozenset[int]:

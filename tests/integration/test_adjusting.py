@@ -48,10 +48,13 @@ from engine.commands import (
 )
 from engine.verifying import differences
 from ledger.calendar import end_of, moment
-from ledger.database import Database
+from ledger.database import Database, calendar_of
 from ledger.directory import leave_post, register_person, take_post
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.people import Actor, actor_of
+from ledger.queries.items import item_view
+from ledger.queries.time_sheet import time_sheet
+from ledger.queries.timeline import records
 from ledger.schema import (
     AnyRow,
     assignment,
@@ -70,6 +73,7 @@ from ledger.schema import (
     todo,
 )
 from ledger.verification import Scene
+from ledger.visibility import sight_of
 from tests.hostile.machine import found
 
 A, B, C, D = "renshe", "jiaoyu", "daye", "yangxin"
@@ -545,3 +549,41 @@ def test_a_deputy_holds_the_post_beside_its_holder_until_the_day(house: House) -
     house.do("renshe-fenguan", end_delegation, again)
     with pytest.raises(NotFound):
         house.do("renshe-fenguan", end_delegation, again)
+
+
+def test_a_revoked_item_and_its_mending_name_each_other(house: House) -> None:
+    for unit in (A, B):
+        house.close("2", unit)
+    new = house.do("zhuanban", revoke, house.share("2", A).id, until=date(2025, 6, 20), ground="抽查发现不实。")
+    zhuanban = house.who("zhuanban")
+    with house.db.read() as connection:
+        sight = sight_of(connection, zhuanban)
+        now, calendar = house.db.clock.now(connection), calendar_of(connection)
+        old = item_view(connection, calendar, now, sight, house.item("2").id)
+        assert list(old.mendings) == [(new, "2改1")]
+        assert (old.standing.light.colour, old.standing.light.word) == ("grey", "已撤销办结")
+        sheet = time_sheet(
+            old, records(connection, old.standing.item.id), old.part(house.share("2", B).id), calendar, now
+        )
+    assert sheet.verdict == "按期办结"
+    assert [e.words for e in sheet.entries][:2] == ["交办", "签收"]
+
+
+def test_a_time_sheet_holds_a_share_against_both_dates(house: House) -> None:
+    house.sign_for("2", A)
+    house.do(A, extend, house.share("2", A).id, until=date(2025, 7, 15), **WHY)
+    for login in ("renshe-fenguan", "ducha", "lingdao"):
+        house.do(login, answer, house.petition("2", A), agree=True)
+    house.until(at(7, 3))
+    house.close("2", A)
+    with house.db.read() as connection:
+        now, calendar = house.db.clock.now(connection), calendar_of(connection)
+        view = item_view(connection, calendar, now, sight_of(connection, house.who(A)), house.item("2").id)
+        known = records(connection, view.standing.item.id)
+        sheet = time_sheet(view, known, view.part(house.share("2", A).id), calendar, now)
+    assert sheet.verdict == "延期内办结"
+    assert [words.split("：")[0] for words in sheet.judgements] == [
+        "对原时限 2025-06-30 周一",
+        "对延期后的时限 2025-07-15 周二",
+    ]
+    assert "逾期 3 个工作日" in sheet.judgements[0] and "没有逾期" in sheet.judgements[1]
