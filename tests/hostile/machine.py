@@ -61,7 +61,7 @@ from engine.commands import (
 )
 from engine.verifying import differences
 from ledger import organisation
-from ledger.calendar import local_day, moment
+from ledger.calendar import last_day, local_day, moment
 from ledger.clock import set_clock
 from ledger.database import Database
 from ledger.directory import register_units
@@ -372,7 +372,7 @@ class Commands(RuleBasedStateMachine):
         actor = self._pick([a for a in self.people if a.desk(row.unit, "liaison")] if who % 3 else self.people, who)
         may = actor.desk(row.unit, "liaison") is not None and bool(words.strip()) and row.overlay is None
         if n % 2:
-            until = local_day(row.due_at) + timedelta(days=days) if row.due_at else None
+            until = last_day(row.due_at) + timedelta(days=days) if row.due_at else None
             self._try(actor, extend, row.id, until=until, reason=words, progress=words, may=may and days > 0)
         else:
             self._try(actor, dispute, row.id, facts=words, basis="三定", to=self._unit(n), may=may)
@@ -460,7 +460,7 @@ class Commands(RuleBasedStateMachine):
                     self.time_passes(72)
                 self._try(zhuanban, resume, row.id, ground="")
             case "move":
-                self._try(zhuanban, add_unit, row.item_id, to="caizheng", role="cooperating", ground="议定。")
+                self._try(zhuanban, add_unit, row.item_id, to=self._unit(n), role="cooperating", ground="议定。")
                 self._try(zhuanban, terminate, row.id, ground="议定。")
                 self._try(zhuanban, terminate_item, row.item_id, ground="议定。")
             case "revoke":
@@ -507,7 +507,7 @@ class Commands(RuleBasedStateMachine):
         return self._pick([r for r in rows if r.state in ("working", "returned")] if working else rows, n) or rows[0]
 
     def _unit(self, n: int) -> str:
-        return str(self._pick(("renshe", "jiaoyu", "daye", "yangxin", "caizheng", "nowhere"), n))
+        return str(self._pick(("renshe", "jiaoyu", "daye", "yangxin", "nowhere"), n))
 
     @rule(n=Numbers, who=Numbers, by_name=st.booleans())
     def ask_to_clear(self, n: int, who: int, by_name: bool) -> None:
@@ -638,7 +638,7 @@ def _check_item(i: AnyRow, shares: Sequence[AnyRow]) -> None:
         assert all(s.state == "closed" for s in required), (i, own)
         assert all(s.closed_at for s in own), (i, own)
     elif own:
-        assert not all(s.state == "closed" for s in closers), (i, own)
+        assert not all(s.state == "closed" for s in required), (i, own)
         assert i.state == "open" and not any(s.state == "withdrawn" for s in own)
 
 
