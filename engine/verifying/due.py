@@ -368,8 +368,9 @@ _STRAY = {
         select(due.c.id, due.c.kind, due.c.owner_id).where(
             not_(
                 or_(
-                    and_(due.c.owner_kind.in_(("assignment", "share")), _is_tier),
+                    and_(due.c.owner_kind.in_(("assignment", "share", "petition")), _is_tier),
                     and_(due.c.owner_kind == "round", due.c.kind == "close"),
+                    and_(due.c.owner_kind == "post", due.c.kind == "leave"),
                     and_(due.c.owner_kind == "item", due.c.kind == "open"),
                     and_(due.c.owner_kind == "system", due.c.kind.in_(("digest", "weekly"))),
                     and_(

@@ -12,7 +12,11 @@ from engine.verifying.common import OWNERS, notified
 from ledger.schema import assignment, event, notice, share
 from ledger.verification.scene import Check, Found, Scene
 
-_TOLD_AT_ONCE = ("assignment.returned", "assignment.sent_back", "assignment.urged")
+_TOLD_AT_ONCE = (
+    *("assignment.returned", "assignment.sent_back", "assignment.urged", "petition.made", "petition.passed"),
+    *("assignment.extended", "assignment.suspended", "assignment.resumed", "assignment.terminated"),
+)
+_OUTCOMES = {"assignment.suspended": "suspended", "assignment.resumed": "resumed"}
 
 
 def _told(scene: Scene) -> Found:
@@ -26,7 +30,9 @@ def _told(scene: Scene) -> Found:
     acts = select(event.c.kind, event.c.payload).where(event.c.kind.in_(_TOLD_AT_ONCE)).order_by(event.c.id)
     portion: list[tuple[int, str, int | None]] = []
     for r in scene.rows(acts):
-        portion.append(_notice_of(r.kind, json.loads(r.payload)))
+        if (payload := json.loads(r.payload)).get("by") == "phone":
+            continue  # was told by the call itself
+        portion.append(_notice_of(r.kind, payload))
         if len(portion) == 500:
             yield from _untold_acts(scene, portion)
             portion = []
@@ -35,8 +41,17 @@ def _told(scene: Scene) -> Found:
 
 def _notice_of(kind: str, payload: Mapping[str, Any]) -> tuple[int, str, int | None]:
     """(share, tier, arm) of the notice that an act leaves; an urging is known by its number alone."""
-    if kind == "assignment.urged":
-        return payload["assignment"], f"urged:{payload['urging']}", None
+    match kind:
+        case "assignment.urged":
+            return payload["assignment"], f"urged:{payload['urging']}", None
+        case "petition.made" | "petition.passed":
+            return payload["assignment"], f"applied:{payload['petition']}.{payload['turn']}", None
+        case "assignment.extended":
+            return payload["assignment"], f"granted:{payload['settles']['petition']}", None
+        case "assignment.terminated":
+            return payload["assignment"], "moved" if payload["successor"] else "terminated", payload["arm"]
+        case "assignment.suspended" | "assignment.resumed":
+            return payload["assignment"], _OUTCOMES[kind], payload["arm"]
     return payload["assignment"], "returned", payload["to_arm"]
 
 
