@@ -162,7 +162,7 @@ def _hand_out(
         "role": first.role,
         "state": State.ACKNOWLEDGING,
         "due_at": due_at,
-        "assignments": [{"id": new, "unit": to, "role": role, "ord": ord_, "quota": quota}],
+        "assignments": [{"id": new, "unit": to, "role": role, "ord": ord_, "quota": quota, "presumed": False}],
     }
     tx.record(f"item:{found.id}", "item.unit_added", payload, said.texts)
     if due_at and not found.cadence:
@@ -267,6 +267,7 @@ def _plan_mending(tx: Tx, found: AnyRow, new: int, until: date) -> None:
 
 def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> None:
     first, share = first_step(found.lifecycle), tx.allocate("assignment")[0]
+    handed_out = {"id": share, "unit": case.unit, "role": "responsible", "ord": 1, "quota": None, "presumed": False}
     opened = {
         "item": new,
         "run": found.run_id,
@@ -275,7 +276,9 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
         "role": first.role,
         "due_at": end_of(until),
         "due_steps": "[]",
-        "assignments": [{"id": share, "unit": case.unit, "role": "responsible", "ord": 1, "quota": None}],
+        "assignments": [
+            {"id": share, "unit": case.unit, "role": "responsible", "ord": 1, "quota": None, "presumed": False}
+        ],
     }
     tx.record(f"item:{new}", "item.opened", opened)
     arm_ladder(tx, "assignment", [share], end_of(until), parse_ladder(found.ladder))

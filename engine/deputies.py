@@ -45,7 +45,7 @@ def delegate(tx: Tx, post_id: int, *, login: str, until: date | None) -> int:
         faults["until"] = f"请填写代理到哪一天，从今天起不超过 {LONGEST} 天；更久的请办理交接。"
     if faults or until is None or found is None:
         raise Invalid(faults)
-    deputy = take_post(tx, found, own.unit, own.role, deputy_for=own.id)
+    deputy = take_post(tx, found, own.unit, own.role, deputy_for=own.id, ends=until)
     wake(tx, "post", [deputy], [leave_moment(until)])
     return deputy
 

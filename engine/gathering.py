@@ -22,7 +22,7 @@ from ledger.database import Tx
 from ledger.people import Holder, batched, holders, units_answered_for
 from ledger.queries.words import OUTCOME_WORDS
 from ledger.rules.verbs import Role, State
-from ledger.schema import AnyRow, assignment, item, notice, post, round_, run, share, todo, unit
+from ledger.schema import AnyRow, assignment, item, notice, petition, post, round_, run, share, todo, unit
 
 recipient = unit.alias("recipient")
 keeping = post.alias("keeping")
@@ -112,6 +112,8 @@ def _notices() -> Select[Any]:
             keeping.c.person_id.label("keeper"),
             assignment.c.step,
             assignment.c.arm.label("assignment_arm"),
+            petition.c.id.label("petition_id"),
+            petition.c.turn,
             share.c.state.label("share_state"),
             round_.c.id.label("round_id"),
             round_.c.name.label("round_name"),
@@ -129,6 +131,7 @@ def _notices() -> Select[Any]:
         .select_from(
             notice.outerjoin(assignment, owner_assignment)
             .outerjoin(keeping, and_(keeping.c.id == assignment.c.keeper, keeping.c.until.is_(None)))
+            .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
             .outerjoin(share, owner_share)
             .outerjoin(round_, round_.c.id == share.c.round_id)
             .outerjoin(item, item.c.id == notice.c.item_id)
@@ -161,7 +164,7 @@ def holds(n: AnyRow) -> bool:
         case "returned":
             return bool(n.assignment_state in ("working", "returned") and n.assignment_arm == n.arm)
         case "applied" | "pressing":
-            return n.overlay in (State.EXTENDING, State.DISPUTED)
+            return f"{n.tier}.".startswith(f"{kind}:{n.petition_id}.{n.turn}.")
     return kind in OUTCOME_WORDS or (n.assignment_state in _IN_HAND and n.overlay != State.SUSPENDED)
 
 

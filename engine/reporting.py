@@ -186,8 +186,9 @@ def _put_right(
     payload = {"assignment": case.id, "item": case.item_id, "values": [[i, last[i], value] for i, value in checked]}
     tx.record(f"item:{case.item_id}", kind, payload, {"reason": reason})
     if verb is not Verb.CORRECT:
+        tier = f"{verb}:{max(last[i] for i in figures)}"
         told = Notice(
-            "assignment", case.id, case.arm, f"{verb}:{max(last.values())}", case.unit, "liaison", case.run_id,
+            "assignment", case.id, case.arm, tier, case.unit, "liaison", case.run_id,
             case.item_id, immediate=True,
         )  # fmt: skip
         tell(tx, [told])

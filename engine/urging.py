@@ -101,7 +101,7 @@ def hand_on(tx: Tx, assignment_id: int, *, to: int) -> int:
         raise Invalid({"to": "请选择本单位的一位联络员。"})
     payload = {"assignment": case.id, "item": case.item_id, "to_post": to}
     tx.record(f"item:{case.item_id}", "assignment.handed_on", payload)
-    number = f"handed_on:{to}.{tx.now:%Y%m%d%H%M%S}"
+    number = f"handed_on:{to}.{int(tx.now.timestamp())}"
     told = Notice(
         "assignment", case.id, case.arm, number, case.unit, "liaison", case.run_id, case.item_id, immediate=True
     )

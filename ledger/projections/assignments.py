@@ -311,7 +311,7 @@ def _assignment_urged(w: Writer, e: Event, p: Payload) -> None:
     w.write(_touched, {"b_id": p["assignment"], "b_at": e.at})
 
 
-_confirm = (
+_confirm_unit = (
     update(assignment)
     .where(assignment.c.id == bindparam("b_id"), assignment.c.presumed)
     .values(presumed=False, touched_at=bindparam("b_at"))
@@ -320,4 +320,4 @@ _confirm = (
 
 @on("assignment.unit_confirmed")
 def _unit_confirmed(w: Writer, e: Event, p: Payload) -> None:
-    w.guard(_confirm, {"b_id": p["assignment"], "b_at": e.at})
+    w.guard(_confirm_unit, {"b_id": p["assignment"], "b_at": e.at})
