@@ -276,9 +276,7 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
         "role": first.role,
         "due_at": end_of(until),
         "due_steps": "[]",
-        "assignments": [
-            {"id": share, "unit": case.unit, "role": "responsible", "ord": 1, "quota": None, "presumed": False}
-        ],
+        "assignments": [handed_out],
     }
     tx.record(f"item:{new}", "item.opened", opened)
     arm_ladder(tx, "assignment", [share], end_of(until), parse_ladder(found.ladder))
