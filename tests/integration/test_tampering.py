@@ -730,7 +730,9 @@ def test_bytes_that_are_no_text_are_a_changed_text(once: Database) -> None:
         pytest.skip("PostgreSQL refuses them")
     with pytest.raises(_Undone), once.writer.begin() as connection:
         without_triggers(connection)
-        connection.execute(text("UPDATE content SET text = CAST(x'ff41' AS TEXT) WHERE field = 'reason'"))
+        connection.execute(
+            text("UPDATE content SET text = CAST(x'ff41' AS TEXT) WHERE stream = 'item:4' AND field = 'reason'")
+        )
         with_triggers(connection)
         assert [f.message for f in differences(Scene(connection, clock=once.clock))] == [
             "item:4 第 6 号的文字（reason）与其摘要不符（文字被改动）"
