@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from bpmn.xml import Element, brief, qualified
+from ledger.rules.verbs import EXTENDS
 
 Body = Literal["none", "required"]
 Kind = Literal["text", "key", "date", "time", "int", "decimal", "bool", "choice", "choices", "ints", "rhythm"]
@@ -143,6 +144,14 @@ ELEMENTS: dict[str, ElementType] = {
                     longest=40,
                     least=-60,
                     most=60,
+                ),
+                Attribute(
+                    "extends",
+                    "延期审批",
+                    "posts that decide on 申请延期 in turn: of the unit, of the office, of the jurisdiction",
+                    "choices",
+                    values=("section_head", "deputy_head", "head", "coordinator", "inspector", "leader"),
+                    default=" ".join(EXTENDS),
                 ),
             ),
         ),

@@ -11,6 +11,7 @@ from typing import Literal
 from ledger.calendar import WorkCalendar
 from ledger.rules.cadence import Turn, turns
 from ledger.rules.due import DueRule
+from ledger.rules.verbs import EXTENDS
 
 Role = Literal["lead", "responsible", "cooperating"]
 Completion = Literal["lead", "all"]
@@ -145,7 +146,8 @@ class Facts:
     """What stands on the document's cover, and how this plan is run.
 
     `doc_no` is empty for a notice without a number. A `period` without an end is a plan that stands until further
-    notice. `sign_roles` are the roles whose 申请办结 is signed inside the unit before it leaves it.
+    notice. `sign_roles` are the roles whose 申请办结 is signed inside the unit before it leaves it; `extends` the posts
+    that decide on 申请延期 in turn.
     """
 
     key: str
@@ -161,6 +163,7 @@ class Facts:
     mend_days: int = 3
     mail: MailDetail = "count"
     ladder: tuple[int, ...] = (-3, 0, 1, 5)
+    extends: tuple[str, ...] = EXTENDS
 
 
 @dataclass(frozen=True)

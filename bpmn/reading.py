@@ -87,6 +87,7 @@ def _facts(process: Element, root: Element) -> Facts:
         mend_days=found["mendDays"],
         mail=found["mail"],
         ladder=found["ladder"],
+        extends=found["extends"],
     )
 
 

@@ -17,6 +17,7 @@ from bpmn.reading import OPERATORS
 from bpmn.rhythm import annotation
 from bpmn.xml import NAMESPACES, Element, tag
 from ledger.rules.due import DueRule
+from ledger.rules.verbs import EXTENDS
 
 _OPERATOR_NAMES = {symbol: name for name, symbol in OPERATORS.items()}
 
@@ -75,6 +76,7 @@ def _facts(process: Element, plan: Plan) -> None:
         mendDays=facts.mend_days,
         mail=facts.mail,
         ladder=facts.ladder,
+        extends=facts.extends if facts.extends != EXTENDS else None,
     )
     for cadence in plan.cadences:
         _cadence(element, cadence)

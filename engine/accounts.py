@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy import insert, select, update
 
+from engine.chasing import disarm
 from engine.mail.contexts import AccountKind
 from ledger import logins, resets, sessions, throttling
 from ledger.calendar import local_day
@@ -241,6 +242,7 @@ def end_post(tx: Tx, person_id: int, post_id: int) -> None:
         raise Conflict("另一位管理员", held.until, "免去了这个岗位")
     if person_id == tx.actor.person_id and held.role == Role.ADMINISTRATOR:
         raise Refused("不能免去自己的管理员岗位，请由另一位管理员办理。")
+    disarm(tx, [("post", post_id)])  # a deputy's ends before its day
     leave_post(tx, post_id)
 
 

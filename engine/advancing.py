@@ -14,6 +14,7 @@ from engine import instances
 from engine.chasing import disarm
 from engine.opening import open_waits, reopen_state, save_state, schedule_timers
 from ledger.database import Database, Tx
+from ledger.rules.verbs import ENDED
 from ledger.schema import advance, item
 
 
@@ -33,7 +34,7 @@ def drain(tx: Tx, run_id: int) -> None:
     if instances.is_ended(instance):
         return  # whoever drained before saw these items closed, but not yet their rows
     is_open = {
-        r.element: r.state != "closed"
+        r.element: r.state not in ENDED
         for r in tx.connection.execute(select(item.c.element, item.c.state).where(item.c.run_id == run_id))
     }
     held = {i.heading or i.id for i in plan.items if is_open[i.id]}

@@ -1,26 +1,52 @@
 """Everything a person can do, by its verb. A command takes the transaction first and never commits;
 `engine.desk.perform` does."""
 
+from engine.adjusting import add_unit, reassign, resume, revoke, suspend, terminate, terminate_item
 from engine.clearing import apply_for_name, apply_for_text, decide_clearing
-from engine.confirming import confirm
+from engine.confirming import confirm_unit
+from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
 from engine.moving import acknowledge, acknowledge_many, decide, submit
-from engine.reporting import report, report_round
-from engine.urging import urge
+from engine.petitions import PetitionRef, answer, dispute, extend
+from engine.reporting import check, confirm, correct, enter, report, report_round, settle
+from engine.taking_back import open_todo, take_back
+from engine.urging import copy, hand_on, urge
 
 __all__ = [
     "Entry",
+    "PetitionRef",
     "TodoRef",
     "acknowledge",
     "acknowledge_many",
+    "add_unit",
+    "answer",
     "apply_for_name",
     "apply_for_text",
+    "check",
     "confirm",
+    "confirm_unit",
+    "copy",
+    "correct",
     "decide",
     "decide_clearing",
+    "delegate",
+    "dispute",
+    "end_delegation",
+    "enter",
+    "extend",
+    "hand_on",
+    "open_todo",
     "perform",
+    "reassign",
     "report",
     "report_round",
+    "resume",
+    "revoke",
+    "settle",
     "submit",
+    "suspend",
+    "take_back",
+    "terminate",
+    "terminate_item",
     "urge",
 ]

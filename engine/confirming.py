@@ -10,7 +10,7 @@ from ledger.database import Tx
 from ledger.errors import NotAllowed, Refused
 
 
-def confirm(tx: Tx, assignment_id: int) -> int:
+def confirm_unit(tx: Tx, assignment_id: int) -> int:
     """Confirm the unit of a share; returns the item's id.
 
     Raises: NotAllowed; Refused when the document names it or somebody has confirmed it; NotFound.
@@ -21,5 +21,5 @@ def confirm(tx: Tx, assignment_id: int) -> int:
         raise NotAllowed("责任单位由专班办工作人员确认；如有不同意见，请与专班办联系。")
     if not case.presumed:
         raise Refused(f"{case.unit_name}的责任分工已经明确，不用再确认。")
-    tx.record(f"item:{case.item_id}", "assignment.confirmed", {"assignment": case.id, "item": case.item_id})
+    tx.record(f"item:{case.item_id}", "assignment.unit_confirmed", {"assignment": case.id, "item": case.item_id})
     return int(case.item_id)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, String, and_, bindparam, cast, literal, select
 from sqlalchemy.exc import DBAPIError
 
 from engine.advancing import advance_run
+from ledger.capacities import capacities
 from ledger.database import Database, Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.people import Actor, Desk
-from ledger.rules.verbs import Role, State, Verb, refusal
-from ledger.schema import AnyRow, assignment, item, person, post, run, stream, todo, unit
+from ledger.rules.verbs import LEFT_OUT, Role, State, Verb, cell_of, refusal
+from ledger.schema import AnyRow, assignment, item, person, petition, post, run, stream, todo, unit
 from ledger.writing import Stale
 
 log = logging.getLogger(__name__)
@@ -84,7 +86,7 @@ def perform(
 _peer = assignment.alias("peer")
 _first_lead = (
     select(_peer.c.unit)
-    .where(_peer.c.item_id == assignment.c.item_id, _peer.c.role == "lead")
+    .where(_peer.c.item_id == assignment.c.item_id, _peer.c.role == "lead", _peer.c.state.not_in(LEFT_OUT))
     .order_by(_peer.c.ord)
     .limit(1)
     .scalar_subquery()
@@ -104,6 +106,13 @@ _cases = (
         assignment.c.due_at,
         assignment.c.presumed,
         assignment.c.submitted_at,
+        assignment.c.ord,
+        assignment.c.quota,
+        assignment.c.overlay,
+        assignment.c.original_due,
+        assignment.c.suspended_at,
+        assignment.c.acknowledged_at,
+        item.c.state.label("item_state"),
         item.c.element,
         item.c.due_text,
         item.c.completion,
@@ -111,6 +120,8 @@ _cases = (
         item.c.lifecycle,
         item.c.cadence,
         run.c.office,
+        run.c.jurisdiction,
+        run.c.extends,
         run.c.sign_roles,
         run.c.mend_days,
         run.c.ladder,
@@ -119,6 +130,12 @@ _cases = (
         unit.c.host,
         todo.c.unit.label("todo_unit"),
         todo.c.role.label("todo_role"),
+        petition.c.id.label("petition_id"),
+        petition.c.kind.label("petition_kind"),
+        petition.c.chain,
+        petition.c.turn,
+        petition.c.asked_due,
+        petition.c.asked_unit,
         _first_lead.label("lead_unit"),
         *head_columns,
     )
@@ -137,6 +154,7 @@ _cases = (
                 todo.c.closed_at.is_(None),
             ),
         )
+        .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
     )
     .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
     .order_by(stream.c.name)
@@ -147,6 +165,28 @@ items_of = select(literal("item:").concat(cast(assignment.c.item_id, String))).w
 )
 
 Case = AnyRow
+
+
+@dataclass(frozen=True)
+class _Stand:
+    """A case as `ledger.capacities` sees it."""
+
+    case: Case
+    holder: tuple[str, str] | None
+    decider: tuple[str, str] | None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.case, name)
+
+
+def decider_of(case: Case) -> tuple[str, str] | None:
+    """The post (unit, role) before which what was applied for lies."""
+    return chain_of(case)[case.turn - 1] if case.petition_id else None
+
+
+def chain_of(case: Case) -> list[tuple[str, str]]:
+    """The posts (unit, role) that decide on a petition in turn."""
+    return [(unit_key, role) for unit_key, role in json.loads(case.chain)]
 
 
 def cases_of(tx: Tx, assignment_ids: Iterable[int]) -> dict[int, Case]:
@@ -182,14 +222,32 @@ def take(tx: Tx, ref: TodoRef, case: Case) -> Case:
     return case
 
 
-def refuse(case: Case, verb: Verb, *, holds: bool = True, role: Role | None = None) -> None:
-    """Raises Refused, in the words of the table, when the verb is not for this state."""
-    holder = Role(case.todo_role).label if case.todo_role else ""
-    if case.todo_unit == case.unit:
-        holder = f"{case.unit_name}{holder}"
-    words = refusal(State(case.state), verb, holds=holds, role=role, holder=holder, feedback=case.role == "cooperating")
+def permit(tx: Tx, case: Case, verb: Verb) -> None:
+    """Sit down at the post from which the actor may do this. Raises, in the words of the table: Refused when the verb
+    is not for this state, NotAllowed when it is for others."""
+    overlay = State(case.overlay) if case.overlay else None
+    holder = (case.todo_unit, case.todo_role) if case.todo_role else None
+    mine = capacities(tx.actor, _Stand(case, holder, decider_of(case)))
+    words = refusal(
+        State(case.state),
+        verb,
+        mine,
+        overlay=overlay,
+        holder=_named(case, holder),
+        decider=_named(case, decider_of(case)),
+        feedback=case.role == "cooperating",
+    )
+    who = cell_of(State(case.state), verb, overlay).who
     if words:
-        raise Refused(words)
+        raise (NotAllowed if who else Refused)(words)
+    tx.desk = next(mine[capacity] for capacity in who if capacity in mine)
+
+
+def _named(case: Case, post: tuple[str, str] | None) -> str:
+    """A post in words; of another unit than the share's its role alone."""
+    if post is None:
+        return ""
+    return f"{case.unit_name if post[0] == case.unit else ''}{Role(post[1]).label}"
 
 
 def limit_texts(**texts: str) -> None:

@@ -20,10 +20,12 @@ from ledger import organisation
 from ledger.calendar import local_day
 from ledger.database import Tx
 from ledger.people import Holder, batched, holders, units_answered_for
-from ledger.rules.verbs import Role
-from ledger.schema import AnyRow, assignment, item, notice, round_, run, share, todo, unit
+from ledger.queries.words import OUTCOME_WORDS
+from ledger.rules.verbs import Role, State
+from ledger.schema import AnyRow, assignment, item, notice, petition, post, round_, run, share, todo, unit
 
 recipient = unit.alias("recipient")
+keeping = post.alias("keeping")
 
 _IN_HAND = ("acknowledging", "working", "returned", "signing")
 _WAITING = ("signing", "reviewing")
@@ -49,6 +51,8 @@ def gather_immediate(tx: Tx) -> None:
 def _act_of(n: AnyRow) -> tuple[str, str]:
     """(kind, group): notices of one act share a mail, as the hand-out of a run, a round, one return, one urging do."""
     kind = n.tier.partition(":")[0]
+    if kind in OUTCOME_WORDS:
+        return "told", f"{n.owner_id} {n.arm} {n.tier}"
     match kind:
         case "handed":
             return kind, f"run {n.run_id}"
@@ -103,8 +107,13 @@ def _notices() -> Select[Any]:
         select(
             notice,
             assignment.c.state.label("assignment_state"),
+            assignment.c.overlay,
+            assignment.c.unit.label("assignment_unit"),
+            keeping.c.person_id.label("keeper"),
             assignment.c.step,
             assignment.c.arm.label("assignment_arm"),
+            petition.c.id.label("petition_id"),
+            petition.c.turn,
             share.c.state.label("share_state"),
             round_.c.id.label("round_id"),
             round_.c.name.label("round_name"),
@@ -121,6 +130,8 @@ def _notices() -> Select[Any]:
         )
         .select_from(
             notice.outerjoin(assignment, owner_assignment)
+            .outerjoin(keeping, and_(keeping.c.id == assignment.c.keeper, keeping.c.until.is_(None)))
+            .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
             .outerjoin(share, owner_share)
             .outerjoin(round_, round_.c.id == share.c.round_id)
             .outerjoin(item, item.c.id == notice.c.item_id)
@@ -152,12 +163,18 @@ def holds(n: AnyRow) -> bool:
             return bool(n.assignment_state == "acknowledging")
         case "returned":
             return bool(n.assignment_state in ("working", "returned") and n.assignment_arm == n.arm)
-    return bool(n.assignment_state in _IN_HAND)
+        case "applied" | "pressing":
+            return f"{n.tier}.".startswith(f"{kind}:{n.petition_id}.{n.turn}.")
+    return kind in OUTCOME_WORDS or (n.assignment_state in _IN_HAND and n.overlay != State.SUSPENDED)
 
 
 def _is_copy(n: AnyRow) -> bool:
     """The last tier of a unit's share, told to its deputy head and the coordinator for information."""
-    is_own = n.tier.startswith("waiting:") or (n.assignment_state == "signing" and n.role == "deputy_head")
+    is_own = (
+        n.tier.startswith(("waiting:", "pressing:", "applied:"))
+        or n.tier.partition(":")[0] in OUTCOME_WORDS
+        or (n.assignment_state == "signing" and n.role == "deputy_head")
+    )
     return n.role in _COPIED and not is_own
 
 
@@ -167,12 +184,18 @@ def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, 
     mails: dict[tuple[str, str, int], _Mail] = {}
     for n in rows:
         kind, group = act_of(n)
-        for h in posts[n.unit, n.role]:
+        for h in _readers(n, posts[n.unit, n.role]):
             # By what it tells first, which is told once: a day that a clock shows again may have its digest again.
             key = f"{kind}:{n.id}:{h.person_id}"
             mails.setdefault((kind, group, h.person_id), _Mail(key, kind, h)).lines.append(n)
     if mails:
         _store(tx, list(mails.values()))
+
+
+def _readers(n: AnyRow, people: Sequence[Holder]) -> Sequence[Holder]:
+    """Who of a post's holders is written to: of what was handed on inside the unit, the one who does it now."""
+    is_kept = n.keeper is not None and (n.unit, n.role) == (n.assignment_unit, "liaison")
+    return [h for h in people if is_kept and h.person_id == n.keeper] or people
 
 
 def _store(tx: Tx, mails: Sequence[_Mail]) -> None:
@@ -228,6 +251,7 @@ def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
         "titles": len(titles) == len(mail.lines),
         "lines": [line_of(n, tx.now, tx.calendar) if n.mail == "full" else title_of(n) for n in titles],
         "plans": sorted({n.plan for n in mail.lines}),
+        "act": OUTCOME_WORDS.get(first.tier.partition(":")[0], ""),
         "round": {"name": first.round_name, "n": first.n} if first.round_id else None,
         "link": link_of(first) if mail.kind != "digest" else "/inbox",
     }

@@ -86,6 +86,12 @@ def timer_moments(instance: instances.Instance) -> list[Moment]:
     ]
 
 
+# ---------------------------------------------------------------- deputies
+def leave_moment(until: date) -> Moment:
+    """A deputy's post ends with its last day."""
+    return Moment("leave", 1, end_of(until), RANK_CLOSE)
+
+
 # ---------------------------------------------------------------- digests of day and week
 def monday_of(day: date) -> date:
     """The Monday of a day's week."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, literal, select
+from sqlalchemy import and_, bindparam, func, insert, literal, select, update
 
 from bpmn.lifecycle import Step
 from engine import instances, published
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
-from engine.desk import Case, Entry, TodoRef, cases_of, limit_texts, open_case, refuse, take
+from engine.desk import Case, Entry, TodoRef, cases_of, limit_texts, open_case, permit, take
 from engine.filing import handed_in
 from engine.moments import chased_after_return
 from engine.notices import Notice, tell
@@ -25,15 +25,15 @@ from ledger.rules.completion import Share as RuleShare
 from ledger.rules.completion import blockers, closes
 from ledger.rules.due import resolve
 from ledger.rules.timeliness import mend_due
-from ledger.rules.verbs import State, Verb
-from ledger.schema import AnyRow, advance, assignment, due, round_, share, unit
+from ledger.rules.verbs import ENDED, LEFT_OUT, State, Verb
+from ledger.schema import AnyRow, advance, assignment, draft, due, petition, post, round_, share, unit, upload
 
 # The state of a share by what its open step is for; any other step is a review.
 STATE_FOR = {"acknowledge": State.ACKNOWLEDGING, "submit": State.WORKING, "sign": State.SIGNING}
 
 
 @dataclass(frozen=True)
-class _Next:
+class Next:
     """Where a share goes: the step (None: the lifecycle is over) and who stands there."""
 
     step: Step | None
@@ -44,14 +44,14 @@ class _Next:
 
 
 @dataclass(frozen=True)
-class _Said:
+class Said:
     """What a person gives with an act."""
 
     texts: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[File] = ()
 
 
-_NOTHING = _Said()
+NOTHING_SAID = Said()
 
 
 def acknowledge(tx: Tx, todo: TodoRef) -> int:
@@ -64,9 +64,9 @@ def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> list[int]:
     cases = cases_of(tx, [todo.assignment_id for todo in todos])
     for todo in sorted(set(todos), key=lambda t: t.assignment_id):
         case = take(tx, todo, cases[todo.assignment_id])
-        refuse(case, Verb.ACKNOWLEDGE)
+        permit(tx, case, Verb.ACKNOWLEDGE)
         due_at = _due_after_acknowledgement(tx, case)
-        _record_move(tx, case, "assignment.acknowledged", _next(case, {}), {"due_at": due_at})
+        record_move(tx, case, "assignment.acknowledged", _next(case, {}), {"due_at": due_at})
     return [case.item_id for case in cases.values()]
 
 
@@ -76,7 +76,7 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
     Raises: Invalid (summary, figures), Questions, Refused when others still have to report first, Conflict, NotAllowed.
     """
     case = open_case(tx, todo)
-    refuse(case, Verb.SUBMIT)
+    permit(tx, case, Verb.SUBMIT)
     limit_texts(summary=summary, problem=entry.problem)
     if not summary.strip():
         raise Invalid({"summary": "请写明完成情况和成果，审核人据此判断能否办结。"})
@@ -84,11 +84,14 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
     _require_others(tx, case)
     to = _next(case, {"needs_sign": case.role in case.sign_roles.split() and case.unit_kind != "body"})
     leaves_unit = to.state is not State.SIGNING
-    extra = {"figures": figures, "round": None, "leaves_unit": leaves_unit}
-    said = _Said({"summary": summary, "problem": entry.problem}, handed_in(tx, case.id, entry.files))
-    _record_move(tx, case, "assignment.submitted", to, extra, said)
+    lapsed = settling(case, "lapsed")  # who has done the work needs no more time for it, nor another to do it
+    extra = {"figures": figures, "round": None, "leaves_unit": leaves_unit, "settles": lapsed}
+    said = Said({"summary": summary, "problem": entry.problem}, handed_in(tx, case.id, entry.files))
+    record_move(tx, case, "assignment.submitted", to, extra, said)
     if leaves_unit:
         disarm(tx, [("assignment", case.id)])
+    if lapsed:
+        disarm(tx, [("petition", case.petition_id)])
     return int(case.item_id)
 
 
@@ -101,13 +104,14 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Seque
     case = open_case(tx, todo)
     signing = case.state == State.SIGNING
     limit_texts(reason=reason)
-    refuse(case, (Verb.SIGN if agree else Verb.SIGN_RETURN) if signing else (Verb.APPROVE if agree else Verb.RETURN))
+    agreeing, returning = (Verb.SIGN, Verb.SIGN_RETURN) if signing else (Verb.APPROVE, Verb.RETURN)
+    permit(tx, case, agreeing if agree else returning)
     if not agree and not reason.strip():
         raise Invalid({"reason": "请写明退回理由和需要补正的内容，对方据此修改。"})
     to = _next(case, {"decision": "pass" if agree else "return"})
-    said = _Said({"reason": reason}, handed_in(tx, case.id, files))
+    said = Said({"reason": reason}, handed_in(tx, case.id, files))
     if signing:
-        _record_move(tx, case, "assignment.signed" if agree else "assignment.sent_back", to, said=said)
+        record_move(tx, case, "assignment.signed" if agree else "assignment.sent_back", to, said=said)
         if agree:
             disarm(tx, [("assignment", case.id)])
         else:
@@ -119,10 +123,10 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Seque
     return int(case.item_id)
 
 
-def _return(tx: Tx, case: Case, to: _Next, said: _Said) -> None:
+def _return(tx: Tx, case: Case, to: Next, said: Said) -> None:
     """退回补正: some working days to mend, the ladder armed anew, the unit told at once."""
     due_at = _time_to_mend(tx, case)
-    _record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, said)
+    record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, said)
     if due_at and not case.cadence:
         chased = chased_after_return(due_at, tx.now, case.mend_days, tx.calendar)
         arm_ladder(tx, "assignment", [case.id], chased, parse_ladder(case.ladder), turn=to.arm, only_ahead=True)
@@ -149,7 +153,7 @@ def _due_after_acknowledgement(tx: Tx, case: Case) -> datetime | None:
     return limit.at
 
 
-def _tell_returned(tx: Tx, case: Case, to: _Next) -> None:
+def _tell_returned(tx: Tx, case: Case, to: Next) -> None:
     told = Notice(
         "assignment", case.id, to.arm, "returned", case.unit, "liaison", case.run_id, case.item_id, immediate=True
     )
@@ -157,19 +161,57 @@ def _tell_returned(tx: Tx, case: Case, to: _Next) -> None:
 
 
 # ---------------------------------------------------------------- where a share goes
-def _next(case: Case, decided: Mapping[str, str | bool]) -> _Next:
+def _next(case: Case, decided: Mapping[str, str | bool]) -> Next:
     """The lifecycle's answer to a step done with these values."""
     cycle, version = published.lifecycle(case.lifecycle), published.lifecycle_version(case.lifecycle)
     values: dict[str, str | bool] = {"role": case.role, "held_by_office": case.unit_kind == "body", **decided}
     open_steps = instances.outcome(version, case.step, frozenset(values.items()))
     if not open_steps:
-        return _Next(None, case.arm, None, None, State.CLOSED)
+        return Next(None, case.arm, None, None, State.CLOSED)
     step = cycle.step(open_steps[0])
     loops = step.verb == "submit" and case.state != State.ACKNOWLEDGING
     state = STATE_FOR.get(step.verb, State.REVIEWING)
     if loops and decided.get("decision") == "return":
         state = State.RETURNED
-    return _Next(step, case.arm + loops, _holder(case, step), step.role, state)
+    return Next(step, case.arm + loops, _holder(case, step), step.role, state)
+
+
+def give_out_anew(tx: Tx, case: Case, kind: str, extra: Mapping[str, Any], said: Said) -> int:
+    """The same step under the next arm, which is returned: its todo has another date from now on. What somebody is
+    typing for it stays with it."""
+    step = published.lifecycle(case.lifecycle).step(case.step)
+    to = Next(step, case.arm + 1, case.todo_unit, case.todo_role, State(case.state))
+    record_move(tx, case, kind, to, extra, said)
+    names = {"b_old": f"submit-{case.id}-{case.arm}", "b_new": f"submit-{case.id}-{to.arm}"}
+    names |= {"b_unit": case.unit}
+    for statement in _rename_forms:
+        tx.writes.write(statement, names)
+    return to.arm
+
+
+_people_of_unit = select(post.c.person_id).where(post.c.unit == bindparam("b_unit"), post.c.until.is_(None))
+_rename_forms = [
+    update(table)
+    .where(table.c.person_id.in_(_people_of_unit), table.c.form == bindparam("b_old"))
+    .values(form=bindparam("b_new"))
+    for table in (draft, upload)
+]
+
+
+def settling(case: Case, outcome: str) -> dict[str, Any] | None:
+    """What an event says of the share's open petition, which it settles."""
+    return _settled(case.petition_id, case.petition_kind, case.turn, outcome) if case.petition_id else None
+
+
+def _settled(petition_id: int, kind: str, turn: int, outcome: str) -> dict[str, Any]:
+    return {"petition": petition_id, "petition_kind": kind, "turn": turn, "outcome": outcome}
+
+
+def rearm(tx: Tx, case: Case, turn: int, due_at: datetime | None) -> None:
+    """The ladder of a share counts from this date from now on."""
+    disarm(tx, [("assignment", case.id)])
+    if due_at and not case.cadence:
+        arm_ladder(tx, "assignment", [case.id], due_at, parse_ladder(case.ladder), turn=turn, only_ahead=True)
 
 
 def _holder(case: Case, step: Step) -> str:
@@ -184,13 +226,13 @@ def _holder(case: Case, step: Step) -> str:
     return str(case.unit)
 
 
-def _record_move(
+def record_move(
     tx: Tx,
     case: Case,
     kind: str,
-    to: _Next,
+    to: Next,
     extra: Mapping[str, Any] | None = None,
-    said: _Said = _NOTHING,
+    said: Said = NOTHING_SAID,
 ) -> None:
     payload: dict[str, Any] = {
         "assignment": case.id,
@@ -207,7 +249,7 @@ def _record_move(
         "due_at": case.due_at,
         **(extra or {}),
     }
-    payload["todo_due"] = None if to.state is State.REVIEWING else payload["due_at"]  # a review has no due date
+    payload.setdefault("todo_due", None if to.state is State.REVIEWING else payload["due_at"])  # a review has none
     tx.record(f"item:{case.item_id}", kind, payload, said.texts, said.files)
 
 
@@ -220,10 +262,11 @@ _siblings = (
         assignment.c.state,
         assignment.c.step,
         assignment.c.arm,
+        assignment.c.unit,
         unit.c.short,
     )
     .join(unit, unit.c.key == assignment.c.unit)
-    .where(assignment.c.item_id == bindparam("b_item"))
+    .where(assignment.c.item_id == bindparam("b_item"), assignment.c.state.not_in(LEFT_OUT))
     .order_by(assignment.c.ord)
 )
 
@@ -247,8 +290,14 @@ _to_come = (
     .scalar_subquery()
 )
 _siblings_owing = (  # a row for each report that a share still owes, or one without
-    _siblings.add_columns(share.c.id.label("owed"))
+    _siblings.add_columns(
+        share.c.id.label("owed"),
+        petition.c.id.label("petition_id"),
+        petition.c.kind.label("petition_kind"),
+        petition.c.turn,
+    )
     .outerjoin(share, and_(share.c.assignment_id == assignment.c.id, share.c.state == "owed"))
+    .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
     .order_by(share.c.id)
 )
 _insert_advance = insert(advance)
@@ -287,18 +336,54 @@ def _require_all_occurrences(own: AnyRow) -> None:
         raise Refused(f"本任务第 {own.n_owed} 期还没有报送，请先报送，再申请办结。")
 
 
-def _accept(tx: Tx, case: Case, to: _Next, said: _Said) -> None:
+def _accept(tx: Tx, case: Case, to: Next, said: Said) -> None:
     """同意办结 or 认可; where it was the last that counted, the item closes with it."""
-    found = tx.connection.execute(_siblings_owing, {"b_item": case.item_id}).all()
-    rows = list({r.id: r for r in found}.values())
-    done = closes(case.completion, _shares(rows, accepted=case.id), gated=case.gated)
-    _record_move(tx, case, "assignment.accepted", to, {"closes": done}, said)
-    if not done:
-        return
-    left = [r for r in rows if r.state not in ("closed", "withdrawn") and r.id != case.id]
-    withdrawn = [{"id": r.id, "step": r.step, "arm": r.arm} for r in left]
-    owed = [r.owed for r in found if r.owed is not None]  # nobody can report them any more
-    tx.record(f"item:{case.item_id}", "item.closed", {"item": case.item_id, "withdrawn": withdrawn, "owed": owed})
-    disarm(tx, [*(("assignment", r.id) for r in left), *(("share", o) for o in owed)])
+    rows = siblings(tx, case.item_id)
+    done = _is_done(case, rows, accepted=case.id)
+    record_move(tx, case, "assignment.accepted", to, {"closes": done}, said)
+    if done:
+        close_item(tx, case, "item.closed", [r for r in rows if r.id != case.id], {"counts": 1})
+
+
+def siblings(tx: Tx, item_id: int) -> Sequence[AnyRow]:
+    """The shares of an item that count, a row for each report that one still owes, or one without."""
+    return tx.connection.execute(_siblings_owing, {"b_item": item_id}).all()
+
+
+def _is_done(case: AnyRow, rows: Sequence[AnyRow], accepted: int | None = None) -> bool:
+    each = list({r.id: r for r in rows}.values())
+    return closes(case.completion, _shares(each, accepted), gated=case.gated)
+
+
+def close_if_done(tx: Tx, case: Case, rows: Sequence[AnyRow]) -> None:
+    """Where a share was ended for which alone the item waited, it closes with what these others have achieved."""
+    if _is_done(case, rows):
+        close_item(tx, case, "item.closed", rows, {"counts": 0})
+
+
+def close_item(
+    tx: Tx,
+    case: AnyRow,
+    kind: str,
+    rows: Sequence[AnyRow],
+    extra: Mapping[str, Any],
+    said: Said = NOTHING_SAID,
+) -> None:
+    """An item is over (closed or terminated): what is still open of these shares is withdrawn, the plan goes on."""
+    left = {r.id: r for r in rows if r.state not in ENDED}
+    withdrawn = [
+        {
+            "id": r.id,
+            "step": r.step,
+            "arm": r.arm,
+            "settles": _settled(r.petition_id, r.petition_kind, r.turn, "lapsed") if r.petition_id else None,
+        }
+        for r in left.values()
+    ]
+    owed = [r.owed for r in rows if r.owed is not None]  # nobody can report them any more
+    payload = {"item": case.item_id, "withdrawn": withdrawn, "owed": owed, **extra}
+    tx.record(f"item:{case.item_id}", kind, payload, said.texts)
+    petitions = [("petition", r.petition_id) for r in left.values() if r.petition_id]
+    disarm(tx, [*(("assignment", i) for i in left), *(("share", o) for o in owed), *petitions])
     tx.writes.write(_insert_advance, {"run_id": case.run_id, "item_id": case.item_id})
     tx.closed_runs.add(case.run_id)

@@ -21,6 +21,7 @@ from ledger.database import Tx
 from ledger.errors import Refused
 from ledger.events import canonical
 from ledger.rules.due import Due, DueRule, resolve
+from ledger.rules.verbs import ENDED
 from ledger.schema import item, plan_source, plan_version, run_state
 from ledger.schema import run as run_table
 
@@ -91,6 +92,7 @@ def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
         "mend_days": facts.mend_days,
         "mail": facts.mail,
         "ladder": " ".join(str(tier) for tier in facts.ladder),
+        "extends": " ".join(facts.extends),
     }
 
 
@@ -196,7 +198,7 @@ def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
     for planned in plan.items:
         if state[planned.id] != "pending" or (planned.heading or planned.id) not in reached:
             continue
-        if any(state[other] != "closed" for other in planned.opens_after):
+        if any(state[other] not in ENDED for other in planned.opens_after):
             continue
         opens = opens_at(tx.connection, tx.calendar, plan, run_id, planned)
         if opens is not None and opens.at > tx.now:

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import String, and_, bindparam, cast, literal, select
+from sqlalchemy import String, and_, bindparam, cast, func, literal, select
 from sqlalchemy import case as sql_case
 
 from engine.chasing import disarm
-from engine.desk import Case, Entry, case_of, items_of, limit_texts, refuse, seat
+from engine.desk import Case, Entry, case_of, items_of, limit_texts, permit, seat
 from engine.filing import handed_in
+from engine.notices import Notice, tell
 from ledger.database import Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
 from ledger.rules.figures import questions as doubts
-from ledger.rules.verbs import State, Verb, refusal
-from ledger.schema import AnyRow, assignment, figure, indicator, item, person, post, round_, share, stream, todo, unit
+from ledger.rules.verbs import Capacity, State, Verb, refusal
+from ledger.schema import (
+    AnyRow,
+    assignment,
+    figure,
+    indicator,
+    item,
+    person,
+    post,
+    reading,
+    round_,
+    share,
+    stream,
+    todo,
+    unit,
+)
+from ledger.schema import entry as entry_table
 
 MAX_FIGURE = Decimal(10) ** 11
 
@@ -50,12 +67,131 @@ def report(tx: Tx, assignment_id: int, entry: Entry, *, nothing_new: bool = Fals
     Raises: Invalid, Questions (ask, then call again with `confirmed`), Refused, NotAllowed, NotFound.
     """
     case = case_of(tx, assignment_id)
-    tx.desk = seat(tx.actor, case.unit, "liaison")
-    refuse(case, Verb.NOTHING_NEW if nothing_new else Verb.REPORT)
+    permit(tx, case, Verb.NOTHING_NEW if nothing_new else Verb.REPORT)
     if entry.is_empty and not nothing_new:
         raise Invalid({"progress": "请填写数字或进展；没有新情况，请点“本期无新进展”。"})
     figures = checked_figures(tx, case, entry.figures, confirmed=confirmed)
     _record_report(tx, case, figures, entry, None, nothing_new=nothing_new)
+    return int(case.item_id)
+
+
+SOURCES = {"phone": "电话", "paper": "纸质材料", "sheet": "表格"}
+
+
+def enter(
+    tx: Tx,
+    assignment_id: int,
+    *,
+    source: str,
+    told_by: str,
+    progress: str,
+    figures: Mapping[int, Decimal],
+    confirmed: bool = False,
+) -> int:
+    """代录: the office enters what a unit told by phone, on paper or in a sheet; it counts at once, is marked with its
+    source, and the unit confirms it. Returns the item's id.
+
+    Raises: Invalid, Questions, Refused, NotAllowed, NotFound.
+    """
+    case = case_of(tx, assignment_id)
+    permit(tx, case, Verb.ENTER)
+    limit_texts(told_by=told_by)
+    faults = {} if source in SOURCES else {"source": "请选择来源：电话、纸质材料或表格。"}
+    if not told_by.strip():
+        faults["told_by"] = "请写明谁在什么时候提供的。"
+    entry = Entry(figures, progress)
+    if entry.is_empty:
+        faults["progress"] = "请填写数字或进展。"
+    if faults:
+        raise Invalid(faults)
+    checked = checked_figures(tx, case, figures, confirmed=confirmed)
+    entry_id = tx.allocate("entry")[0]
+    by_proxy = {"entry": entry_id, "source": source, "unit": case.unit, "run": case.run_id}
+    _record_report(tx, case, checked, entry, None, by_proxy=by_proxy, told_by=told_by)
+    told = Notice(
+        "assignment", case.id, 1, f"entered:{entry_id}", case.unit, "liaison", case.run_id, case.item_id, immediate=True
+    )
+    tell(tx, [told])
+    return int(case.item_id)
+
+
+_unconfirmed = (
+    select(entry_table.c.id)
+    .where(entry_table.c.assignment_id == bindparam("b_id"), entry_table.c.confirmed_at.is_(None))
+    .order_by(entry_table.c.id)
+)
+
+
+def confirm(tx: Tx, assignment_id: int) -> int:
+    """确认代录: what the office has entered for this share is so; returns the item's id. What is not so is put right
+    (更正). Raises: Refused, NotAllowed, NotFound."""
+    case = case_of(tx, assignment_id)
+    permit(tx, case, Verb.CONFIRM)
+    waiting = list(tx.connection.execute(_unconfirmed, {"b_id": case.id}).scalars())
+    if not waiting:
+        raise Refused("没有等待确认的代录内容，可能已由同事确认；请刷新页面查看。")
+    payload = {"assignment": case.id, "item": case.item_id, "entries": waiting}
+    tx.record(f"item:{case.item_id}", "assignment.confirmed", payload)
+    return int(case.item_id)
+
+
+# ---------------------------------------------------------------- 更正, 审核值, 核定值
+_last_readings = (
+    select(reading.c.indicator_id, func.max(reading.c.seq).label("seq"))
+    .where(reading.c.assignment_id == bindparam("b_id"))
+    .group_by(reading.c.indicator_id)
+)
+
+
+def correct(tx: Tx, assignment_id: int, *, figures: Mapping[int, Decimal], reason: str, confirmed: bool = False) -> int:
+    """更正: the unit puts its last reading right; the wrong one is kept. Returns the item's id.
+
+    Raises: Invalid, Questions, Refused, NotAllowed, NotFound.
+    """
+    return _put_right(tx, assignment_id, Verb.CORRECT, "assignment.corrected", figures, reason, confirmed=confirmed)
+
+
+def check(tx: Tx, assignment_id: int, *, figures: Mapping[int, Decimal], reason: str, confirmed: bool = False) -> int:
+    """填审核值: what the office, or the lead, holds a reading to be. Raises: as `correct`."""
+    return _put_right(tx, assignment_id, Verb.CHECK, "assignment.checked", figures, reason, confirmed=confirmed)
+
+
+def settle(tx: Tx, assignment_id: int, *, figures: Mapping[int, Decimal], reason: str, confirmed: bool = False) -> int:
+    """填核定值: what an inspector holds a reading to be. Raises: as `correct`."""
+    return _put_right(tx, assignment_id, Verb.SETTLE, "assignment.settled", figures, reason, confirmed=confirmed)
+
+
+def _put_right(
+    tx: Tx,
+    assignment_id: int,
+    verb: Verb,
+    kind: str,
+    figures: Mapping[int, Decimal],
+    reason: str,
+    *,
+    confirmed: bool,
+) -> int:
+    case = case_of(tx, assignment_id)
+    permit(tx, case, verb)
+    limit_texts(reason=reason)
+    faults = {} if reason.strip() else {"reason": "请写明理由和依据。"}
+    if not figures:
+        faults["figures"] = "请填写要改成的数字。"
+    if faults:
+        raise Invalid(faults)
+    checked = checked_figures(tx, case, figures, confirmed=True if verb is not Verb.CORRECT else confirmed)
+    last = {r.indicator_id: r.seq for r in tx.connection.execute(_last_readings, {"b_id": case.id})}
+    if any(i not in last for i in figures):
+        raise Refused("这个指标还没有填报过，没有可以改的数；请先填报。")
+    payload = {"assignment": case.id, "item": case.item_id, "values": [[i, last[i], value] for i, value in checked]}
+    tx.record(f"item:{case.item_id}", kind, payload, {"reason": reason})
+    if verb is not Verb.CORRECT:
+        tier = f"{verb}:{max(last[i] for i in figures)}"
+        told = Notice(
+            "assignment", case.id, case.arm, tier, case.unit, "liaison", case.run_id,
+            case.item_id, immediate=True,
+        )  # fmt: skip
+        tell(tx, [told])
     return int(case.item_id)
 
 
@@ -104,6 +240,8 @@ def _record_report(
     round_id: int | None,
     *,
     nothing_new: bool = False,
+    by_proxy: Mapping[str, Any] | None = None,
+    told_by: str = "",
 ) -> None:
     limit_texts(progress=entry.progress, problem=entry.problem)
     payload = {
@@ -112,8 +250,9 @@ def _record_report(
         "round": round_id,
         "figures": figures,
         "nothing_new": nothing_new,
+        **(by_proxy or {}),
     }
-    texts = {"progress": entry.progress, "problem": entry.problem}
+    texts = {"progress": entry.progress, "problem": entry.problem, "told_by": told_by}
     tx.record(f"item:{case.item_id}", "assignment.reported", payload, texts, handed_in(tx, case.id, entry.files))
 
 
@@ -215,6 +354,6 @@ def _shares_of(tx: Tx, asked: AnyRow, filled: Mapping[int, Entry]) -> Sequence[A
         row = found.get(assignment_id)
         if row is None or row.unit != asked.unit or asked.assignment_id not in (None, assignment_id):
             raise NotFound("填报的任务不在这一期里，请刷新页面后重填。")
-        if words := refusal(State(row.state), Verb.REPORT, holds=True):
+        if words := refusal(State(row.state), Verb.REPORT, {Capacity.UNIT}):
             raise Refused(f"清单第 {row.no} 项：{words}")
     return rows

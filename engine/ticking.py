@@ -14,6 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, literal, select, text, tuple_
 
+from engine import deputies
 from engine.advancing import drain, release_timer
 from engine.chasing import parse_ladder, wake
 from engine.gathering import gather_digests, gather_immediate
@@ -25,7 +26,7 @@ from engine.weekly import gather_weekly
 from ledger.clock import ClockInDoubt, mark_refused
 from ledger.database import Database, Tx
 from ledger.rules.ladder import highest_passed
-from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, round_, run, share, todo
+from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, petition, round_, run, share, todo
 from ledger.sealing import BATCH, is_complete, seal_events
 
 log = logging.getLogger(__name__)
@@ -176,6 +177,8 @@ def _fire(tx: Tx, row: DueRow) -> None:
             close_round(tx, row.owner_id)
         case "open":
             _open_by_date(tx, row.owner_id)
+        case "leave":
+            deputies.end(tx, row.owner_id)
         case "digest":
             _digest(tx)
         case "weekly":
@@ -231,6 +234,11 @@ def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
 def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) -> list[Notice]:
     """Who holds the todo is told; the plan's last tier is copied to the unit's deputy head and the coordinator."""
     told = [(owner.unit, owner.role or "liaison")]
+    if kind == "petition":
+        name = f"pressing:{owner.id}.{turn}.{tier}"
+        return [
+            Notice("assignment", owner.assignment_id, turn, name, *told[0], owner.run_id, owner.item_id, state=state)
+        ]
     if tier > 0 and tier >= max(parse_ladder(owner.ladder)):
         told += [(owner.unit, "deputy_head"), (owner.office, "coordinator")]
     return [
@@ -268,6 +276,9 @@ _OWNERS = {
             todo.c.closed_at.is_(None),
         ),
     ),
+    "petition": select(
+        petition.c.id, petition.c.assignment_id, todo.c.unit, todo.c.role, todo.c.run_id, todo.c.item_id
+    ).join(todo, and_(todo.c.owner_kind == "petition", todo.c.owner_id == petition.c.id, todo.c.closed_at.is_(None))),
     "share": select(
         share.c.id,
         share.c.unit,

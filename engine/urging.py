@@ -1,22 +1,24 @@
-"""催办: a coordinator urges any unit, a lead its cooperating units; the mail goes at once."""
+"""催办: a coordinator urges any unit, a lead its cooperating units; 抄送 to those who should know, 转交 to a colleague.
+The mail goes at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Connection, and_, bindparam, or_, select
 
-from engine.desk import Case, cases_of, limit_texts, refuse
+from engine.desk import Case, case_of, cases_of, limit_texts, permit
 from engine.notices import Notice, tell
 from ledger.database import Tx
-from ledger.errors import Invalid, NotAllowed, Refused
-from ledger.people import Actor, Desk
-from ledger.rules.verbs import Role, Verb
-from ledger.schema import unit
+from ledger.errors import Invalid, Refused
+from ledger.rules.verbs import Verb
+from ledger.schema import person, post, unit
 
 
-def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
-    """Urge the units that hold these shares.
+def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str, spoke_to: str = "", answer: str = "") -> None:
+    """Urge the units that hold these shares: by mail, or by a call that has been made (电话催办) to somebody
+    (`spoke_to`), who gave an answer.
 
     Raises: Invalid (nothing chosen, no words), Refused when a share is no longer in its unit's hands, NotAllowed,
     NotFound.
@@ -25,39 +27,97 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str) -> None:
         raise Invalid({"assignments": "请先勾选要催办的单位。"})
     if not words.strip():
         raise Invalid({"words": "请写明催办事项和时间要求；对方会收到邮件提醒，内容在办理记录里看到。"})
-    limit_texts(words=words)
+    limit_texts(words=words, spoke_to=spoke_to, answer=answer)
+    if spoke_to.strip() and not answer.strip():
+        raise Invalid({"answer": "电话催办请记下对方的答复。"})
+    by = "phone" if spoke_to.strip() else "mail"
+    texts = {"words": words, "spoke_to": spoke_to, "answer": answer}
     cases = cases_of(tx, assignment_ids).values()
     told = []
     for case, urging in zip(cases, tx.allocate("urging", len(cases)), strict=True):
-        tx.desk = urging_desk(tx.actor, case.office, case.lead_unit, case.role)
-        if tx.desk is None or not _is_of_here(tx, tx.desk, case.office):
-            raise NotAllowed("催办由专班办工作人员或督查人员发起；首位牵头单位可以催办本任务的配合单位。")
         try:
-            refuse(case, Verb.URGE, holds=False, role=Role.COORDINATOR)
+            permit(tx, case, Verb.URGE)
         except Refused as error:
             raise Refused(f"{case.unit_name}：{error}") from None
-        payload = {"assignment": case.id, "item": case.item_id, "urging": urging}
-        tx.record(f"item:{case.item_id}", "assignment.urged", payload, {"words": words})
-        told.append(_notice(case, f"urged:{urging}"))
+        payload = {"assignment": case.id, "item": case.item_id, "urging": urging, "by": by}
+        tx.record(f"item:{case.item_id}", "assignment.urged", payload, texts)
+        if by == "mail":
+            told.append(_notice(case, f"urged:{urging}"))
     tell(tx, told)
 
 
-def _is_of_here(tx: Tx, desk: Desk, office: str) -> bool:
-    """An inspector looks over one jurisdiction; in another, taking part in an item gives no word over it."""
-    if desk.role != Role.INSPECTOR or desk.unit == office:
-        return True
-    places = select(unit.c.jurisdiction).where(unit.c.key.in_([desk.unit, office])).distinct()
-    return len(tx.connection.execute(places).all()) == 1
+def copy(tx: Tx, assignment_id: int, *, to: str, note: str) -> int:
+    """抄送 of a share to a post (`unit role`) that may see it, for its information. Returns the item's id.
+
+    Raises: Invalid, NotAllowed, NotFound.
+    """
+    case = case_of(tx, assignment_id)
+    permit(tx, case, Verb.COPY)
+    limit_texts(note=note)
+    chosen = next((place for place in informed(tx.connection, case) if " ".join(place) == to), None)
+    if chosen is None:
+        raise Invalid({"to": "请从列表中选择抄送的岗位。"})
+    number = tx.allocate("copy")[0]
+    payload = {"assignment": case.id, "item": case.item_id, "to_unit": chosen[0], "to_role": chosen[1], "copy": number}
+    tx.record(f"item:{case.item_id}", "assignment.copied", payload, {"note": note})
+    tell(
+        tx,
+        [Notice("assignment", case.id, 1, f"copied:{number}", *chosen, case.run_id, case.item_id, immediate=True)],
+    )
+    return int(case.item_id)
+
+
+class _Place(Protocol):
+    @property
+    def unit(self) -> str: ...
+    @property
+    def office(self) -> str: ...
+    @property
+    def jurisdiction(self) -> str: ...
+
+
+def informed(connection: Connection, case: _Place) -> list[tuple[str, str]]:
+    """The posts (unit, role) that a share may be copied to: they see it anyway, and somebody holds them."""
+    over = unit.c.jurisdiction == case.jurisdiction, post.c.role.in_(("inspector", "leader"))
+    own = post.c.unit == case.unit, post.c.role.in_(("section_head", "deputy_head", "head"))
+    office = post.c.unit == case.office, post.c.role == "coordinator"
+    rows = connection.execute(
+        select(post.c.unit, post.c.role)
+        .join(unit, unit.c.key == post.c.unit)
+        .where(post.c.until.is_(None), or_(and_(*over), and_(*own), and_(*office)))
+        .distinct()
+        .order_by(post.c.unit, post.c.role)
+    )
+    return [(r.unit, r.role) for r in rows]
+
+
+# ---------------------------------------------------------------- 转交
+def hand_on(tx: Tx, assignment_id: int, *, to: int) -> int:
+    """转交 inside the unit: another of its liaisons does the work and gets the mails; a colleague may still step in.
+    Returns the item's id. Raises: Invalid, Refused, NotAllowed, NotFound."""
+    case = case_of(tx, assignment_id)
+    permit(tx, case, Verb.HAND_ON)
+    if to not in {r.id for r in tx.connection.execute(colleagues, {"b_unit": case.unit})}:
+        raise Invalid({"to": "请选择本单位的一位联络员。"})
+    payload = {"assignment": case.id, "item": case.item_id, "to_post": to}
+    tx.record(f"item:{case.item_id}", "assignment.handed_on", payload)
+    number = f"handed_on:{to}.{int(tx.now.timestamp())}"
+    told = Notice(
+        "assignment", case.id, case.arm, number, case.unit, "liaison", case.run_id, case.item_id, immediate=True
+    )
+    tell(tx, [told])
+    return int(case.item_id)
+
+
+colleagues = (  # the liaisons of a unit
+    select(post.c.id, person.c.name)
+    .join(person, person.c.id == post.c.person_id)
+    .where(post.c.unit == bindparam("b_unit"), post.c.role == "liaison", post.c.until.is_(None), person.c.active)
+    .order_by(post.c.id)
+)
 
 
 def _notice(case: Case, tier: str) -> Notice:
     """To whoever holds the share's todo: the liaison, or the deputy head who has to sign."""
     holder = case.todo_role or "liaison"
     return Notice("assignment", case.id, case.arm, tier, case.unit, holder, case.run_id, case.item_id, immediate=True)
-
-
-def urging_desk(actor: Actor, office: str, lead_unit: str | None, role: str) -> Desk | None:
-    """The post that may urge a share: the office's coordinator, an inspector; of a cooperating one the first lead."""
-    if desk := actor.desk(office, "coordinator") or actor.first("inspector"):
-        return desk
-    return actor.desk(lead_unit, "liaison") if lead_unit and role == "cooperating" else None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from ledger.calendar import SHANGHAI, WorkCalendar, last_day, local_day
+from ledger.queries.words import OUTCOME_WORDS
 from ledger.schema import AnyRow
 
 _WAITING = {"sign": "待审签", "accept": "待认可", "review": "待审核", "host_review": "待审核"}
-_KINDS = {"handed": "待签收", "request": "待报送", "returned": "退回补正", "urged": "催办"}
+_KINDS = {"handed": "待签收", "request": "待报送", "returned": "退回补正", "urged": "催办", "applied": "待审批"}
+_ABOUT_ITEM = ("returned", "urged", "applied", *OUTCOME_WORDS)
 
 
 def line_of(n: AnyRow, now: datetime, calendar: WorkCalendar) -> dict[str, str]:
@@ -33,14 +35,18 @@ def link_of(n: AnyRow) -> str:
     """The page on which a notice is answered."""
     if n.owner_kind == "share":
         return f"/rounds/{n.owner_id}"
-    return f"/items/{n.item_id}" if n.tier.partition(":")[0] in ("returned", "urged") else "/inbox"
+    return f"/items/{n.item_id}" if n.tier.partition(":")[0] in _ABOUT_ITEM else "/inbox"
 
 
 def _word(n: AnyRow, now: datetime, calendar: WorkCalendar) -> tuple[str, str]:
     kind, _, step = n.tier.partition(":")
     if kind == "waiting":
         return _WAITING[step], "grey"
-    if n.due_at is None or kind in ("handed", "request"):
+    if kind == "pressing":
+        return "待审批", "yellow"
+    if kind in OUTCOME_WORDS:
+        return OUTCOME_WORDS[kind], "grey"
+    if n.due_at is None or kind in ("handed", "request", "applied"):
         return _KINDS.get(kind, "待办"), "grey"
     left = calendar.days_left(local_day(now), last_day(n.due_at))
     if now > n.due_at:

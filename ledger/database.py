@@ -31,7 +31,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.calendar import WorkCalendar
 from ledger.clock import BusinessClock, ClockInDoubt, MachineClock, wall_now
-from ledger.events import GENESIS, SCHEMA, Draft, Event, File, canonical, chain_hash, salted
+from ledger.events import GENESIS, SCHEMAS, Draft, Event, File, canonical, chain_hash, salted
 from ledger.people import SYSTEM, Actor, Desk
 from ledger.projections import project
 from ledger.rules.texts import as_seen
@@ -185,8 +185,9 @@ class Tx:
                 payload["files"] = [said for said, _ in kept]
                 attachments += [row for _, row in kept]
             stored = canonical(actor), canonical(payload)
-            hashed = chain_hash(prev, d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, *stored)
-            e = Event(d.stream, seq, d.kind, SCHEMA, self.now, self.recorded_at, actor, payload, prev, hashed)
+            schema = SCHEMAS.get(d.kind, 1)
+            hashed = chain_hash(prev, d.stream, seq, d.kind, schema, self.now, self.recorded_at, *stored)
+            e = Event(d.stream, seq, d.kind, schema, self.now, self.recorded_at, actor, payload, prev, hashed)
             events.append(e)
             rows.append({**vars(e), "actor": stored[0], "payload": stored[1]})
             self._heads[d.stream] = (seq, hashed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from sqlalchemy import insert, select
 
@@ -57,8 +58,11 @@ def register_person(tx: Tx, *, login: str, name: str, email: str, password_hash:
     return person_id
 
 
-def take_post(tx: Tx, person_id: int, unit_key: str, role: str) -> int:
-    """Let a person take a post from now on; the name of the day hangs on the record.
+def take_post(
+    tx: Tx, person_id: int, unit_key: str, role: str, *, deputy_for: int | None = None, ends: date | None = None
+) -> int:
+    """Let a person take a post from now on, or hold it beside its holder (`deputy_for`, their post) until a day
+    `ends`; the name of the day hangs on the record.
 
     Raises: Invalid for an unknown unit or role.
     """
@@ -72,6 +76,7 @@ def take_post(tx: Tx, person_id: int, unit_key: str, role: str) -> int:
     name = tx.connection.execute(select(person.c.name).where(person.c.id == person_id)).scalar_one()
     post_id = tx.allocate("post")[0]
     facts = {"post": post_id, "person": person_id, "unit": unit_key, "role": role}
+    facts |= {"deputy_for": deputy_for, "ends": ends.isoformat() if ends else None}
     tx.record(STREAM, "post.taken", facts, {"name": name})
     tx.flush()
     return post_id

@@ -16,8 +16,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from ledger.rules.verbs import EXTENDS
+
 GENESIS = "0" * 64
-SCHEMA = 2
+# Of the kinds whose payload has changed its shape; all others are of schema 1.
+SCHEMAS = {"run.started": 2, "item.planned": 2, "item.opened": 2}
 
 
 def _plain(value: Any) -> Any:
@@ -121,6 +124,7 @@ def _each(name: str, **added: Any) -> Callable[[Mapping[str, Any]], Mapping[str,
 UPCASTERS: dict[tuple[str, int], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     ("item.planned", 1): _each("indicators", by=None),
     ("item.opened", 1): _each("assignments", presumed=False),
+    ("run.started", 1): lambda p: {**p, "extends": " ".join(EXTENDS)},
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sqlalchemy import Connection, and_, bindparam, select
@@ -15,7 +15,7 @@ K = TypeVar("K", int, str)
 # A body (领导小组) has no officials of its own above its office: these posts are those of its host organ.
 HOSTED_ROLES = frozenset({"section_head", "deputy_head", "head"})
 # Posts whose work must not stand still while nobody holds them.
-FALLING_ROLES = ("liaison", "deputy_head")
+FALLING_ROLES = ("liaison", "section_head", "deputy_head")
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Desk:
     post_id: int
     unit: str
     role: str
+    jurisdiction: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,12 @@ SYSTEM = Actor(0, "系统", ())
 
 
 _posts_of = (
-    select(person.c.name, post.c.id, post.c.unit, post.c.role)
-    .select_from(person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None))))
+    select(person.c.name, post.c.id, post.c.unit, post.c.role, unit.c.jurisdiction)
+    .select_from(
+        person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None))).outerjoin(
+            unit, unit.c.key == post.c.unit
+        )
+    )
     .where(person.c.id == bindparam("b_person"), person.c.active)
     .order_by(post.c.id)
 )
@@ -69,14 +74,14 @@ def actor_of(connection: Connection, person_id: int) -> Actor | None:
 
 
 def actor_from(connection: Connection, person_id: int, rows: Sequence[AnyRow]) -> Actor:
-    """The person of these rows: name, and id, unit and role of a post (or none) in each."""
-    desks = [Desk(r.id, r.unit, r.role) for r in rows if r.id is not None]
+    """The person of these rows: name, and id, unit, role and jurisdiction of a post (or none) in each."""
+    desks = [Desk(r.id, r.unit, r.role, r.jurisdiction) for r in rows if r.id is not None]
     hosting = [d for d in desks if d.role in HOSTED_ROLES]
     if hosting:
         bodies = connection.execute(
             select(unit.c.key, unit.c.host).where(unit.c.host.in_([d.unit for d in hosting]))
         ).all()
-        desks += [Desk(d.post_id, body.key, d.role) for body in bodies for d in hosting if d.unit == body.host]
+        desks += [replace(d, unit=body.key) for body in bodies for d in hosting if d.unit == body.host]
     return Actor(person_id, rows[0].name, (*desks, *_empty_posts(connection, desks)))
 
 
@@ -88,7 +93,7 @@ def _empty_posts(connection: Connection, desks: list[Desk]) -> list[Desk]:
     seats = select(post.c.unit, post.c.role).join(person, person.c.id == post.c.person_id)
     rows = connection.execute(seats.where(post.c.until.is_(None), person.c.active, post.c.unit.in_(list(heads))))
     held = {(r.unit, r.role) for r in rows}
-    return [Desk(d.post_id, u, r) for u, d in heads.items() for r in FALLING_ROLES if (u, r) not in held]
+    return [replace(d, role=r) for u, d in heads.items() for r in FALLING_ROLES if (u, r) not in held]
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
+from ledger.rules.verbs import EXTENDS
+
 
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime on every database (SQLite itself keeps no offset)."""
@@ -177,6 +179,7 @@ post = Table(
     Column("role", String(20), nullable=False),
     Column("since", Instant, nullable=False),
     Column("until", Instant),
+    Column("deputy_for", Integer),  # 委托代理: the post beside which this one is held for a while
     Index("ix_post_unit_role", "unit", "role"),
 )
 
@@ -217,6 +220,7 @@ run = Table(
     Column("mend_days", Integer, nullable=False),
     Column("mail", String(10), nullable=False),
     Column("ladder", String(40), nullable=False),
+    Column("extends", String(60), nullable=False, server_default=" ".join(EXTENDS)),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Index("ix_run_office", "office"),
@@ -257,6 +261,7 @@ item = Table(
     Column("open_units", Text, nullable=False),  # printed groups that still expand to nobody, a JSON list
     Column("opened_at", Instant),
     Column("closed_at", Instant),
+    Column("origin", Integer, index=True),  # of a 整改: the item whose closing was revoked
     UniqueConstraint("run_id", "element"),
     Index("ix_item_run_id_ord", "run_id", "ord"),
 )
@@ -283,9 +288,55 @@ assignment = Table(
     Column("returns", Integer, nullable=False),
     Column("touched_at", Instant),
     Column("closed_at", Instant),
-    UniqueConstraint("item_id", "unit"),
+    Column("overlay", String(20)),  # 延期审核中, 异议处理中 or 暂停计时 over the state
+    Column("original_due", Instant),  # before the first extension; set once there was one
+    Column("suspended_at", Instant),
+    Column("keeper", Integer),  # the post inside the unit to which the work was handed on (转交)
+    Index(  # a unit whose share was ended may be named again
+        "uq_assignment_item_id_unit",
+        "item_id",
+        "unit",
+        unique=True,
+        sqlite_where=text("state NOT IN ('terminated', 'revoked')"),
+        postgresql_where=text("state NOT IN ('terminated', 'revoked')"),
+    ),
+    Index("ix_assignment_item_id", "item_id"),
     Index("ix_assignment_run_id_unit", "run_id", "unit"),
     Index("ix_assignment_unit", "unit"),
+)
+
+petition = Table(  # what a unit applied for and posts decide in turn: 申请延期, 提出异议
+    "petition",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("assignment_id", Integer, ForeignKey("assignment.id"), nullable=False),
+    Column("kind", String(20), nullable=False),  # extension, objection
+    Column("state", String(20), nullable=False),  # open, granted, declined, taken_back, lapsed
+    Column("chain", Text, nullable=False),  # who decides in turn: a JSON list of [unit, role]
+    Column("turn", Integer, nullable=False),  # whose turn it is, from 1
+    Column("applied_at", Instant, nullable=False),
+    Column("due_at", Instant),  # by when a decision is owed
+    Column("asked_due", Instant),
+    Column("asked_unit", String(60)),
+    Column("settled_at", Instant),
+    Index(
+        "uq_petition_open",
+        "assignment_id",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+
+entry = Table(  # 代录: what the office entered for a unit, until the unit confirms it
+    "entry",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("assignment_id", Integer, ForeignKey("assignment.id"), nullable=False, index=True),
+    Column("seq", Integer, nullable=False),  # of its report in the item's stream
+    Column("source", String(10), nullable=False),  # phone, paper, sheet
+    Column("entered_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
 )
 
 indicator = Table(
@@ -305,17 +356,22 @@ indicator = Table(
     Column("sum_rule", String(10), nullable=False),
 )
 
-reading = Table(  # every value as reported; `figure` holds the latest of each share
-    "reading",
-    metadata,
-    Column("item_id", Integer, primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("indicator_id", Integer, primary_key=True),
-    Column("assignment_id", Integer, nullable=False),
-    Column("value", Numeric(18, 4), nullable=False),
-    Column("round_id", Integer),
-    Column("reported_at", Instant, nullable=False),
-    Index("ix_reading_indicator_id", "indicator_id", "assignment_id"),
+reading = (
+    Table(  # every value as reported (填报值), and what others made of it; `figure` holds what counts of each share
+        "reading",
+        metadata,
+        Column("item_id", Integer, primary_key=True),
+        Column("seq", Integer, primary_key=True),
+        Column("indicator_id", Integer, primary_key=True),
+        Column("assignment_id", Integer, nullable=False),
+        Column("value", Numeric(18, 4), nullable=False),
+        Column("round_id", Integer),
+        Column("reported_at", Instant, nullable=False),
+        Column("corrects", Integer),  # the number of the reading that this one puts right
+        Column("checked", Numeric(18, 4)),  # 审核值
+        Column("settled", Numeric(18, 4)),  # 核定值
+        Index("ix_reading_indicator_id", "indicator_id", "assignment_id"),
+    )
 )
 
 figure = Table(
@@ -426,6 +482,8 @@ PROJECTIONS = (
     run,
     item,
     assignment,
+    petition,
+    entry,
     indicator,
     reading,
     figure,
@@ -546,6 +604,16 @@ message = Table(  # the outbox
     Column("sent_at", Instant),
     Column("error", Text),
     Index("ix_message_state_try_at", "state", "try_at"),
+)
+
+glance = Table(  # who has opened what was handed in: it cannot be taken back unread any more
+    "glance",
+    metadata,
+    Column("assignment_id", Integer, primary_key=True),
+    Column("step", String(40), primary_key=True),
+    Column("arm", Integer, primary_key=True),
+    Column("person_id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
 )
 
 draft = Table(  # what a person typed and has not yet handed in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask_login import login_required
@@ -13,11 +13,13 @@ from engine import commands
 from engine.desk import Entry, TodoRef
 from ledger.errors import AlreadySent, DubanError, Invalid, NotFound, Questions
 from ledger.queries.items import item_of, require_visible
+from ledger.rules.verbs import Verb
 from ledger.schema import assignment, indicator
 from webapp import context, forms, uploads
 from webapp.drafts import forgetting, once
 from webapp.guard import whole
 from webapp.items import page
+from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm
 
 bp = Blueprint("acts", __name__)
 
@@ -92,13 +94,78 @@ def decide(assignment_id: int) -> Answer:
 
 @bp.post("/assignments/<int:assignment_id>/confirm")
 @login_required
-def confirm(assignment_id: int) -> Answer:
+def confirm_unit(assignment_id: int) -> Answer:
     """确认责任单位."""
 
     def perform() -> int:
-        return context.perform(commands.confirm, assignment_id)
+        return context.perform(commands.confirm_unit, assignment_id)
 
     return _act(assignment_id, f"confirm-{assignment_id}", perform, "责任单位已确认。")
+
+
+@bp.post("/assignments/<int:assignment_id>/verbs/<verb>")
+@login_required
+def share_verb(assignment_id: int, verb: str) -> Answer:
+    """What may come at any time: a row of `verb_forms.OF_SHARE`."""
+    made = _form_of(OF_SHARE, verb)
+    key = f"{verb}-{assignment_id}"
+    return _act(
+        assignment_id,
+        key,
+        lambda: context.perform(forgetting(key, made.command), assignment_id, **made.values(_measures(assignment_id))),
+        made.done,
+    )
+
+
+@bp.post("/items/<int:item_id>/verbs/<verb>")
+@login_required
+def item_verb(item_id: int, verb: str) -> Answer:
+    """The same for a whole item: a row of `verb_forms.OF_ITEM`."""
+    made = _form_of(OF_ITEM, verb)
+    require_visible(context.reading(), context.sight(), item_id)
+    key = f"item_{verb}-{item_id}"
+    try:
+        context.perform(forgetting(key, made.command), item_id, **made.values({}))
+    except DubanError as error:
+        return _refused(item_id, key, error)
+    return _done(item_id, made.done)
+
+
+def _form_of(table: Mapping[Verb, VerbForm], verb: str) -> VerbForm:
+    made = next((made for known, made in table.items() if known == verb), None)
+    if made is None:
+        raise NotFound("没有这种办理。")
+    return made
+
+
+@bp.post("/assignments/<int:assignment_id>/answer")
+@login_required
+def answer(assignment_id: int) -> Answer:
+    """审批 of 申请延期, 处理 of 提出异议: agree, or decline with a reason."""
+    petition, turn = whole(request.form.get("petition")), whole(request.form.get("turn"))
+    agree = request.form.get("act") == "agree"
+    key = f"answer-{assignment_id}-{petition}-{turn}"
+
+    def perform() -> int:
+        ref = commands.PetitionRef(assignment_id, petition, turn)
+        reason, to = forms.text("reason"), forms.text("to")
+        return context.perform(forgetting(key, commands.answer), ref, agree=agree, reason=reason, to=to)
+
+    return _act(assignment_id, key, perform, "已同意。" if agree else "已答复不同意，理由已告知对方。")
+
+
+@bp.post("/assignments/<int:assignment_id>/opened")
+@login_required
+def opened(assignment_id: int) -> tuple[str, int]:
+    """The page of what waits for a decision says that it was looked at; nobody reads the answer."""
+    ref = TodoRef(assignment_id, request.form.get("step", ""), whole(request.form.get("arm")))
+    try:
+        context.perform(commands.open_todo, ref)
+    except DubanError as error:
+        context.close_reading()
+        item_of(context.reading(), context.sight(), assignment_id)
+        return str(error), 409
+    return "", 204
 
 
 @bp.post("/items/<int:item_id>/urge")
@@ -111,10 +178,11 @@ def urge(item_id: int) -> Answer:
         chosen = [i for i in map(whole, request.form.getlist("assignments")) if i]
         if not set(chosen) <= _shares_of(item_id):
             raise NotFound("勾选的单位不在本任务里，请刷新页面后重选。")
-        context.perform(once(forgetting(key, commands.urge)), chosen, words=forms.text("words"))
+        said = {name: forms.text(name) for name in ("words", "spoke_to", "answer")}
+        context.perform(once(forgetting(key, commands.urge)), chosen, **said)
     except DubanError as error:
         return _refused(item_id, key, error)
-    return _done(item_id, "已催办，邮件随即发出。")
+    return _done(item_id, "已登记电话催办。" if said["spoke_to"] else "已催办，邮件随即发出。")
 
 
 # ---------------------------------------------------------------- common to all

@@ -20,6 +20,7 @@ from ledger.database import Tx
 from ledger.errors import NotFound
 from ledger.people import SYSTEM, actor_of
 from ledger.queries.items import require_visible
+from ledger.rules.verbs import Verb
 from ledger.schema import assignment, draft
 from ledger.visibility import sight_of
 from webapp import context, words
@@ -33,10 +34,12 @@ R = TypeVar("R")
 MAX_FIELDS = 400
 MAX_LENGTH = 60_000
 MOST = 100  # drafts of one person; beyond that the oldest go
-# The names of forms that have drafts: report-5, submit-5-1, decide-5-review-1, urge-13, clear-13-4, clear-name.
+# The names of forms that have drafts: report-5, submit-5-1, decide-5-review-1, urge-13, extend-5, item_add-13,
+# answer-5-1-1, clear-13-4, clear-name.
 _NAME = re.compile(
-    r"(?:report|urge|round|clearing)-[0-9]{1,9}|(?:submit|clear)-[0-9]{1,9}-[0-9]{1,9}"
-    r"|decide-[0-9]{1,9}-(?P<step>[a-z_]{1,20})-[0-9]{1,9}|clear-name"
+    rf"(?:report|urge|round|clearing|item_[a-z]{{1,20}}|{'|'.join(Verb)})-[0-9]{{1,9}}"
+    r"|(?:submit|clear)-[0-9]{1,9}-[0-9]{1,9}"
+    r"|decide-[0-9]{1,9}-(?P<step>[a-z_]{1,20})-[0-9]{1,9}|answer-[0-9]{1,9}-[0-9]{1,9}-[0-9]{1,9}|clear-name"
 )
 
 _of_form = delete(draft).where(draft.c.person_id == bindparam("b_person"), draft.c.form == bindparam("b_form"))
@@ -95,7 +98,7 @@ def plain_place(form: str) -> str | None:
     match form.split("-"):
         case ["round", share_id]:
             return url_for("rounds.show", share_id=share_id)
-        case ["urge", item_id]:
+        case ["urge" | "item_add" | "item_terminate", item_id]:
             return url_for("items.show", item_id=item_id, tab=form)
         case ["clear", "name"]:
             return url_for("clearings.name")

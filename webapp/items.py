@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from flask import Blueprint, render_template, request
 from flask_login import login_required
 
 from engine.desk import TodoRef
-from engine.urging import urging_desk
+from ledger.capacities import capacities
 from ledger.people import Actor
 from ledger.queries.clearings import ROLES as CLEARING_ROLES
-from ledger.queries.items import Desk, ItemView, item_view
+from ledger.queries.items import Desk, ItemView, Petition, item_of, item_view
 from ledger.queries.ledger import state_of
 from ledger.queries.standing import Part, part_light
-from ledger.queries.timeline import Submission, last_return, last_submission, records, timeline
+from ledger.queries.time_sheet import time_sheet
+from ledger.queries.timeline import Submission, last_application, last_return, last_submission, records, timeline
 from ledger.rules.verbs import State, Verb, refusal
 from webapp import context
 from webapp.drafts import restored
 from webapp.forms import Form
 from webapp.uploads import waiting
+from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm, choices, unit_choices
 
 bp = Blueprint("items", __name__)
 
@@ -32,14 +34,17 @@ class Pane:
     """One tab: a form on one share (or, for 催办, on several)."""
 
     key: str
-    kind: str  # acknowledge, report, submit, decide, confirm, urge
+    kind: str  # acknowledge, report, submit, decide, confirm, urge, answer, verb
     label: str
     part: Part | None = None
     desk: Desk | None = None
     form: Form = field(default_factory=lambda: Form(""))
+    verb_form: VerbForm | None = None
     submission: Submission | None = None
+    application: Sequence[tuple[str, str]] = ()
     returned: str = ""
     parts: tuple[Part, ...] = ()
+    petition: Petition | None = None
 
     @property
     def ref(self) -> TodoRef:
@@ -53,6 +58,18 @@ def show(item_id: int) -> str:
     return page(item_id)
 
 
+@bp.get("/assignments/<int:assignment_id>/time")
+@login_required
+def time(assignment_id: int) -> str:
+    """时限明细单 of one share, to be read and printed."""
+    connection, calendar, now = context.reading(), context.calendar(), context.now()
+    item_id = item_of(connection, context.sight(), assignment_id)
+    view = item_view(connection, calendar, now, context.sight(), item_id)
+    known = records(connection, item_id)
+    sheet = time_sheet(view, known, view.part(assignment_id), calendar, now)
+    return render_template("time.html", sheet=sheet, item=view.standing.item, now=now, records=len(known.events))
+
+
 def page(item_id: int, failed: Form | None = None) -> str:
     """The page; `failed` is a form that was refused, shown with what was typed in it. Raises: NotFound."""
     connection, actor, calendar, now = context.reading(), context.actor(), context.calendar(), context.now()
@@ -63,6 +80,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
     chosen = _chosen(panes, failed)
     known = records(connection, item_id)
     if chosen and chosen.part:
+        chosen.application = last_application(known, chosen.part.id) if chosen.kind == "answer" else ()
         chosen.submission = last_submission(known, chosen.part.id) if chosen.kind == "decide" else None
         chosen.returned = last_return(known, chosen.part.id) if _is_back(chosen) else ""
     return render_template(
@@ -77,17 +95,35 @@ def page(item_id: int, failed: Form | None = None) -> str:
         lines=timeline(connection, known, standing, view.readable),
         own=actor.units,
         state_now=state_of(standing),
+        choices=_choices(chosen, view),
         may_clear=actor.has(*CLEARING_ROLES),
     )
+
+
+def _choices(chosen: Pane | None, view: ItemView) -> dict[str, Sequence[tuple[str, str]]]:
+    """What can be chosen in the open form, by field."""
+    if chosen and chosen.verb_form:
+        stand = view.stand(chosen.part or view.standing.parts[0])
+        return choices(context.reading(), chosen.verb_form, stand)
+    if chosen and chosen.petition and chosen.petition.kind == "objection":
+        return {"to": unit_choices(context.reading(), view.standing.item.jurisdiction)}
+    return {}
 
 
 def panes_of(view: ItemView, actor: Actor) -> list[Pane]:
     """What this person can do here, most urgent first: decide, sign for, confirm, report, apply, urge."""
     panes = [pane for part in view.standing.parts for pane in _share_panes(view, part, actor)]
     panes += [*_confirming(view, actor), *_urging(view, actor)]
-    order = {"decide": 0, "acknowledge": 1, "confirm": 2, "report": 3, "submit": 4, "urge": 5}
-    panes.sort(key=lambda p: 2 if p.kind == "submit" and _is_back(p) else order[p.kind])
+    panes += [pane for part in view.standing.parts for pane in _verb_panes(view, part, actor)]
+    panes += _item_panes(view, actor)
+    order = {"answer": 0, "decide": 0, "acknowledge": 1, "confirm": 2, "report": 3, "submit": 4, "urge": 5, "verb": 6}
+    panes.sort(key=lambda p: 1 if _confirms(p) else 2 if p.kind == "submit" and _is_back(p) else order[p.kind])
     return panes
+
+
+def _confirms(pane: Pane) -> bool:
+    """Whether this is what the office has entered for the unit, which waits for one tap."""
+    return pane.verb_form is not None and pane.verb_form.verb is Verb.CONFIRM
 
 
 def _is_back(pane: Pane) -> bool:
@@ -110,13 +146,54 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
             Pane(f"acknowledge-{part.id}-{desk.arm}", "acknowledge", "签收" + _whose(view, part, actor), part, desk)
         )
     if actor.desk(part.unit, "liaison") and part.is_open:
-        if refusal(State(part.state), Verb.REPORT, holds=True) is None:
+        if may(view, part, Verb.REPORT, actor):
             panes.append(Pane(f"report-{part.id}", "report", "填报" + _whose(view, part, actor), part, desk))
-        if desk and holds and refusal(State(part.state), Verb.SUBMIT, holds=True) is None:
+        if desk and may(view, part, Verb.SUBMIT, actor):
             words = "补正后重新提交" if part.arm > 1 else "提交反馈" if part.role == "cooperating" else "申请办结"
             words += _whose(view, part, actor)
             panes.append(Pane(f"submit-{part.id}-{desk.arm}", "submit", words, part, desk))
     return panes
+
+
+def _verb_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
+    """What may come at any time, on one share."""
+    panes = []
+    if (asked := view.petitions.get(part.id)) and may(view, part, Verb.GRANT, actor):
+        words = "审批延期" if asked.kind == "extension" else "处理异议"
+        key = f"answer-{part.id}-{asked.id}-{asked.turn}"
+        panes.append(Pane(key, "answer", f"{words}（{part.unit_name}）", part, petition=asked))
+    whose = f"（{part.unit_name}）" if len(view.standing.parts) > 1 else ""
+    panes += [
+        Pane(f"{verb}-{part.id}", "verb", verb.label + whose, part, verb_form=made)
+        for verb, made in OF_SHARE.items()
+        if may(view, part, verb, actor) and _has_what_for(view, part, verb)
+    ]
+    return panes
+
+
+def _has_what_for(view: ItemView, part: Part, verb: Verb) -> bool:
+    """Whether there is anything that the verb could be done to."""
+    match verb:
+        case Verb.CORRECT | Verb.CHECK | Verb.SETTLE:
+            return bool(part.figures)
+        case Verb.CONFIRM:
+            return part.id in view.unconfirmed
+    return True
+
+
+def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:
+    """What the office may do with the item as a whole."""
+    found = view.standing.item
+    if found.state != "open" or not actor.desk(found.office, "coordinator"):
+        return []
+    labels = {Verb.ADD: "增加单位", Verb.TERMINATE: "终止整项任务"}
+    return [Pane(f"item_{verb}-{found.id}", "verb", labels[verb], verb_form=made) for verb, made in OF_ITEM.items()]
+
+
+def may(view: ItemView, part: Part, verb: Verb, actor: Actor) -> bool:
+    """Whether this person may do this with a share as it stands now."""
+    overlay = State(part.overlay) if part.overlay else None
+    return refusal(State(part.state), verb, capacities(actor, view.stand(part)), overlay=overlay) is None
 
 
 def _whose(view: ItemView, part: Part, actor: Actor) -> str:
@@ -142,12 +219,8 @@ def _confirming(view: ItemView, actor: Actor) -> list[Pane]:
 
 def _urging(view: ItemView, actor: Actor) -> list[Pane]:
     """Shares this person may urge; their own are not among them."""
-    parts, office = view.standing.parts, view.standing.item.office
-    lead = next((p.unit for p in parts if p.role == "lead"), None)
-    candidates = [
-        p for p in parts if p.is_open and urging_desk(actor, office, lead, p.role) and not actor.desk(p.unit, "liaison")
-    ]
-    in_hand = tuple(p for p in candidates if p.state in ("acknowledging", "working", "signing", "returned"))
+    parts = view.standing.parts
+    in_hand = tuple(p for p in parts if may(view, p, Verb.URGE, actor) and not actor.desk(p.unit, "liaison"))
     item_id = view.standing.item.id
     return [Pane(f"urge-{item_id}", "urge", "催办", parts=in_hand)] if in_hand else []
 

@@ -12,6 +12,7 @@ from flask_login import login_required
 from ledger.queries.ledger import SIZES, SORTS, Filters, heading_choices, ledger_page, unit_choices, without
 from ledger.queries.overview import Overview, overview_of, pace_of
 from ledger.queries.words import SHARE_WORDS, STATE_WORDS
+from ledger.rules.verbs import State
 from webapp import context
 from webapp.guard import whole
 
@@ -25,7 +26,7 @@ LIGHT_WORDS = {
     "blue": "已办结",
 }
 LIGHT_CHOICES = {"warn": "红灯和黄灯"} | LIGHT_WORDS
-STATES = ("pending", "acknowledging", "working", "signing", "reviewing", "returned", "closed")
+STATES = tuple(state.value for state in State if state is not State.WITHDRAWN)
 DUE_CHOICES = {
     "late": "已逾期",
     "soon": "3 个工作日内到期",

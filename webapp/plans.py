@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template
@@ -146,9 +145,11 @@ def _tally(stands: Sequence[Standing]) -> dict[str, int]:
 
 
 def _sections(stands: Sequence[Standing]) -> list[Section]:
-    """Neighbours under one heading; an item in a branch of its own stands under none."""
-    grouped = groupby(stands, key=lambda s: (s.item.heading, s.item.heading_name))
-    return [Section(element, name or "到期启动", list(items)) for (element, name), items in grouped]
+    """The items under each heading, a 整改 with them; an item in a branch of its own stands under none."""
+    grouped: dict[tuple[str | None, str], list[Standing]] = defaultdict(list)
+    for s in stands:
+        grouped[s.item.heading, s.item.heading_name].append(s)
+    return [Section(element, name or "到期启动", items) for (element, name), items in grouped.items()]
 
 
 def _figures(stands: Sequence[Standing]) -> list[Figure]:

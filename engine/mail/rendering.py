@@ -117,6 +117,18 @@ def _urged(c: Mapping[str, Any]) -> tuple[str, str]:
     return headline, "请抓紧办理；确有困难的，请登录填报存在的问题。"
 
 
+def _applied(c: Mapping[str, Any]) -> tuple[str, str]:
+    title = _only_title(c)
+    headline = f"请审批：{title}" if title else f"您有 {c['told']} 份申请待审批"
+    return headline, "承办单位的申请请在 3 个工作日内审批，理由和情况请登录查看。"
+
+
+def _told(c: Mapping[str, Any]) -> tuple[str, str]:
+    title = _only_title(c)
+    headline = f"{c['act']}：{title}" if title else f"您有 {c['told']} 件任务有新的办理情况"
+    return headline, "理由和今后的安排请登录查看。"
+
+
 def _weekly(c: Mapping[str, Any]) -> tuple[str, str]:
     counts = {key: sum(plan[key] for plan in c["plans"]) for key in ("closed", "late", "waiting")}
     words = {"closed": "上周办结 {} 件", "late": "逾期 {} 件", "waiting": "待您审核 {} 件"}
@@ -144,6 +156,8 @@ _OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "request": _request,
     "returned": _returned,
     "urged": _urged,
+    "applied": _applied,
+    "told": _told,
     "weekly": _weekly,
     "reset": _reset,
     "locked": _locked,

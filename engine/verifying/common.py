@@ -9,7 +9,16 @@ from ledger.schema import assignment, heartbeat, notice, seal, share, todo
 from ledger.verification.scene import Scene
 
 IN_HAND = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED, State.SIGNING)  # a unit is chased for these
-OWNERS = {"assignment": "责任分工", "share": "期次报送", "round": "期次", "run": "方案实施"}
+# Chased while it is in the unit's hands and its time runs.
+is_chased = and_(assignment.c.state.in_(IN_HAND), assignment.c.overlay.is_distinct_from(State.SUSPENDED.value))
+OWNERS = {
+    "assignment": "责任分工",
+    "petition": "申请",
+    "post": "代理岗位",
+    "share": "期次报送",
+    "round": "期次",
+    "run": "方案实施",
+}
 
 is_open = todo.c.closed_at.is_(None)
 of_assignment = and_(todo.c.owner_kind == "assignment", todo.c.owner_id == assignment.c.id)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, literal, not_, or_, select
+from sqlalchemy import Select, and_, bindparam, exists, func, literal, not_, or_, select
 
 from bpmn.plan import Plan
 from engine import published
@@ -24,15 +24,18 @@ from engine.moments import (
     close_moments,
     digest_moment,
     ladder_moments,
+    leave_moment,
     next_day,
     round_moments,
     week_day,
     weekly_moment,
 )
-from engine.verifying.common import IN_HAND, OWNERS, has_ticked, of_share
+from engine.petitions import LADDER
+from engine.verifying.common import OWNERS, has_ticked, is_chased, of_share
 from ledger.calendar import SHANGHAI, WorkCalendar
+from ledger.directory import STREAM
 from ledger.errors import NotFound
-from ledger.schema import AnyRow, assignment, due, event, item, notice, round_, run, share, todo
+from ledger.schema import AnyRow, assignment, due, event, item, notice, petition, post, round_, run, share, todo
 from ledger.verification.scene import Check, Found, Scene
 
 TOLD_AT_ONCE = 500  # owners whose notices are looked up together
@@ -40,7 +43,7 @@ TOLD_AT_ONCE = 500  # owners whose notices are looked up together
 # provisional calendar may stand a little elsewhere than the published one has it.
 UNPUBLISHED = timedelta(days=14)
 
-_chased = and_(assignment.c.state.in_(IN_HAND), assignment.c.due_at.is_not(None), item.c.cadence.is_(None))
+_chased = and_(is_chased, assignment.c.due_at.is_not(None), item.c.cadence.is_(None))
 _ROW = (due.c.id.label("due_id"), due.c.kind, due.c.arm.label("due_arm"), due.c.at, due.c.rank)
 Rule = Callable[[WorkCalendar], Iterable[Moment]]
 
@@ -50,7 +53,9 @@ def _due(scene: Scene) -> Found:
     yield from _system(scene)
     yield from _assignments(scene, lost)
     yield from _shares(scene, lost)
+    yield from _petitions(scene, lost)
     yield from lost.all()
+    yield from _deputies(scene)
     yield from _rounds(scene)
     yield from _runs(scene)
     for rule, (sentence, statement) in _STRAY.items():
@@ -119,17 +124,27 @@ class _Lost:
 
     def all(self) -> Found:
         told = set()
-        for kind in ("assignment", "share"):
+        for kind, notices in _TOLD.items():
             owners = [owner for k, owner in self.waiting if k == kind]
-            rows = select(notice.c.owner_kind, notice.c.owner_id, notice.c.tier, notice.c.arm).where(
-                notice.c.owner_kind == kind, notice.c.owner_id.in_(owners)
-            )
-            told |= {tuple(r) for r in self.scene.connection.execute(rows)} if owners else set()
+            rows = self.scene.connection.execute(notices, {"owners": owners}) if owners else ()
+            told |= {(kind, r.id, r.tier.removeprefix(f"pressing:{r.id}.{r.arm}."), r.arm) for r in rows}
         for (kind, owner), moments in self.waiting.items():
             for m in moments:
                 if (kind, owner, m.kind.removeprefix("tier:"), m.arm) not in told:
                     yield _missing(kind, owner, m.kind)
         self.waiting.clear()
+
+
+_told = select(notice.c.owner_id.label("id"), notice.c.tier, notice.c.arm).where(
+    notice.c.owner_id.in_(bindparam("owners", expanding=True))
+)
+_TOLD = {
+    "assignment": _told.where(notice.c.owner_kind == "assignment"),
+    "share": _told.where(notice.c.owner_kind == "share"),
+    "petition": select(petition.c.id, notice.c.tier, notice.c.arm)  # told in the name of the share
+    .join(notice, and_(notice.c.owner_kind == "assignment", notice.c.owner_id == petition.c.assignment_id))
+    .where(petition.c.id.in_(bindparam("owners", expanding=True)), notice.c.tier.like("pressing:%")),
+}
 
 
 def _each(scene: Scene, statement: Select[Any]) -> Iterator[tuple[AnyRow, list[AnyRow]]]:
@@ -155,7 +170,7 @@ _shares_in_hand = (
         assignment.c.id,
         assignment.c.item_id,
         assignment.c.due_at,
-        assignment.c.returns,
+        assignment.c.arm,
         assignment.c.acknowledged_at,
         item.c.due_at.label("item_due"),
         item.c.opened_at,
@@ -177,33 +192,37 @@ def _assignments(scene: Scene, lost: _Lost) -> Found:
         yield from _armed(scene, lost, "assignment", r.id, rows, rule, armed_at)
 
 
+# What arms a share's ladder anew, from its instant on; the last of them says from which date it counts.
+_DATING = ("assignment.returned", "assignment.extended", "assignment.resumed", "assignment.taken_back")
+
+
 def _ladder(scene: Scene, r: AnyRow) -> tuple[Rule, datetime]:
-    """The ladder as it was armed last: with the item, with 签收 where the date counts from it, or after a return."""
+    """The ladder as it was armed last: with the item, with 签收 where the date counts from it, or anew since."""
     ladder = parse_ladder(r.ladder)
-    if r.returns:
-        at, arm, due_at = _returned(scene, r)
+    if (last := _dated(scene, r)) is not None:
+        at, said = last.at, json.loads(last.payload)
+        due_at = datetime.fromisoformat(said["due_at"])
 
         def again(calendar: WorkCalendar) -> list[Moment]:
-            chased = chased_after_return(due_at, at, r.mend_days, calendar)
-            return ladder_moments(chased, ladder, calendar, arm=arm, after=at)
+            is_return = last.kind == "assignment.returned"
+            chased = chased_after_return(due_at, at, r.mend_days, calendar) if is_return else due_at
+            return ladder_moments(chased, ladder, calendar, arm=said["to_arm"], after=at)
 
         return again, at
     after = r.acknowledged_at if r.item_due is None else None
     return lambda calendar: ladder_moments(r.due_at, ladder, calendar, after=after), after or r.opened_at
 
 
-def _returned(scene: Scene, r: AnyRow) -> tuple[datetime, int, datetime]:
-    """(when, arm, due date) of a share's last return."""
-    back = scene.connection.execute(
-        select(event.c.at, event.c.payload)
-        .where(event.c.stream == f"item:{r.item_id}", event.c.kind == "assignment.returned")
+def _dated(scene: Scene, r: AnyRow) -> AnyRow | None:
+    """The last act that gave a share another date; in its first arm there was none."""
+    if r.arm == 1:
+        return None
+    acts = scene.connection.execute(
+        select(event.c.at, event.c.kind, event.c.payload)
+        .where(event.c.stream == f"item:{r.item_id}", event.c.kind.in_(_DATING))
         .order_by(event.c.seq.desc())
     )
-    for e in back:
-        said = json.loads(e.payload)
-        if said["assignment"] == r.id:
-            return e.at, said["to_arm"], datetime.fromisoformat(said["due_at"])
-    raise ValueError(f"责任分工第 {r.id} 号的退回没有记录")
+    return next((e for e in acts if json.loads(e.payload)["assignment"] == r.id), None)
 
 
 _shares_owed = (
@@ -232,9 +251,50 @@ def _shares(scene: Scene, lost: _Lost) -> Found:
             yield from _armed(scene, lost, "share", r.id, rows, moments, r.opened_at)
 
 
-def _after(due_at: datetime, ladder: tuple[int, ...], asked_at: datetime) -> Rule:
-    """A round's request is its first reminder: only what lies ahead of it is armed."""
-    return lambda calendar: ladder_moments(due_at, ladder, calendar, after=asked_at)
+def _after(due_at: datetime, ladder: tuple[int, ...], asked_at: datetime, arm: int = 1) -> Rule:
+    """What is asked for is told with it: only what lies ahead of it is armed."""
+    return lambda calendar: ladder_moments(due_at, ladder, calendar, arm=arm, after=asked_at)
+
+
+_open_petitions = (
+    select(petition.c.id, petition.c.turn, petition.c.due_at, todo.c.opened_at, *_ROW)
+    .join(
+        todo,
+        and_(todo.c.owner_kind == "petition", todo.c.owner_id == petition.c.id, todo.c.arm == petition.c.turn),
+    )
+    .outerjoin(due, and_(due.c.owner_kind == "petition", due.c.owner_id == petition.c.id))
+    .where(petition.c.state == "open")
+    .order_by(petition.c.id, due.c.id)
+)
+
+
+def _petitions(scene: Scene, lost: _Lost) -> Found:
+    """Whoever has to decide is reminded, from the day on which it was laid before them."""
+    for r, rows in _each(scene, _open_petitions):
+        rule = _after(r.due_at, LADDER, r.opened_at, r.turn)
+        yield from _armed(scene, lost, "petition", r.id, rows, rule, r.opened_at)
+
+
+_acting = (
+    select(post.c.id, post.c.since, *_ROW)
+    .outerjoin(due, and_(due.c.owner_kind == "post", due.c.owner_id == post.c.id))
+    .where(post.c.deputy_for.is_not(None), post.c.until.is_(None))
+    .order_by(post.c.id, due.c.id)
+)
+
+
+def _deputies(scene: Scene) -> Found:
+    """A deputy's post ends with the day that was said when it was taken."""
+    taken = select(event.c.payload).where(event.c.stream == STREAM, event.c.kind == "post.taken")
+    said = (json.loads(e.payload) for e in scene.connection.execute(taken))
+    ends = {p["post"]: date.fromisoformat(p["ends"]) for p in said if p.get("ends")}
+    for r, rows in _each(scene, _acting):
+
+        def rule(_: WorkCalendar, post_id: int = r.id) -> list[Moment]:
+            return [leave_moment(ends[post_id])]
+
+        for found in _compare(scene, "post", r.id, rows, rule, r.since):
+            yield _missing("post", r.id, found.kind) if isinstance(found, Moment) else found
 
 
 # ---------------------------------------------------------------- rounds and runs
@@ -351,6 +411,18 @@ _STRAY = {
         .outerjoin(share, share.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "share", or_(share.c.id.is_(None), share.c.state != "owed")),
     ),
+    "stray-petition": (
+        "到期安排第 {0} 号（{1}）属于申请第 {2} 号，那份申请已有结果",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(petition, petition.c.id == due.c.owner_id)
+        .where(due.c.owner_kind == "petition", or_(petition.c.id.is_(None), petition.c.state != "open")),
+    ),
+    "stray-post": (
+        "到期安排第 {0} 号（{1}）属于代理岗位第 {2} 号，那里已经卸任，或不是代理",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(post, post.c.id == due.c.owner_id)
+        .where(due.c.owner_kind == "post", or_(post.c.deputy_for.is_(None), post.c.until.is_not(None))),
+    ),
     "stray-round": (
         "到期安排第 {0} 号（{1}）属于期次第 {2} 号，那一期已经截止",
         select(due.c.id, due.c.kind, due.c.owner_id)
@@ -368,8 +440,9 @@ _STRAY = {
         select(due.c.id, due.c.kind, due.c.owner_id).where(
             not_(
                 or_(
-                    and_(due.c.owner_kind.in_(("assignment", "share")), _is_tier),
+                    and_(due.c.owner_kind.in_(("assignment", "share", "petition")), _is_tier),
                     and_(due.c.owner_kind == "round", due.c.kind == "close"),
+                    and_(due.c.owner_kind == "post", due.c.kind == "leave"),
                     and_(due.c.owner_kind == "item", due.c.kind == "open"),
                     and_(due.c.owner_kind == "system", due.c.kind.in_(("digest", "weekly"))),
                     and_(

@@ -7,8 +7,9 @@ Nothing in the database can prove what a mail server did with a mail.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -20,10 +21,13 @@ from engine.chasing import parse_ladder
 from engine.delivering import BACKOFF
 from engine.gathering import holds
 from engine.moments import is_notice_time, monday_of, week_day, weekly_moment
+from engine.petitions import LADDER
+from engine.verifying.acts import ACTS, TOLD_BY_ACTS, answered_by, told_by
 from engine.verifying.common import OWNERS
 from ledger.calendar import local_day
 from ledger.clock import wall_now
 from ledger.people import HOSTED_ROLES
+from ledger.queries.words import OUTCOME_WORDS
 from ledger.schema import (
     AnyRow,
     assignment,
@@ -33,6 +37,7 @@ from ledger.schema import (
     item,
     message,
     notice,
+    petition,
     post,
     round_,
     run,
@@ -43,9 +48,12 @@ from ledger.schema import (
 )
 from ledger.verification.scene import Check, Found, Scene
 
-AT_ONCE = ("handed", "request", "returned", "urged")  # each in a mail of its own kind; the rest waits for a digest
+AT_ONCE = ("handed", "request", *TOLD_BY_ACTS)  # the rest waits for a digest
+_FIRST = ("handed", "request", "weekly", "entered", "copied")  # told under the first arm, whichever the share is at
+_RUNG = re.compile(r"(pressing:\d+\.\d+\.|)(-?\d+)")
 PORTION = 500
 To = set[tuple[str, str]]
+Rung = tuple[str, int]
 
 _owner_item = func.coalesce(assignment.c.item_id, round_.c.item_id)
 _owner_run = func.coalesce(
@@ -56,6 +64,9 @@ _NOTICES = (
         notice,
         assignment.c.state.label("assignment_state"),
         assignment.c.step,
+        assignment.c.overlay,
+        petition.c.id.label("petition_id"),
+        petition.c.turn,
         assignment.c.arm.label("assignment_arm"),
         assignment.c.unit.label("assignment_unit"),
         share.c.state.label("share_state"),
@@ -70,6 +81,7 @@ _NOTICES = (
     )
     .select_from(
         notice.outerjoin(assignment, and_(notice.c.owner_kind == "assignment", assignment.c.id == notice.c.owner_id))
+        .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
         .outerjoin(share, and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id))
         .outerjoin(round_, round_.c.id == share.c.round_id)
         .outerjoin(item, item.c.id == assignment.c.item_id)
@@ -94,11 +106,11 @@ def _notices(scene: Scene) -> Found:
     acts: list[AnyRow] = []
     for _, rows in groupby(scene.rows(_NOTICES), key=lambda n: (n.owner_kind, n.owner_id, n.arm)):
         own = list(rows)
-        told = [tier for n in own if n.state != "superseded" and (tier := _tier(n)) is not None]
+        told = {_rung(n) for n in own if n.state != "superseded"}
         for n in own:
-            for rule, words in _faults(scene, n, max(told, default=None)):
+            for rule, words in _faults(scene, n, told):
                 yield rule, f"{_name(n)}{words}", {"table": "notice", "row": str(n.id)}
-            if n.tier == "returned" or n.tier.startswith("urged:"):
+            if _kind(n) in TOLD_BY_ACTS:
                 acts.append(n)
         if len(acts) >= PORTION:
             yield from _without_act(scene, acts)
@@ -115,41 +127,48 @@ def _kind(n: AnyRow) -> str:
     return str(n.tier.partition(":")[0])
 
 
-def _tier(n: AnyRow) -> int | None:
-    """The tier of a ladder's notice."""
-    return int(n.tier) if n.tier.removeprefix("-").isdecimal() else None
+def _rung(n: AnyRow) -> Rung | None:
+    """Of a ladder's notice: which ladder of its owner, and the tier."""
+    found = _RUNG.fullmatch(n.tier)
+    return (found[1], int(found[2])) if found else None
 
 
-def _faults(scene: Scene, n: AnyRow, highest: int | None) -> Iterator[tuple[str, str]]:
-    to, kind, tier = _recipients(scene, n), _kind(n), _tier(n)
+def _faults(scene: Scene, n: AnyRow, told: Collection[Rung | None]) -> Iterator[tuple[str, str]]:
+    to, kind = _recipients(scene, n), _kind(n)
     if not to:
         yield "baseless", "没有来由（提醒是伪造的，或所属事项被改动）"
         return
     if (n.unit, n.role) not in to:
         ought = "、".join(f"{u} {r}" for u, r in sorted(to))
         yield "recipient", f"发给 {n.unit} {n.role}，应发给 {ought}（收件岗位被改动）"
-    is_first = kind in ("handed", "request", "weekly") or n.owner_kind != "assignment"
-    is_arm = n.arm == 1 if is_first else 1 <= n.arm <= n.assignment_arm
-    if not is_arm or (n.run_id, n.item_id) != (n.owner_run, n.owner_item) or n.immediate != (kind in AT_ONCE):
+    if not _is_arm(n, kind) or (n.run_id, n.item_id) != (n.owner_run, n.owner_item) or n.immediate != (kind in AT_ONCE):
         yield "facts", "的轮次、方案、任务或缓急与所属事项不符（被改动）"
     if n.at > scene.now:
         yield "future", f"的时间在将来（{n.at:%Y-%m-%d}，被改动）"
-    if n.state == "superseded" and not _is_superseded(scene, n, tier, highest):
+    if n.state == "superseded" and not _is_superseded(scene, n, told):
         yield "superseded", "记为被更高一级的提醒替代，却没有更高一级的提醒（状态被改动）"
     if n.state == "moot" and (kind == "weekly" or _still_holds(n)):
         yield "moot", "记为不必再发，事情却还在（状态被改动）"
 
 
-def _is_superseded(scene: Scene, n: AnyRow, tier: int | None, highest: int | None) -> bool:
-    """Beside a higher tier that was told; a week's mail that found nobody, by the next week."""
-    if tier is not None:
-        return highest is not None and highest > tier
+def _is_arm(n: AnyRow, kind: str) -> bool:
+    if kind == "pressing":  # at whose turn the petition is
+        return bool(n.tier.split(".")[1] == str(n.arm))
+    is_first = kind in _FIRST or n.owner_kind != "assignment"
+    return bool(n.arm == 1 if is_first else 1 <= n.arm <= n.assignment_arm)
+
+
+def _is_superseded(scene: Scene, n: AnyRow, told: Collection[Rung | None]) -> bool:
+    """Beside a higher tier of its ladder that was told; a week's mail that found nobody, by the next week."""
+    if own := _rung(n):
+        return any(other is not None and other[0] == own[0] and other > own for other in told)
     return _kind(n) == "weekly" and scene.now >= weekly_moment(week_day(n.at, scene.calendar, weeks=1)).at
 
 
 def _still_holds(n: AnyRow) -> bool:
-    """What was moot in an earlier arm may be in hand again in a later one."""
-    return holds(n) and (n.owner_kind == "share" or n.arm == n.assignment_arm)
+    """What was moot in an earlier arm may be in hand again in a later one. An outcome is never moot."""
+    is_lasting = n.owner_kind == "share" or _kind(n) in ("applied", "pressing", *OUTCOME_WORDS)
+    return holds(n) and (is_lasting or n.arm == n.assignment_arm)
 
 
 def _recipients(scene: Scene, n: AnyRow) -> To:
@@ -165,8 +184,26 @@ def _recipients(scene: Scene, n: AnyRow) -> To:
             ladder = next((c.ladder for c in cadences if c.id == n.cadence), ())
             return _of_tier(n, n.share_unit, {"liaison"}, ladder)
         case "assignment" if n.assignment_unit is not None:
-            return _of_assignment(n, kind)
+            return _of_petition(scene, n, kind) if kind in ("applied", "pressing") else _of_assignment(n, kind)
     return set()
+
+
+def _of_petition(scene: Scene, n: AnyRow, kind: str) -> To:
+    """Whoever is to decide at this turn."""
+    said = _OF_PETITION[kind].fullmatch(n.tier)
+    if said is None:
+        return set()
+    found = select(petition.c.chain).where(
+        petition.c.id == int(said[1]), petition.c.assignment_id == n.owner_id, petition.c.turn >= int(said[2])
+    )
+    chain = scene.connection.execute(found).scalar()
+    return {tuple(json.loads(chain)[int(said[2]) - 1])} if chain else set()
+
+
+_OF_PETITION = {
+    "applied": re.compile(r"applied:(\d+)\.([1-9]\d*)"),
+    "pressing": re.compile(rf"pressing:(\d+)\.([1-9]\d*)\.(?:{'|'.join(map(str, LADDER))})"),
+}
 
 
 def _of_assignment(n: AnyRow, kind: str) -> To:
@@ -178,40 +215,38 @@ def _of_assignment(n: AnyRow, kind: str) -> To:
             return {(n.unit, n.role)} if n.waited_from is not None else set()
         case "handed":
             return {(own, s.role) for s in steps if s.verb == "acknowledge"}
-        case "returned":
-            return {(own, "liaison")}
         case "urged":
             return {(own, role) for role in holding}
+        case "copied":
+            return {(n.unit, n.role)}  # whom the act names
+        case "granted":
+            return {(own, "liaison"), (n.office, "coordinator")}
+        case _ if kind in TOLD_BY_ACTS:
+            return {(own, "liaison")}
     return _of_tier(n, own, holding, parse_ladder(n.ladder))
 
 
 def _of_tier(n: AnyRow, own: str, holding: Iterable[str], ladder: Sequence[int]) -> To:
-    tier = _tier(n)
-    if tier is None or tier not in ladder:
+    own_rung = _rung(n)
+    if own_rung is None or own_rung[1] not in ladder:
         return set()
+    tier = own_rung[1]
     is_last = tier > 0 and tier >= max(parse_ladder(n.ladder))
     copies = {(own, "deputy_head"), (n.office, "coordinator")} if is_last else set()
     return {(own, role) for role in holding} | copies
 
 
 def _without_act(scene: Scene, notices: Sequence[AnyRow]) -> Found:
-    """A return and an urging are told where somebody returned or urged."""
+    """What an act tells is told where somebody acted, and to whom the act names."""
     if not notices:
         return
-    log = select(event.c.kind, event.c.payload).where(
-        event.c.stream.in_({f"item:{n.item_id}" for n in notices}),
-        event.c.kind.in_(("assignment.returned", "assignment.sent_back", "assignment.urged")),
+    log = select(event.c.kind, event.c.at, event.c.payload).where(
+        event.c.stream.in_({f"item:{n.item_id}" for n in notices}), event.c.kind.in_(ACTS)
     )
-    done = {_act(r.kind, json.loads(r.payload)) for r in scene.connection.execute(log)}
+    done = {told for r in scene.connection.execute(log) for told in told_by(r.kind, r.at, json.loads(r.payload))}
     for n in notices:
-        if (n.owner_id, n.tier, n.arm if n.tier == "returned" else None) not in done:
+        if done.isdisjoint(answered_by(n)):
             yield "forged", f"{_name(n)}没有对应的办理记录（提醒是伪造的）", {"table": "notice", "row": str(n.id)}
-
-
-def _act(kind: str, said: Mapping[str, Any]) -> tuple[int, str, int | None]:
-    if kind == "assignment.urged":
-        return said["assignment"], f"urged:{said['urging']}", None
-    return said["assignment"], "returned", said["to_arm"]
 
 
 # ---------------------------------------------------------------- the mail of each week
@@ -302,6 +337,8 @@ def _mail(scene: Scene, posts: _Posts, carried: Sequence[AnyRow]) -> Iterator[tu
     said = json.loads(m.context)
     if said.get("told") != len(carried) or said.get("day") != local_day(m.at).isoformat():
         yield "context", "的内容与所载提醒的件数、日期不符（内容被改动）"
+    elif said.get("act", "") != OUTCOME_WORDS.get(_kind(m), ""):
+        yield "context", "所说的结果与所载提醒不符（内容被改动）"
     if sealed := said.get("seal"):
         found = select(seal.c.hash).where(seal.c.ordinal == sealed["ordinal"])
         if scene.connection.execute(found).scalar() != sealed["hash"]:
@@ -310,6 +347,8 @@ def _mail(scene: Scene, posts: _Posts, carried: Sequence[AnyRow]) -> Iterator[tu
 
 def _mail_kind(n: AnyRow) -> str:
     kind = _kind(n)
+    if kind in OUTCOME_WORDS:
+        return "told"
     return kind if kind in AT_ONCE or kind == "weekly" else "digest"
 
 

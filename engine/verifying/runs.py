@@ -10,10 +10,14 @@ from bpmn.plan import Plan
 from engine import instances, published
 from engine.moments import Moment, timer_moments
 from engine.opening import opens_at
+from ledger.rules.verbs import ENDED
 from ledger.schema import AnyRow, advance, assignment, due, item, run, run_state
 from ledger.verification.scene import Check, Found, Scene
 
 Said = Iterator[tuple[str, str]]  # rule, sentence
+
+# A 整改 is no part of the diagram: it begins when an item of it is over, and may outlive the run.
+_of_diagram = select(item).where(item.c.origin.is_(None)).order_by(item.c.ord)
 
 
 def _runs(scene: Scene) -> Found:
@@ -41,7 +45,7 @@ def _run(scene: Scene, r: AnyRow) -> Said:
         return
     if instances.is_ended(instance) != (r.ended_at is not None):
         yield "ended", "流程已经走完，方案却没有结束" if r.ended_at is None else "方案已经结束，流程却没有走完"
-    items = scene.connection.execute(select(item).where(item.c.run_id == r.id).order_by(item.c.ord)).all()
+    items = scene.connection.execute(_of_diagram.where(item.c.run_id == r.id)).all()
     if r.ended_at is not None:
         yield from _still_open(scene, r.id, items)
     reached = set(instances.waits(instance))
@@ -73,14 +77,14 @@ def _behind(scene: Scene, run_id: int, plan: Plan, reached: Collection[str], ite
     or, when they are closed, for its date."""
     state = {i.element: i.state for i in items}
     for wait in sorted(reached):
-        if all(i.state == "closed" for i in items if (i.heading or i.element) == wait):
+        if all(i.state in ENDED for i in items if (i.heading or i.element) == wait):
             yield "all-closed", f"流程停在“{wait}”，其中的任务却都已办结"
     to_open = _to_open(scene, run_id)
     after = {i.id: i.opens_after for i in plan.items}
     for i in items:
         if i.state != "pending":
             continue
-        is_held = any(state.get(other) != "closed" for other in after.get(i.element, ()))
+        is_held = any(state.get(other) not in ENDED for other in after.get(i.element, ()))
         may_open = (i.heading or i.element) in reached and not is_held
         if may_open and i.id not in to_open:
             yield "unopened", f"清单第 {i.no} 项应当启动，却没有启动，也没有启动日期的安排"
@@ -107,9 +111,11 @@ def _opening(scene: Scene, run_id: int, plan: Plan, element: str) -> list[Moment
 
 def _still_open(scene: Scene, run_id: int, items: Sequence[AnyRow]) -> Said:
     yield from (("open-item", f"方案已经结束，清单第 {i.no} 项却仍在办") for i in items if i.state == "open")
-    left = select(func.count()).select_from(assignment).where(
-        assignment.c.run_id == run_id, assignment.c.closed_at.is_(None)
-    )  # fmt: skip
+    left = (
+        select(func.count())
+        .select_from(assignment.join(item, item.c.id == assignment.c.item_id))
+        .where(assignment.c.run_id == run_id, assignment.c.closed_at.is_(None), item.c.origin.is_(None))
+    )
     if n := scene.connection.execute(left).scalar_one():
         yield "open-share", f"方案已经结束，却还有 {n} 项责任分工没有了结"
 
@@ -118,7 +124,7 @@ def _orphans(scene: Scene) -> Found:
     stray = (
         select(advance.c.item_id)
         .outerjoin(item, item.c.id == advance.c.item_id)
-        .where(or_(item.c.id.is_(None), item.c.state != "closed", item.c.run_id != advance.c.run_id))
+        .where(or_(item.c.id.is_(None), item.c.state.not_in(ENDED), item.c.run_id != advance.c.run_id))
     )
     for item_id in scene.connection.execute(stray).scalars():
         yield "advance", f"任务第 {item_id} 号没有办结，却登记了推进", {"table": "advance", "row": str(item_id)}

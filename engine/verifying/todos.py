@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, not_, or_, select
 
 from bpmn.lifecycle import Step
 from engine import published
 from engine.moving import STATE_FOR
 from engine.verifying.common import is_open, of_assignment, of_share
 from ledger.rules.verbs import State
-from ledger.schema import assignment, item, share, todo
+from ledger.schema import assignment, entry, item, petition, share, todo
 from ledger.verification.scene import Check, Found, Scene
 
 
@@ -29,6 +29,8 @@ def _row(kind: str, *columns: ColumnElement[Any]) -> Any:
     return select(*columns, literal(kind).label("kind"))
 
 
+_at_turn = and_(petition.c.state == "open", petition.c.kind == todo.c.step, petition.c.turn == todo.c.arm)
+_lying_over = case((petition.c.kind == "extension", "extending"), (petition.c.kind == "objection", "disputed"))
 _RULES = {
     "elsewhere": (
         "待办不符：责任分工第 {0} 号停在步骤“{1}”第 {2} 轮，待办却在“{3}”第 {4} 轮",
@@ -64,6 +66,31 @@ _RULES = {
         .where(todo.c.owner_kind == "assignment", is_open)
         .group_by(todo.c.owner_id)
         .having(func.count() > 1),
+    ),
+    "petition-elsewhere": (
+        "申请第 {0} 号的待办与申请不符（结果、种类或轮次被改动）",
+        _row("petition", todo.c.owner_id.label("id"))
+        .select_from(todo.outerjoin(petition, petition.c.id == todo.c.owner_id))
+        .where(todo.c.owner_kind == "petition", is_open, not_(func.coalesce(_at_turn, false()))),
+    ),
+    "petition-without": (
+        "申请第 {0} 号等待审批，却没有待办（待办被删除或关闭）",
+        _row("petition", petition.c.id).where(
+            petition.c.state == "open",
+            not_(exists().where(todo.c.owner_kind == "petition", todo.c.owner_id == petition.c.id, is_open)),
+        ),
+    ),
+    "entry": (
+        "代录第 {0} 号的待办与它是否已确认不符",
+        _row("entry", entry.c.id)
+        .outerjoin(todo, and_(todo.c.owner_kind == "entry", todo.c.owner_id == entry.c.id, is_open))
+        .where(entry.c.confirmed_at.is_(None) != todo.c.owner_id.is_not(None)),
+    ),
+    "overlay": (
+        "责任分工第 {0} 号显示为“{1}”，与它的申请不符",
+        _row("assignment", assignment.c.id, func.coalesce(assignment.c.overlay, "无").label("overlay"))
+        .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
+        .where(_lying_over.is_distinct_from(assignment.c.overlay), assignment.c.overlay.is_distinct_from("suspended")),
     ),
     "share-done": (
         "期次报送第 {0} 号的状态为“{1}”，却还有待办",

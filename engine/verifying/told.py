@@ -1,4 +1,4 @@
-"""Who had to be told: what was handed out, asked for, returned and urged has its notice."""
+"""Who had to be told: what was handed out and asked for has its notice, and each act that tells somebody."""
 
 from __future__ import annotations
 
@@ -8,51 +8,48 @@ from typing import Any
 
 from sqlalchemy import not_, select
 
+from engine.verifying.acts import ACTS, Told, answered_by, told_by
 from engine.verifying.common import OWNERS, notified
+from ledger.queries.words import OUTCOME_WORDS
 from ledger.schema import assignment, event, notice, share
 from ledger.verification.scene import Check, Found, Scene
 
-_TOLD_AT_ONCE = ("assignment.returned", "assignment.sent_back", "assignment.urged")
+_PORTION = 500
 
 
 def _told(scene: Scene) -> Found:
-    """What was handed out, asked for, returned and urged: each has its notice."""
     handed = select(assignment.c.id).where(not_(notified("assignment", assignment.c.id, "handed")))
     for r in scene.rows(handed.order_by(assignment.c.id)):
         yield _untold("assignment", r.id, "handed")
     requested = select(share.c.id).where(not_(notified("share", share.c.id, "request")))
     for r in scene.rows(requested.order_by(share.c.id)):
         yield _untold("share", r.id, "request")
-    acts = select(event.c.kind, event.c.payload).where(event.c.kind.in_(_TOLD_AT_ONCE)).order_by(event.c.id)
-    portion: list[tuple[int, str, int | None]] = []
+    acts = select(event.c.kind, event.c.at, event.c.payload).where(event.c.kind.in_(ACTS)).order_by(event.c.id)
+    portion: list[Told] = []
     for r in scene.rows(acts):
-        portion.append(_notice_of(r.kind, json.loads(r.payload)))
-        if len(portion) == 500:
+        portion += told_by(r.kind, r.at, json.loads(r.payload))
+        if len(portion) >= _PORTION:
             yield from _untold_acts(scene, portion)
             portion = []
     yield from _untold_acts(scene, portion)
 
 
-def _notice_of(kind: str, payload: Mapping[str, Any]) -> tuple[int, str, int | None]:
-    """(share, tier, arm) of the notice that an act leaves; an urging is known by its number alone."""
-    if kind == "assignment.urged":
-        return payload["assignment"], f"urged:{payload['urging']}", None
-    return payload["assignment"], "returned", payload["to_arm"]
-
-
-def _untold_acts(scene: Scene, wanted: Sequence[tuple[int, str, int | None]]) -> Found:
-    rows = select(notice.c.owner_id, notice.c.tier, notice.c.arm).where(
-        notice.c.owner_kind == "assignment", notice.c.owner_id.in_({w[0] for w in wanted})
-    )
-    there = {found for r in scene.connection.execute(rows) for found in (tuple(r), (r.owner_id, r.tier, None))}
-    for owner, tier, arm in wanted:
-        if (owner, tier, arm) not in there:
-            yield _untold("assignment", owner, tier)
+def _untold_acts(scene: Scene, wanted: Sequence[Told]) -> Found:
+    rows = select(notice).where(notice.c.owner_kind == "assignment", notice.c.owner_id.in_({w.share for w in wanted}))
+    there = {answer for n in scene.connection.execute(rows) for answer in answered_by(n)}
+    for told in wanted:
+        if told not in there:
+            yield _untold("assignment", told.share, told.tier)
 
 
 def _untold(kind: str, owner: int, tier: str) -> tuple[str, str, Mapping[str, Any]]:
     sentence = f"{OWNERS[kind]}第 {owner} 号应有的提醒“{tier}”不见了（被删除）"
-    return tier.partition(":")[0], sentence, {"table": "notice", "row": f"{kind},{owner},{tier}"}
+    what = tier.partition(":")[0]
+    return (
+        "outcome" if what in OUTCOME_WORDS else what,
+        sentence,
+        {"table": "notice", "row": f"{kind},{owner},{tier}"},
+    )
 
 
-TOLD = Check("told", "应发的提醒", _told, ("handed", "request", "returned", "urged"))
+TOLD = Check("told", "应发的提醒", _told, ("handed", "request", "returned", "urged", "applied", "outcome"))

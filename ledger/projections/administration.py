@@ -36,9 +36,8 @@ def _unit_registered(w: Writer, e: Event, p: Payload) -> None:
 
 @on("post.taken")
 def _post_taken(w: Writer, e: Event, p: Payload) -> None:
-    w.write(
-        _insert_post, {"id": p["post"], "person_id": p["person"], "unit": p["unit"], "role": p["role"], "since": e.at}
-    )
+    facts = {"id": p["post"], "person_id": p["person"], "unit": p["unit"], "role": p["role"], "since": e.at}
+    w.write(_insert_post, {**facts, "deputy_for": p.get("deputy_for")})
 
 
 @on("post.left")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, text, update
 
 from ledger.events import Event
+from ledger.projections.petitions import settle
 from ledger.projections.registry import (
     Payload,
     close_todo,
@@ -17,10 +18,16 @@ from ledger.projections.registry import (
     on,
     on_batch,
 )
-from ledger.schema import assignment, figure, item, reading
-from ledger.writing import Writer
+from ledger.projections.rounds import withdraw_reports
+from ledger.schema import assignment, entry, figure, item, reading
+from ledger.writing import Row, Writer
 
 _count_done = update(item).where(item.c.id == bindparam("b_item")).values(n_done=item.c.n_done + 1)
+_count_out = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"))
+    .values(n_total=item.c.n_total - bindparam("b_n"), n_done=item.c.n_done - bindparam("b_done"))
+)
 _guard_move = (assignment.c.id == bindparam("b_id"), assignment.c.version == bindparam("b_version"))
 _MOVED = {
     "state": bindparam("b_state"),
@@ -31,11 +38,25 @@ _MOVED = {
 }
 _MOVES: dict[str, dict[str, Any]] = {
     "assignment.acknowledged": {"acknowledged_at": bindparam("b_at"), "due_at": bindparam("b_due")},
-    "assignment.submitted": {"submitted_at": bindparam("b_submitted"), "reported_at": bindparam("b_at")},
+    "assignment.submitted": {
+        "submitted_at": bindparam("b_submitted"),
+        "reported_at": bindparam("b_at"),
+        "overlay": None,
+    },
     "assignment.signed": {"submitted_at": bindparam("b_at")},
     "assignment.sent_back": {},
     "assignment.accepted": {"closed_at": bindparam("b_at")},
     "assignment.returned": {"due_at": bindparam("b_due"), "returns": assignment.c.returns + 1, "submitted_at": None},
+    "assignment.taken_back": {"submitted_at": None},
+    "assignment.extended": {"due_at": bindparam("b_due"), "original_due": bindparam("b_original"), "overlay": None},
+    "assignment.suspended": {"overlay": "suspended", "suspended_at": bindparam("b_at")},
+    "assignment.resumed": {
+        "due_at": bindparam("b_due"),
+        "original_due": bindparam("b_original"),
+        "overlay": None,
+        "suspended_at": None,
+    },
+    "assignment.terminated": {"closed_at": bindparam("b_at"), "overlay": None},
 }
 _move = {kind: update(assignment).where(*_guard_move).values(**_MOVED, **extra) for kind, extra in _MOVES.items()}
 
@@ -50,9 +71,15 @@ def _assignments_moved(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> Non
     w.guard(close_todo, [_closing(e, p) for e, p in batch])
     w.guard(_move[kind], [_moving(e, p) for e, p in batch])
     w.write(insert_todo, [_next_todo(e, p) for e, p in batch if p["to"] is not None])
-    w.write(_count_done, [{"b_item": p["item"]} for _, p in batch if p["to"] is None and not p["closes"]])
-    if kind == "assignment.submitted":
-        _read(w, batch)
+    settle(w, [(e, settled) for e, p in batch if (settled := p.get("settles"))])
+    match kind:
+        case "assignment.accepted":
+            w.write(_count_done, [{"b_item": p["item"]} for _, p in batch if p["to"] is None and not p["closes"]])
+        case "assignment.submitted":
+            _read(w, batch)
+        case "assignment.terminated":
+            w.write(_count_out, [{"b_item": p["item"], "b_n": 1, "b_done": 0} for _, p in batch])
+            withdraw_reports(w, [(e, owed) for e, p in batch for owed in p["owed"]])
 
 
 def _closing(e: Event, p: Payload) -> dict[str, Any]:
@@ -78,6 +105,8 @@ def _moving(e: Event, p: Payload) -> dict[str, Any]:
     match e.kind:
         case "assignment.returned" | "assignment.acknowledged":
             values["b_due"] = instant(p["due_at"])
+        case "assignment.extended" | "assignment.resumed":
+            values["b_due"], values["b_original"] = instant(p["due_at"]), instant(p["original_due"])
         case "assignment.submitted":  # it counts from the moment it leaves the unit, not from the desk of its signer
             values["b_submitted"] = e.at if p["leaves_unit"] else None
     return values
@@ -123,18 +152,155 @@ def _read(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
             "value": Decimal(value),
             "round_id": p["round"],
             "reported_at": e.at,
+            "corrects": None,
         }
         for e, p in batch
         for i, value in p["figures"]
     ]
     w.write(_insert_reading, readings)
-    w.write(_set_figure, readings)
+    w.write(_set_figure, [_counting(r) for r in readings])
+
+
+def _counting(row: Row) -> Row:
+    """What a reading makes of the share's figure."""
+    return {key: row[key] for key in ("indicator_id", "assignment_id", "value", "reported_at")}
+
+
+@on("assignment.corrected")
+def _assignment_corrected(w: Writer, e: Event, p: Payload) -> None:
+    """A new reading beside the one that it puts right."""
+    readings = [
+        {
+            "item_id": p["item"],
+            "seq": e.seq,
+            "indicator_id": i,
+            "assignment_id": p["assignment"],
+            "value": Decimal(value),
+            "round_id": None,
+            "reported_at": e.at,
+            "corrects": seq,
+        }
+        for i, seq, value in p["values"]
+    ]
+    w.write(_insert_reading, readings)
+    w.write(_set_figure, [_counting(r) for r in readings])
+
+
+_judge = {
+    kind: update(reading)
+    .where(
+        reading.c.item_id == bindparam("b_item"),
+        reading.c.seq == bindparam("b_seq"),
+        reading.c.indicator_id == bindparam("b_indicator"),
+    )
+    .values(**{column: bindparam("b_value", type_=reading.c.value.type)})
+    for kind, column in (("assignment.checked", "checked"), ("assignment.settled", "settled"))
+}
+
+
+@on(*_judge)
+def _reading_judged(w: Writer, e: Event, p: Payload) -> None:
+    """审核值 or 核定值 beside what was reported; it is what counts until the unit reports again."""
+    judged = [
+        {"b_item": p["item"], "b_seq": seq, "b_indicator": i, "b_value": Decimal(value)}
+        for i, seq, value in p["values"]
+    ]
+    w.guard(_judge[e.kind], judged)
+    figures = [
+        {"indicator_id": i, "assignment_id": p["assignment"], "value": Decimal(value), "reported_at": e.at}
+        for i, _, value in p["values"]
+    ]
+    w.write(_set_figure, figures)
 
 
 @on_batch("assignment.reported")
 def _assignment_reported(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     w.write(_reported, [{"b_id": p["assignment"], "b_at": e.at} for e, p in batch])
     _read(w, batch)
+    by_proxy = [(e, p) for e, p in batch if p.get("entry")]
+    w.write(_insert_entry, [_entry(e, p) for e, p in by_proxy])
+    w.write(insert_todo, [_to_confirm(e, p) for e, p in by_proxy])
+
+
+_insert_entry = insert(entry)
+
+
+def _entry(e: Event, p: Payload) -> Row:
+    return {
+        "id": p["entry"],
+        "assignment_id": p["assignment"],
+        "seq": e.seq,
+        "source": p["source"],
+        "entered_at": e.at,
+    }
+
+
+def _to_confirm(e: Event, p: Payload) -> Row:
+    return {
+        "owner_kind": "entry",
+        "owner_id": p["entry"],
+        "step": "confirm",
+        "arm": 1,
+        "run_id": p["run"],
+        "item_id": p["item"],
+        "unit": p["unit"],
+        "role": "liaison",
+        "due_at": None,
+        "opened_at": e.at,
+    }
+
+
+_confirm = (
+    update(entry)
+    .where(entry.c.id == bindparam("b_id"), entry.c.confirmed_at.is_(None))
+    .values(confirmed_at=bindparam("b_at"))
+)
+
+
+@on("assignment.confirmed")
+def _entries_confirmed(w: Writer, e: Event, p: Payload) -> None:
+    closing = [
+        {
+            "b_kind": "entry",
+            "b_owner": i,
+            "b_step": "confirm",
+            "b_arm": 1,
+            "b_at": e.at,
+            "b_post": e.actor.get("post"),
+        }
+        for i in p["entries"]
+    ]
+    w.guard(close_todo, closing)
+    w.guard(_confirm, [{"b_id": i, "b_at": e.at} for i in p["entries"]])
+
+
+_keep = update(assignment).where(assignment.c.id == bindparam("b_id")).values(keeper=bindparam("b_post"))
+
+
+@on("assignment.handed_on")
+def _handed_on(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(_keep, {"b_id": p["assignment"], "b_post": p["to_post"]})
+
+
+@on("assignment.copied")
+def _copied(w: Writer, e: Event, p: Payload) -> None:
+    """Told to somebody for information: nothing changes."""
+
+
+_revoke = (
+    update(assignment)
+    .where(assignment.c.id == bindparam("b_id"), assignment.c.version == bindparam("b_version"))
+    .values(state="revoked", version=assignment.c.version + 1, touched_at=bindparam("b_at"))
+)
+_revoke_item = update(item).where(item.c.id == bindparam("b_item")).values(state="revoked")
+
+
+@on("assignment.revoked")
+def _assignment_revoked(w: Writer, e: Event, p: Payload) -> None:
+    """What was closed counts no longer; the unit mends it in an item of its own."""
+    w.guard(_revoke, {"b_id": p["assignment"], "b_version": p["version"], "b_at": e.at})
+    w.guard(_revoke_item, {"b_item": p["item"]})
+    w.write(_count_out, {"b_item": p["item"], "b_n": 1, "b_done": 1})
 
 
 _touched = update(assignment).where(assignment.c.id == bindparam("b_id")).values(touched_at=bindparam("b_at"))
@@ -145,13 +311,13 @@ def _assignment_urged(w: Writer, e: Event, p: Payload) -> None:
     w.write(_touched, {"b_id": p["assignment"], "b_at": e.at})
 
 
-_confirm = (
+_confirm_unit = (
     update(assignment)
     .where(assignment.c.id == bindparam("b_id"), assignment.c.presumed)
     .values(presumed=False, touched_at=bindparam("b_at"))
 )
 
 
-@on("assignment.confirmed")
-def _assignment_confirmed(w: Writer, e: Event, p: Payload) -> None:
-    w.guard(_confirm, {"b_id": p["assignment"], "b_at": e.at})
+@on("assignment.unit_confirmed")
+def _unit_confirmed(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(_confirm_unit, {"b_id": p["assignment"], "b_at": e.at})

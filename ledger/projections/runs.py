@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
+from ledger.projections.petitions import settle
 from ledger.projections.registry import (
     Payload,
-    close_todo,
     day,
     insert_todo,
     instant,
     number,
     on,
 )
-from ledger.schema import assignment, indicator, item, run, share
+from ledger.projections.rounds import withdraw_reports
+from ledger.schema import assignment, indicator, item, run
 from ledger.writing import Writer
 
-_RUN_FACTS = ("plan", "title", "short", "jurisdiction", "office", "sign_roles", "mend_days", "mail", "ladder")
+_RUN_FACTS = (
+    "plan",
+    "title",
+    "short",
+    "jurisdiction",
+    "office",
+    "sign_roles",
+    "mend_days",
+    "mail",
+    "ladder",
+    "extends",
+)
 
 
 _insert_run = insert(run)
@@ -84,6 +97,7 @@ def _item_planned(w: Writer, e: Event, p: Payload) -> None:
             "due_at": instant(p["due_at"]),
             "n_total": 0,
             "n_done": 0,
+            "origin": p.get("origin"),
             **{k: p[k] for k in _ITEM_FACTS},
         },
     )
@@ -118,12 +132,28 @@ _open_item = (
 
 @on("item.opened")
 def _item_opened(w: Writer, e: Event, p: Payload) -> None:
-    shares = p["assignments"]
     due_at = instant(p["due_at"])
     w.guard(
         _open_item,
-        {"b_item": p["item"], "b_at": e.at, "b_n": len(shares), "b_due": due_at, "b_steps": p["due_steps"]},
+        {"b_item": p["item"], "b_at": e.at, "b_n": len(p["assignments"]), "b_due": due_at, "b_steps": p["due_steps"]},
     )
+    _insert_shares(w, e, p, due_at)
+
+
+_one_more = (
+    update(item).where(item.c.id == bindparam("b_item"), item.c.state == "open").values(n_total=item.c.n_total + 1)
+)
+
+
+@on("item.unit_added")
+def _unit_added(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(_one_more, {"b_item": p["item"]})
+    _insert_shares(w, e, p, instant(p["due_at"]))
+
+
+def _insert_shares(w: Writer, e: Event, p: Payload, due_at: datetime | None) -> None:
+    """Shares with a todo for each unit."""
+    shares = p["assignments"]
     w.write(
         _insert_assignments,
         [
@@ -166,33 +196,51 @@ def _item_opened(w: Writer, e: Event, p: Payload) -> None:
     )
 
 
-_close_item = (
+_end_item = (
     update(item)
     .where(item.c.id == bindparam("b_item"), item.c.state == "open")
-    .values(state="closed", closed_at=bindparam("b_at"), n_done=item.c.n_done + 1)
+    .values(
+        state=bindparam("b_state"),
+        closed_at=bindparam("b_at"),
+        n_done=item.c.n_done + bindparam("b_done"),
+        n_total=item.c.n_total - bindparam("b_out"),
+    )
 )
-
-
 _withdraw = (
     update(assignment)
     .where(assignment.c.id == bindparam("b_id"), assignment.c.closed_at.is_(None))
-    .values(state="withdrawn", step=None, closed_at=bindparam("b_at"), version=assignment.c.version + 1)
-)
-
-
-_withdraw_share = (
-    update(share).where(share.c.id == bindparam("b_id"), share.c.state == "owed").values(state="withdrawn")
+    .values(
+        state=bindparam("b_state"),
+        step=None,
+        overlay=None,
+        closed_at=bindparam("b_at"),
+        version=assignment.c.version + 1,
+    )
 )
 
 
 @on("item.closed")
 def _item_closed(w: Writer, e: Event, p: Payload) -> None:
-    """The item is done with the share that was just accepted.
+    """The item is done, mostly with the share that was just accepted.
 
     Shares that could not hold it up and are still open (配合 under rule `all`) are withdrawn with their todos, and so
     are reports of a recurring item that are still owed.
     """
-    w.guard(_close_item, {"b_item": p["item"], "b_at": e.at})
+    w.guard(
+        _end_item, {"b_item": p["item"], "b_state": "closed", "b_at": e.at, "b_done": p.get("counts", 1), "b_out": 0}
+    )
+    _withdraw_all(w, e, p, "withdrawn")
+
+
+@on("item.terminated")
+def _item_terminated(w: Writer, e: Event, p: Payload) -> None:
+    """The item is given up with all of its shares that are still open."""
+    out = len(p["withdrawn"])
+    w.guard(_end_item, {"b_item": p["item"], "b_state": "terminated", "b_at": e.at, "b_done": 0, "b_out": out})
+    _withdraw_all(w, e, p, "terminated")
+
+
+def _withdraw_all(w: Writer, e: Event, p: Payload, state: str) -> None:
     closing = [
         {
             "b_kind": "assignment",
@@ -204,10 +252,6 @@ def _item_closed(w: Writer, e: Event, p: Payload) -> None:
         }
         for left in p["withdrawn"]
     ]
-    closing += [
-        {"b_kind": "share", "b_owner": owed, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None}
-        for owed in p["owed"]
-    ]
-    w.guard(close_todo, closing)
-    w.guard(_withdraw_share, [{"b_id": owed} for owed in p["owed"]])
-    w.guard(_withdraw, [{"b_id": left["id"], "b_at": e.at} for left in p["withdrawn"]])
+    withdraw_reports(w, [(e, owed) for owed in p["owed"]], closing)
+    w.guard(_withdraw, [{"b_id": left["id"], "b_state": state, "b_at": e.at} for left in p["withdrawn"]])
+    settle(w, [(e, settled) for left in p["withdrawn"] if (settled := left.get("settles"))])

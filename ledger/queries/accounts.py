@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, false, func, or_, select
 
 from ledger.directory import STREAM
 from ledger.logins import Outcome
@@ -17,7 +17,7 @@ from ledger.people import Actor
 from ledger.projections.administration import ACCOUNT_EVENTS
 from ledger.queries.words import ROLE_WORDS
 from ledger.rules.throttle import Limit
-from ledger.schema import AnyRow, event, login_log, person, post, unit
+from ledger.schema import AnyRow, due, event, login_log, person, post, unit
 from ledger.throttling import closed_until, named
 from ledger.visibility import administers
 
@@ -299,3 +299,20 @@ def _decision(
 
 def _matches(line: DecisionLine, words: str) -> bool:
     return not words or any(words in field for field in (line.person, line.login, line.post, line.by))
+
+
+_held = post.alias("held")
+_deputies = (
+    select(post.c.id, person.c.name, unit.c.short.label("unit"), post.c.role, due.c.at.label("until"))
+    .join(_held, _held.c.id == post.c.deputy_for)
+    .join(person, person.c.id == post.c.person_id)
+    .join(unit, unit.c.key == post.c.unit)
+    .join(due, and_(due.c.owner_kind == "post", due.c.owner_id == post.c.id))
+    .where(_held.c.person_id == bindparam("person_id"), post.c.until.is_(None))
+    .order_by(post.c.id)
+)
+
+
+def deputies_of(connection: Connection, person_id: int) -> Sequence[AnyRow]:
+    """Who acts from this person's posts for a while (委托代理), and until when."""
+    return connection.execute(_deputies, {"person_id": person_id}).all()

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select, union_all
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
@@ -21,9 +21,23 @@ from ledger.queries.standing import Standing, part_light, standings, words_left
 from ledger.rules.lights import Light, colour_of, light
 from ledger.rules.texts import short_day
 from ledger.rules.verbs import State
-from ledger.schema import UNDATED, AnyRow, assignment, content, event, item, round_, run, share, todo, unit
+from ledger.schema import (
+    UNDATED,
+    AnyRow,
+    assignment,
+    content,
+    entry,
+    event,
+    item,
+    petition,
+    round_,
+    run,
+    share,
+    todo,
+    unit,
+)
 
-DECISIONS = ("sign", "accept", "review", "host_review")
+DECISIONS = ("sign", "accept", "review", "host_review", "extension", "objection", "confirm")
 AT_ONCE = 100  # slips of one page
 _GROUPS = ("红灯", "今明两天", "退回补正", "待签收", "待审签", "待审核", "本月内", "以后", "未定时限")
 
@@ -32,7 +46,7 @@ _GROUPS = ("红灯", "今明两天", "退回补正", "待签收", "待审签", "
 class Slip:
     """A todo as a line of the inbox."""
 
-    kind: str  # assignment or share
+    kind: str  # assignment, share (of a round), petition, entry
     id: int
     step: str
     arm: int
@@ -120,14 +134,15 @@ def inbox(connection: Connection, calendar: WorkCalendar, now: datetime, actor: 
     desks = desks_of(actor)
     rows = connection.execute(_assignment_todos, desks).all()
     rounds = [_round_slip(r, calendar, now) for r in connection.execute(_round_todos, desks)]
-    total = len(rows) + len(rounds)
+    loose = [*rounds, *_petition_slips(connection, desks, calendar, now)]
+    total = len(rows) + len(loose)
     page = min(max(page, 1), max(1, -(-total // AT_ONCE)))
     first = (page - 1) * AT_ONCE
     if total <= AT_ONCE:
-        slips = sorted([*_slips(connection, rows, calendar, now), *rounds], key=_order)
+        slips = sorted([*_slips(connection, rows, calendar, now), *loose], key=_order)
         counts = Counter(s.group for s in slips)
     else:
-        placed = [(_order(s), s) for s in rounds] + list(zip(_keys(connection, rows, calendar, now), rows, strict=True))
+        placed = [(_order(s), s) for s in loose] + list(zip(_keys(connection, rows, calendar, now), rows, strict=True))
         placed.sort(key=itemgetter(0))
         counts = Counter(_GROUPS[key[0]] for key, _ in placed)
         cut = [found for _, found in placed[first : first + AT_ONCE]]
@@ -227,6 +242,59 @@ _round_todos = (
     .join(unit, unit.c.key == todo.c.unit)
     .where(MINE, todo.c.owner_kind == "share")
 )
+
+
+def _laid_before(kind: str, table: Any) -> Select[Any]:
+    """Todos of what hangs on a share beside its own step."""
+    return (
+        select(
+            *_todo_columns,
+            todo.c.owner_kind,
+            assignment.c.id.label("assignment_id"),
+            assignment.c.item_id,
+            func.coalesce(assignment.c.overlay, assignment.c.state).label("shown"),
+            assignment.c.role,
+        )
+        .select_from(todo)
+        .outerjoin(table, table.c.id == todo.c.owner_id)  # outer, so that no plan begins with it
+        .outerjoin(assignment, assignment.c.id == table.c.assignment_id)
+        .outerjoin(run, run.c.id == todo.c.run_id)
+        .outerjoin(unit, unit.c.key == assignment.c.unit)
+        .where(MINE, todo.c.owner_kind == kind)
+    )
+
+
+_petition_todos = union_all(_laid_before("petition", petition), _laid_before("entry", entry))
+
+
+def _petition_slips(
+    connection: Connection, desks: Mapping[str, list[str]], calendar: WorkCalendar, now: datetime
+) -> list[Slip]:
+    """What lies before the person for a decision, and what the office has entered for the unit to confirm."""
+    rows = connection.execute(_petition_todos, desks).all()
+    known = standings(connection, calendar, now, {r.item_id for r in rows})
+    return [
+        Slip(
+            r.owner_kind,
+            r.assignment_id,
+            r.step,
+            r.arm,
+            known[r.item_id].item.title,
+            r.short,
+            f"清单第{known[r.item_id].item.no}项",
+            r.role,
+            r.shown,
+            r.unit_name,
+            r.due_at,
+            words_left(r.due_at, calendar, now) or _waited(r.opened_at, calendar, now),
+            r.opened_at,
+            known[r.item_id].light,
+            known[r.item_id],
+            "",
+            _group(r.step, known[r.item_id].light.colour, r.due_at, calendar, now),
+        )
+        for r in rows
+    ]
 
 
 def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, now: datetime) -> Slip:

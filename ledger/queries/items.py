@@ -14,8 +14,9 @@ from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
-from ledger.queries.words import ROLE_WORDS
-from ledger.schema import assignment, delivery, item, message, notice, round_, run, share, todo, unit
+from ledger.queries.words import ROLE_WORDS, TIER_WORDS
+from ledger.rules.verbs import LEFT_OUT
+from ledger.schema import assignment, delivery, entry, item, message, notice, petition, round_, run, share, todo, unit
 from ledger.visibility import Sight, readable, visible
 
 
@@ -61,14 +62,61 @@ class Sent:
 
 
 @dataclass(frozen=True)
+class Petition:
+    """What a unit has applied for and waits for; `decider` is the post whose turn it is."""
+
+    assignment_id: int
+    id: int
+    kind: str  # extension, objection
+    turn: int
+    decider: tuple[str, str]
+    decider_words: str
+    applied_at: datetime
+    asked_due: datetime | None
+    asked_unit: str | None
+    asked_unit_key: str | None
+    left: int  # how many decide after this one
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a share stands, as `ledger.capacities` sees it."""
+
+    unit: str
+    role: str
+    office: str
+    jurisdiction: str
+    lead_unit: str | None
+    holder: tuple[str, str] | None
+    decider: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
 class ItemView:
     standing: Standing
     desks: Mapping[int, Desk]
+    petitions: Mapping[int, Petition]
+    mendings: Sequence[tuple[int, str]]  # items (整改) that took the place of a revoked closing: id and number
+    unconfirmed: frozenset[int]  # shares for which the office has entered what the unit has not confirmed yet
     readable: frozenset[int]
     occurrences: Sequence[Occurrence]
     sent: Sequence[Sent]
     why_due: Sequence[tuple[str, str]]
     open_units: Sequence[str]
+
+    def stand(self, part: Part) -> Stand:
+        """Where a share stands, for `ledger.capacities`."""
+        desk, found = self.desks.get(part.id), self.petitions.get(part.id)
+        lead = next((p.unit for p in self.standing.parts if p.role == "lead" and p.state not in LEFT_OUT), None)
+        return Stand(
+            part.unit,
+            part.role,
+            self.standing.item.office,
+            self.standing.item.jurisdiction,
+            lead,
+            (desk.unit, desk.role) if desk else None,
+            found.decider if found else None,
+        )
 
     def part(self, assignment_id: int) -> Part:
         return next(p for p in self.standing.parts if p.id == assignment_id)
@@ -81,6 +129,9 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
     return ItemView(
         standing,
         _desks(connection, item_id),
+        _petitions(connection, item_id) if any(p.overlay for p in standing.parts) else {},
+        _mendings(connection, item_id) if standing.item.state == "revoked" else (),
+        _unconfirmed(connection, item_id),
         readable(sight, standing.item.office, standing.item.jurisdiction, standing.parts),
         _occurrences(connection, sight.actor, item_id) if standing.item.cadence else (),
         _sent(connection, item_id),
@@ -118,6 +169,52 @@ def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:
     return {r.owner_id: Desk(*r) for r in rows}
 
 
+def _mendings(connection: Connection, item_id: int) -> list[tuple[int, str]]:
+    rows = connection.execute(select(item.c.id, item.c.no).where(item.c.origin == item_id).order_by(item.c.id))
+    return [(r.id, r.no) for r in rows]
+
+
+def _unconfirmed(connection: Connection, item_id: int) -> frozenset[int]:
+    found = select(entry.c.assignment_id).join(assignment, assignment.c.id == entry.c.assignment_id)
+    waiting = found.where(assignment.c.item_id == item_id, entry.c.confirmed_at.is_(None))
+    return frozenset(connection.execute(waiting).scalars())
+
+
+_asked = unit.alias("asked")
+
+
+def _petitions(connection: Connection, item_id: int) -> dict[int, Petition]:
+    rows = connection.execute(
+        select(petition, _asked.c.short.label("asked"))
+        .join(assignment, assignment.c.id == petition.c.assignment_id)
+        .outerjoin(_asked, _asked.c.key == petition.c.asked_unit)
+        .where(assignment.c.item_id == item_id, petition.c.state == "open")
+    ).all()
+    chains = {r.id: [tuple(post) for post in json.loads(r.chain)] for r in rows}
+    keys = {unit_key for chain in chains.values() for unit_key, _ in chain}
+    named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(keys))))
+    names = {r.key: r.short for r in named}
+    found = {}
+    for r in rows:
+        decider = chains[r.id][r.turn - 1]
+        words = f"{names.get(decider[0], '')}{ROLE_WORDS[decider[1]]}"
+        left = len(chains[r.id]) - r.turn
+        found[r.assignment_id] = Petition(
+            r.assignment_id,
+            r.id,
+            r.kind,
+            r.turn,
+            decider,
+            words,
+            r.applied_at,
+            r.asked_due,
+            r.asked,
+            r.asked_unit,
+            left,
+        )
+    return found
+
+
 def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occurrence]:
     units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
     own = and_(share.c.round_id == round_.c.id, share.c.unit.in_(units), share.c.state == "owed")
@@ -141,20 +238,13 @@ def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occ
 
 
 _MAIL_WORDS = {"queued": "待发送", "sending": "发送中", "sent": "已发出", "dead": "未能送达"}
-_TIER_WORDS = {
-    "handed": "交办通知",
-    "request": "报送通知",
-    "returned": "退回通知",
-    "urged": "催办",
-    "waiting": "待办提醒",
-}
 
 
 def tier_words(tier: str) -> str:
     """What a notice was about: 到期前 3 个工作日提醒, 逾期 5 个工作日催报, 催办."""
     kind = tier.split(":")[0]
-    if kind in _TIER_WORDS:
-        return _TIER_WORDS[kind]
+    if kind in TIER_WORDS:
+        return TIER_WORDS[kind]
     if kind.removeprefix("-").removeprefix("+").isdigit():
         days = int(kind)
         return f"到期前 {-days} 个工作日提醒" if days < 0 else f"逾期 {days} 个工作日催报" if days else "到期当日提醒"

@@ -15,6 +15,7 @@ from ledger.queries.directory import UnitName, folded, matching
 from ledger.queries.overview import COLOURS, ORDERS, DueSpan, Overview, RunFacts, ids_of
 from ledger.queries.standing import Gauge, Part, Standing, standings
 from ledger.rules.lights import Colour
+from ledger.rules.verbs import ENDED, LEFT_OUT, State
 from ledger.schema import UNDATED, assignment, item, run, unit
 from ledger.visibility import OWN_ITEMS, Sight, readable, visible
 
@@ -60,7 +61,7 @@ class Line:
 
     @property
     def parts(self) -> list[Part]:
-        return [p for p in self.standing.parts if p.state != "withdrawn"]
+        return [p for p in self.standing.parts if p.state not in _OUT]
 
     @property
     def why(self) -> str:
@@ -124,15 +125,15 @@ def _conditions(asked: Filters, units: Collection[str] | None) -> list[ColumnEle
 
 def _shares(asked: Filters, units: Collection[str] | None) -> list[ColumnElement[bool]]:
     """Conditions on one and the same share: this unit, in this role, in this state."""
-    if asked.state in ("pending", "closed") and units is None and not asked.role:
+    if asked.state in (State.PENDING, *ENDED) and units is None and not asked.role:
         return [item.c.state == asked.state]
-    share = select(assignment.c.id).where(assignment.c.item_id == item.c.id, assignment.c.state != "withdrawn")
+    share = select(assignment.c.id).where(assignment.c.item_id == item.c.id, assignment.c.state.not_in(_OUT))
     if units is not None:
         share = share.where(assignment.c.unit.in_(units))
     if asked.role:
         share = share.where(assignment.c.role == asked.role)
     if asked.state:
-        share = share.where(assignment.c.state == asked.state)
+        share = share.where(func.coalesce(assignment.c.overlay, assignment.c.state) == asked.state)
     return [share.exists()]
 
 
@@ -170,15 +171,17 @@ def _line(s: Standing, sight: Sight) -> Line:
 
 
 # What the share that is furthest behind does is what the item does.
-_BEHIND = ("returned", "acknowledging", "working", "signing", "reviewing")
+_BEHIND = ("disputed", "extending", "returned", "acknowledging", "working", "signing", "reviewing", "suspended")
+_OUT = (State.WITHDRAWN, *LEFT_OUT)
 
 
 def state_of(s: Standing) -> str:
     """The state of an item as one word: that of the deciding share furthest behind."""
     if s.item.state != "open":
         return str(s.item.state)
-    deciding = [p.state for p in s.parts if p.role == "lead"] if s.item.completion == "lead" else []
-    states = deciding or [p.state for p in s.parts if p.role != "cooperating"] or [p.state for p in s.parts]
+    parts = [p for p in s.parts if p.state not in LEFT_OUT]
+    deciding = [p for p in parts if p.role == "lead"] if s.item.completion == "lead" else []
+    states = [p.shown for p in deciding or [p for p in parts if p.role != "cooperating"] or parts]
     return next((state for state in _BEHIND if state in states), "open")
 
 

@@ -21,10 +21,10 @@ from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
 from ledger.rules.lights import Figure, Light, holds_until, light, share_of_time
 from ledger.rules.texts import left_words
-from ledger.rules.verbs import State
+from ledger.rules.verbs import ENDED, LEFT_OUT, State
 from ledger.schema import UNDATED, AnyRow, assignment, figure, indicator, item, round_, run, share, unit
 
-_STATE = {"pending": State.PENDING, "open": State.WORKING, "closed": State.CLOSED}
+_STATE = {s.value: s for s in (State.PENDING, *ENDED)} | {"open": State.WORKING}
 _IN_REVIEW = ("signing", "reviewing")
 
 
@@ -49,10 +49,18 @@ class Part:
     closed_at: datetime | None
     returns: int
     touched_at: datetime | None
+    overlay: str | None
+    original_due: datetime | None
+    keeper: int | None
 
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
+
+    @property
+    def shown(self) -> str:
+        """The state that people read."""
+        return self.overlay or self.state
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ class Standing:
 
     @property
     def total(self) -> int:
-        return sum(p.state != "withdrawn" for p in self.parts)
+        return sum(p.state not in (State.WITHDRAWN, *LEFT_OUT) for p in self.parts)
 
     @property
     def presumed(self) -> Sequence[str]:
@@ -158,6 +166,9 @@ _parts = (  # the item, then the fields of `Part` in their order
         assignment.c.closed_at,
         assignment.c.returns,
         assignment.c.touched_at,
+        assignment.c.overlay,
+        assignment.c.original_due,
+        assignment.c.keeper,
     )
     .join(unit, unit.c.key == assignment.c.unit)
     .where(assignment.c.item_id.in_(_ids))
@@ -226,7 +237,7 @@ def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
     measured = _measured(f, due_at)
     gauges = [_gauge(*m, _period(f), due_at, now) for m in measured]
     lit = light(now=now, calendar=calendar, **_judged(f, due_at, measured))
-    left = words_left(due_at, calendar, now) if f.row.state != "closed" else ""
+    left = words_left(due_at, calendar, now) if f.row.state not in ENDED else ""
     return Standing(f.row, f.parts, gauges, lit, due_at, left)
 
 
@@ -250,7 +261,9 @@ def _due_of(f: _Facts) -> datetime | None:
 
 def _judged(f: _Facts, due_at: datetime | None, measured: Sequence[_Measured]) -> dict[str, Any]:
     """The facts that its light depends on beside time."""
-    submitted = [p.submitted_at for p in _gating(f.row.completion, f.parts)]
+    gating = _gating(f.row.completion, f.parts)
+    submitted = [p.submitted_at for p in gating]
+    under_way = [p for p in gating if p.is_open]
     return {
         "state": _STATE[f.row.state],
         "due_at": due_at,
@@ -261,15 +274,17 @@ def _judged(f: _Facts, due_at: datetime | None, measured: Sequence[_Measured]) -
             Figure(m.target, m.value, m.row.op, m.row.name, m.row.by) for m in measured if m.row.sum_rule == "sum"
         ],
         "submitted_at": max((s for s in submitted if s), default=None) if all(submitted) else None,
+        "paused": bool(under_way) and all(p.overlay == State.SUSPENDED for p in under_way),
     }
 
 
 def _gating(completion: str, parts: Sequence[Part]) -> Sequence[Part]:
     """The shares an item's closing depends on: the first printed lead, or all that are not merely cooperating."""
-    leads = [p for p in parts if p.role == "lead"]
+    standing = [p for p in parts if p.state not in LEFT_OUT]
+    leads = [p for p in standing if p.role == "lead"]
     if completion == "lead" and leads:
         return leads[:1]
-    return [p for p in parts if p.role != "cooperating" and p.state != "withdrawn"] or parts
+    return [p for p in standing if p.role != "cooperating" and p.state != "withdrawn"] or standing or parts
 
 
 def words_left(due_at: datetime | None, calendar: WorkCalendar, now: datetime) -> str:
@@ -288,7 +303,7 @@ def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkC
     """The light of one unit's share: its own due date, and its own figures where it was given a quota."""
     figures = [Figure(part.quota, _own(part, g), g.op, g.name, g.by) for g in gauges] if part.quota is not None else []
     return light(
-        state=State.CLOSED if part.state in ("closed", "withdrawn") else State(part.state),
+        state=State(part.state),
         now=now,
         due_at=part.due_at,
         opened=True,
@@ -296,6 +311,7 @@ def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkC
         figures=figures,
         calendar=calendar,
         submitted_at=part.submitted_at,
+        paused=part.overlay == State.SUSPENDED,
     )
 
 
@@ -317,7 +333,8 @@ def _measured(f: _Facts, due_at: datetime | None) -> list[_Measured]:
     span = f.row.period_start, _last(f.row.period_end, due_at)
     found = []
     for i in f.indicators:
-        value = roll_up(_sum_rule(i.sum_rule), [p.figures[i.id] for p in f.parts if i.id in p.figures])
+        readings = [p.figures[i.id] for p in f.parts if i.id in p.figures and p.state not in LEFT_OUT]
+        value = roll_up(_sum_rule(i.sum_rule), readings)
         found.append(
             _Measured(i, whole_target(i.target, i.per, i.each, i.sum_rule, span, _norm_units(f, i.each)), value)
         )

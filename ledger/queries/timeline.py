@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -74,12 +74,19 @@ class _Reader:
 
 
 QUOTED = {
+    "cause": "申请理由",
     "progress": "进展",
     "problem": "问题和需协调",
     "summary": "完成情况",
     "reason": "意见",
     "words": "催办内容",
     "note": "说明",
+    "facts": "事实和理由",
+    "basis": "依据",
+    "ground": "理由和依据",
+    "told_by": "提供人",
+    "spoke_to": "受话人",
+    "answer": "答复",
 }
 
 
@@ -131,7 +138,7 @@ def cleared_words(ground: str | None, at: datetime) -> str:
 
 def timeline(connection: Connection, known: Records, standing: Standing, readable: Collection[int]) -> list[Line]:
     """Every entry of the item's stream, newest first."""
-    reader = _reader(connection, standing, readable, known.events)
+    reader = _reader(connection, standing, readable, known)
     entries = zip(known.events, known.payloads, strict=True)
     lines = [line for r, payload in entries if (line := _line(r, payload, known, reader))]
     return lines[::-1]
@@ -163,14 +170,26 @@ def last_return(known: Records, assignment_id: int) -> str:
     return found
 
 
-def _reader(connection: Connection, standing: Standing, readable: Collection[int], rows: Sequence[AnyRow]) -> _Reader:
-    posts = {a["post"] for r in rows if "post" in (a := json.loads(r.actor))}
+def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]]:
+    """What a unit wrote when it applied last: its words under their labels."""
+    for r, payload in zip(known.events[::-1], known.payloads[::-1], strict=True):
+        if r.kind == "petition.made" and payload["assignment"] == assignment_id:
+            said = known.texts.get(r.seq, {})
+            return [(label, said[key] or CLEARED) for key, label in QUOTED.items() if key in said]
+    return []
+
+
+def _reader(connection: Connection, standing: Standing, readable: Collection[int], known: Records) -> _Reader:
+    posts = {a["post"] for r in known.events if "post" in (a := json.loads(r.actor))}
     found = connection.execute(
         select(post.c.id, unit.c.short, post.c.role)
         .join(unit, unit.c.key == post.c.unit)
         .where(post.c.id.in_(sorted(posts)))
     ).all()
     names = {p.unit: p.unit_name for p in standing.parts}
+    if asked := {p["asked_unit"] for p in known.payloads if p.get("asked_unit")}:
+        named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(asked))))
+        names |= {r.key: r.short for r in named}
     return _Reader(standing, readable, names, {r.id: (r.short, ROLE_WORDS.get(r.role, r.role)) for r in found})
 
 
@@ -180,13 +199,14 @@ def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader
     if wording is None:
         return None
     words, tone = wording(payload, reader)
-    quotes, files = [], []
-    if payload.get("assignment") in reader.readable:  # whatever belongs to no share is nobody's to read here
-        quotes = [
-            (label, known.cleared.get((r.seq, key), CLEARED) if said is None else said)
-            for key, label in QUOTED.items()
-            if key in texts and (said := texts[key]) != ""
-        ]
+    files: Sequence[Attached] = []
+    may_read = payload.get("assignment") in reader.readable
+    quotes = [  # what the office gives as its ground is for all who take part
+        (label, known.cleared.get((r.seq, key), CLEARED) if said is None else said)
+        for key, label in QUOTED.items()
+        if (may_read or key == "ground") and key in texts and (said := texts[key]) != ""
+    ]
+    if may_read:
         files = files_of(payload, texts)
     who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
     standing = [key for key in (*QUOTED, *(file_field(f.id) for f in files_of(payload, texts))) if texts.get(key)]
@@ -220,7 +240,33 @@ def _reported(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     if p.get("nothing_new"):
         return "填报：本期无新进展", "k"
     figures = r.figures(p["figures"]) if p["assignment"] in r.readable else ""
+    if p.get("source"):
+        return f"代录 {_of(p, r)} 的填报（{_SOURCES[p['source']]}）{'：' + figures if figures else ''}", "k"
     return f"填报：{figures}" if figures else "填报", "k"
+
+
+_SOURCES = {"phone": "电话", "paper": "纸质材料", "sheet": "表格"}
+
+
+def _confirmed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "确认代录的内容", "k"
+
+
+def _judged(verb: str) -> Callable[[Mapping[str, Any], _Reader], tuple[str, str]]:
+    def words(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+        values = [(i, value) for i, _, value in p["values"]]
+        figures = r.figures(values) if p["assignment"] in r.readable else ""
+        return f"{verb} {_of(p, r)} 的填报数{'：' + figures if figures else ''}", "k"
+
+    return words
+
+
+def _copied(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"抄送{ROLE_WORDS[p['to_role']]}", "k"
+
+
+def _handed_on(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "在本单位内转交", "k"
 
 
 def _submitted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -250,10 +296,70 @@ def _returned(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 
 
 def _urged(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
-    return f"催办：{_of(p, r)}", "bad"
+    return f"{'电话催办' if p.get('by') == 'phone' else '催办'}：{_of(p, r)}", "bad"
 
 
-def _confirmed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+def _day(instant: str) -> str:
+    return due_words(datetime.fromisoformat(instant))
+
+
+def _petition_made(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    if p["petition_kind"] == "extension":
+        return f"申请延期至 {_day(p['asked_due'])}", "k"
+    asked = r.unit_names.get(p["asked_unit"] or "")
+    return "提出异议" + (f"，建议由 {asked} 承办" if asked else ""), "k"
+
+
+_PETITIONS = {"extension": "延期申请", "objection": "异议"}
+
+
+def _petition_passed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"同意 {_of(p, r)} 的{_PETITIONS[p['petition_kind']]}，转下一岗位审批", "k"
+
+
+def _petition_settled(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    words = _PETITIONS[p["settles"]["petition_kind"]]
+    if p["settles"]["outcome"] == "declined":
+        return f"不同意 {_of(p, r)} 的{words}", "bad"
+    return f"撤回{words}", "k"
+
+
+def _extended(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"同意 {_of(p, r)} 延期至 {_day(p['due_at'])}，原时限 {_day(p['original_due'])}", "k"
+
+
+def _taken_back(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return "撤回提交的内容，继续办理", "k"
+
+
+def _suspended(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"暂停 {_of(p, r)} 计时", "k"
+
+
+def _resumed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"恢复 {_of(p, r)} 计时，暂停 {p['days']} 个工作日，时限顺延至 {_day(p['due_at'])}", "k"
+
+
+def _terminated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    if p["successor"]:
+        return f"{_of(p, r)} 的责任调整给 {r.unit_of(p['successor'])}", "k"
+    return f"终止 {_of(p, r)} 的责任", "bad"
+
+
+def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    due = f"，时限 {_day(p['due_at'])}" if p.get("due_at") else ""
+    return f"交办 {_of(p, r)}{due}", "k"
+
+
+def _item_terminated(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return f"终止整项任务，{len(p['withdrawn'])} 家单位不再办理", "bad"
+
+
+def _revoked(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"撤销 {_of(p, r)} 办结，另立整改任务", "bad"
+
+
+def _unit_confirmed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"确认责任单位：{_of(p, r)}", "k"
 
 
@@ -284,6 +390,23 @@ _WORDINGS = {
     "assignment.returned": _returned,
     "assignment.urged": _urged,
     "assignment.confirmed": _confirmed,
+    "assignment.unit_confirmed": _unit_confirmed,
+    "assignment.corrected": _judged("更正"),
+    "assignment.checked": _judged("审核"),
+    "assignment.settled": _judged("核定"),
+    "assignment.copied": _copied,
+    "assignment.handed_on": _handed_on,
+    "petition.made": _petition_made,
+    "petition.passed": _petition_passed,
+    "petition.settled": _petition_settled,
+    "assignment.extended": _extended,
+    "assignment.taken_back": _taken_back,
+    "assignment.suspended": _suspended,
+    "assignment.resumed": _resumed,
+    "assignment.terminated": _terminated,
+    "assignment.revoked": _revoked,
+    "item.unit_added": _unit_added,
+    "item.terminated": _item_terminated,
     "round.opened": _round_opened,
     "round.reported": _round_reported,
     "round.closed": _round_closed,

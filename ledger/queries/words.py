@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
+from ledger.rules.verbs import Role, State
+
 STATE_WORDS = {
-    "pending": "未启动",
-    "open": "办理中",
-    "acknowledging": "待签收",
-    "working": "办理中",
-    "signing": "待审签",
-    "reviewing": "待审核",
-    "returned": "退回补正",
-    "closed": "已办结",
-    "withdrawn": "已终止",
+    **{state.value: state.label for state in State},
+    "open": "办理中",  # of an item
     "owed": "待报送",
     "reported": "已报送",
     "missed": "逾期未报",
 }
 SHARE_WORDS = {"lead": "牵头", "responsible": "责任", "cooperating": "配合"}
-ROLE_WORDS = {
-    "liaison": "联络员",
-    "section_head": "科室负责人",
-    "deputy_head": "分管负责人",
-    "head": "主要负责人",
-    "coordinator": "专班办工作人员",
-    "inspector": "督查人员",
-    "leader": "领导",
-    "administrator": "管理员",
-}
+ROLE_WORDS = {role.value: role.label for role in Role}
 # What one primary button says, by the step a todo stands at.
 STEP_VERBS = {
     "acknowledge": "签收",
@@ -36,4 +22,32 @@ STEP_VERBS = {
     "review": "审核",
     "host_review": "审核",
     "report": "去报送",
+    "extension": "审批",
+    "objection": "处理",
+    "confirm": "确认",
+}
+# What a notice is about, by the first word of its tier; those of OUTCOME_WORDS tell what was decided on a share.
+OUTCOME_WORDS = {
+    "granted": "延期申请已同意",
+    "declined": "申请未获同意",
+    "terminated": "责任已终止",
+    "moved": "责任单位已调整",
+    "suspended": "已暂停计时",
+    "resumed": "已恢复计时",
+    "revoked": "办结已撤销，转入整改",
+    "entered": "专班办代录了进展，请确认",
+    "check": "填报数已审核",
+    "settle": "填报数已核定",
+    "copied": "抄送您知悉",
+    "handed_on": "已转交给您办理",
+}
+TIER_WORDS = {
+    "handed": "交办通知",
+    "request": "报送通知",
+    "returned": "退回通知",
+    "urged": "催办",
+    "waiting": "待办提醒",
+    "applied": "申请待审批",
+    "pressing": "审批提醒",
+    **OUTCOME_WORDS,
 }

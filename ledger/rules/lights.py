@@ -2,7 +2,7 @@
 
 The rule, worst first (DESIGN, "Words"; thresholds are data, `LightRules`):
 
-1. 已办结 is blue; 暂停计时, 未启动 and 未定时限 are grey, whatever else is true.
+1. 已办结 is blue; 已终止, 已撤销办结, 暂停计时, 未启动 and 未定时限 are grey, whatever else is true.
 2. Past the due instant: red, 逾期 N 个工作日.
 3. Pace: the slowest figure's share of its target over the share of time used (`share_of_time`), up to the item's
    due day or the figure's own last day. Below 0.70 red 严重滞后, below 0.90 yellow 滞后. Pace is judged only after
@@ -25,7 +25,7 @@ from typing import Literal, NamedTuple
 
 from ledger.calendar import WorkCalendar, last_day, local_day, moment
 from ledger.rules.texts import due_words, full_day, late_words, left_words, percent_words, ratio_words
-from ledger.rules.verbs import State
+from ledger.rules.verbs import LEFT_OUT, State
 
 Colour = Literal["red", "yellow", "green", "grey", "blue"]
 Shape = Literal["diamond", "triangle", "circle", "ring", "bars", "check"]
@@ -251,8 +251,10 @@ def share_of_time(first: date, due_day: date, today: date) -> Fraction:
 
 
 def _idle(state: State, opened: bool, paused: bool, standing: bool, due_at: datetime | None) -> Light | None:
-    if state is State.CLOSED:
+    if state in (State.CLOSED, State.WITHDRAWN):
         return Light("blue", "已办结", "任务已办结。", _BLUE)
+    if state in LEFT_OUT:
+        return Light("grey", state.label, f"{state.label}，不再计时。", _GREY + 3)
     if paused:
         return Light("grey", PAUSED, "已暂停计时，恢复后重新计算。", _GREY + 2)
     if not opened or state is State.PENDING:

@@ -5,6 +5,7 @@ Nothing is inserted past the engine: the plan is written as a diagram, published
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -25,7 +26,7 @@ from ledger.directory import register_person, register_units, take_post
 from ledger.organisation import Unit
 from ledger.people import Actor, actor_of
 from ledger.rules.due import DueRule
-from ledger.schema import AnyRow, assignment, due, indicator, item, person, round_, share, todo
+from ledger.schema import AnyRow, assignment, due, indicator, item, person, petition, round_, share, todo
 
 Act = Callable[[], object]
 
@@ -166,6 +167,16 @@ class World:
             )
         )
         return TodoRef(share_id, found.step, found.arm), self.actors[found.unit, found.role]
+
+    @property
+    def coordinator(self) -> Actor:
+        return self.actors[OFFICE, "coordinator"]
+
+    def petition(self, share_id: int) -> tuple[commands.PetitionRef, Actor]:
+        """What a share has applied for, and who answers."""
+        found = self._row(select(petition).where(petition.c.assignment_id == share_id, petition.c.state == "open"))
+        decider, role = json.loads(found.chain)[found.turn - 1]
+        return commands.PetitionRef(share_id, found.id, found.turn), self.actors[decider, role]
 
     def unit_of(self, share_id: int) -> str:
         return str(self._scalar(select(assignment.c.unit).where(assignment.c.id == share_id)))

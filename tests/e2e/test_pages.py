@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -18,7 +20,17 @@ from sqlalchemy import Connection, make_url, select
 from werkzeug.exceptions import HTTPException
 
 from engine import drafting
-from engine.commands import apply_for_name, apply_for_text, decide_clearing, perform
+from engine.commands import (
+    add_unit,
+    apply_for_name,
+    apply_for_text,
+    decide_clearing,
+    dispute,
+    enter,
+    extend,
+    perform,
+    suspend,
+)
 from ledger import uploads
 from ledger.clock import StoredClock
 from ledger.database import Database
@@ -70,8 +82,35 @@ def act(office: Office) -> None:
     halfway(office, f"submit-{share_of(office, '11', 'renshe')}-1")
     put(office, "jiuye-lingdao", "coordinator", ("审核意见.pdf", samples.pdf()))
     office.urge(("jiuye-lingdao", "coordinator"), ["jiaoyu"], "20", "请周三前签收并反馈。")
+    change(office)
     clear(office)
     perform(office.db, actor(office, "zhuanban"), drafting.revise, 1)
+
+
+def change(office: Office) -> None:
+    """What may come at any time: one applies for more time, one objects, one is suspended, a unit is added."""
+    renshe, jiaoyu, zhuanban = (actor(office, login) for login in ("renshe", "jiaoyu", "zhuanban"))
+    perform(
+        office.db,
+        renshe,
+        extend,
+        share_of(office, "5", "renshe"),
+        until=date(2025, 9, 30),
+        reason="部分企业用工计划调整，须重新核对岗位信息。",
+        progress="已归集岗位六千余个，其余正在核实。",
+    )
+    facts, basis = "校园场地由各高校管理，本单位只协助组织。", "“三定”规定第三条。"
+    perform(office.db, jiaoyu, dispute, share_of(office, "20", "jiaoyu"), facts=facts, basis=basis, to="hubei-shifan")
+    perform(office.db, zhuanban, suspend, share_of(office, "7", "renshe"), ground="全市防汛应急响应期间暂停。")
+    told: dict[str, Any] = {
+        "source": "phone",
+        "told_by": "联络员来电，上午十点。",
+        "progress": "零工驿站已选址。",
+        "figures": {},
+    }
+    perform(office.db, zhuanban, enter, share_of(office, "18", "daye"), **told)
+    add = {"to": "caizheng", "role": "cooperating", "ground": "领导小组第2次会议议定。"}
+    perform(office.db, zhuanban, add_unit, 27, **add)
 
 
 def clear(office: Office) -> None:
@@ -182,6 +221,23 @@ ROWS = (
     Row("item of many units", "lingdao", "/items/{item 32}"),
     Row("item that recurs", "daye", "/items/{item 10}"),
     Row("item of others' reports", "yangxin", "/items/{item 13}"),
+    Row("item with an extension to decide", "renshe-fenguan", "/items/{item 5}"),
+    Row("item with an extension under way", "renshe", "/items/{item 5}"),
+    Row("item with an objection to decide", "zhuanban", "/items/{item 20}"),
+    Row("item suspended", "zhuanban", "/items/{item 7}?tab=resume-{part 7 renshe}"),
+    Row("item with a unit added", "zhuanban", "/items/27"),
+    Row("form for more time", "renshe", "/items/{item 21}?tab=extend-{part 21 renshe}"),
+    Row("form of an objection", "daye", "/items/{item 13}?tab=object-{part 13 daye}"),
+    Row("form to move a share", "zhuanban", "/items/{item 13}?tab=reassign-{part 13 daye}"),
+    Row("form to add a unit", "zhuanban", "/items/13?tab=item_add-13"),
+    Row("item with an entry to confirm", "daye", "/items/{item 18}?todo={part 18 daye}"),
+    Row("form of an entry by proxy", "zhuanban", "/items/{item 13}?tab=enter-{part 13 daye}"),
+    Row("form of a correction", "daye", "/items/{item 13}?tab=correct-{part 13 daye}"),
+    Row("form of a settled value", "ducha", "/items/{item 13}?tab=settle-{part 13 daye}"),
+    Row("form to copy", "zhuanban", "/items/{item 13}?tab=copy-{part 13 daye}"),
+    Row("form to hand on", "daye", "/items/{item 13}?tab=hand_on-{part 13 daye}"),
+    Row("time sheet", "zhuanban", "/assignments/{part 7 renshe}/time", heading="时限明细单"),
+    Row("time sheet of a return", "renshe", "/assignments/{part 27 renshe}/time", heading="时限明细单"),
     Row("item closed", "guozi", "/items/{item 8}", heading="扩大国有企业招聘规模"),
     Row("item not yet open", "ducha", "/items/{item 33}"),
     Row("rounds of a county", "daye", "/rounds", heading="报送"),

@@ -23,44 +23,66 @@ from bpmn.library import plan_xml
 from bpmn.plan import Heading, Indicator, Item, Plan, Share, Timer
 from bpmn.reading import read_plan
 from bpmn.writing import write_plan
-from engine import opening, ticking
+from engine import commands, opening, ticking
 from engine.clockwork import advance_to, next_due
 from engine.commands import (
     Entry,
+    PetitionRef,
     TodoRef,
     acknowledge,
     acknowledge_many,
+    add_unit,
+    answer,
     apply_for_name,
     apply_for_text,
+    confirm,
+    copy,
+    correct,
     decide,
     decide_clearing,
+    dispute,
+    enter,
+    extend,
+    hand_on,
+    open_todo,
     perform,
+    reassign,
     report,
     report_round,
+    resume,
+    revoke,
+    settle,
     submit,
+    suspend,
+    take_back,
+    terminate,
+    terminate_item,
     urge,
 )
 from engine.verifying import differences
 from ledger import organisation
-from ledger.calendar import moment
+from ledger.calendar import last_day, local_day, moment
 from ledger.clock import set_clock
 from ledger.database import Database
 from ledger.directory import register_units
 from ledger.errors import DubanError
 from ledger.people import Actor, actor_of, holders
 from ledger.rules.due import DueRule
+from ledger.rules.verbs import ENDED, LEFT_OUT
 from ledger.schema import (
     AnyRow,
     advance,
     assignment,
     clearing,
     due,
+    entry,
     event,
     indicator,
     item,
     message,
     notice,
     person,
+    petition,
     round_,
     run,
     share,
@@ -79,6 +101,10 @@ KINDS = {
     *("assignment.acknowledged", "assignment.reported", "assignment.submitted", "assignment.signed", "unit.registered"),
     *("assignment.sent_back", "assignment.returned", "assignment.accepted", "assignment.urged", "round.opened"),
     *("round.reported", "round.closed", "clearing.applied", "clearing.confirmed", "clearing.declined"),
+    *("petition.made", "petition.passed", "petition.settled", "assignment.extended", "assignment.suspended"),
+    *("assignment.resumed", "assignment.terminated", "assignment.revoked", "assignment.taken_back"),
+    *("item.unit_added", "item.terminated", "assignment.confirmed", "assignment.corrected", "assignment.checked"),
+    *("assignment.settled", "assignment.copied", "assignment.handed_on"),
 }  # fmt: skip
 SEEN: Counter[str] = Counter()
 """Kinds of events and of refusals that all machines of this process have met."""
@@ -153,6 +179,7 @@ class Commands(RuleBasedStateMachine):
             ids = connection.execute(select(person.c.id).order_by(person.c.id)).scalars()
             self.people = [a for i in ids if (a := actor_of(connection, i))]
             self.figure_id = connection.execute(select(indicator.c.id)).scalar_one()
+            self.office = connection.execute(select(run.c.office)).scalar_one()
         self.old: list[TodoRef] = []
         for day in range(days):
             self.go_on(n + day, 8, 9)
@@ -246,6 +273,14 @@ class Commands(RuleBasedStateMachine):
             self._try(
                 who, report_round, t.owner_id, {}, nothing_new=bool(words.strip()), may=may and bool(words.strip())
             )
+        elif t.owner_kind == "entry":
+            share_id = self._rows(select(entry.c.assignment_id).where(entry.c.id == t.owner_id))[0][0]
+            self._try(who, confirm, share_id, may=may)
+            return
+        elif t.owner_kind == "petition":
+            share_id = self._rows(select(petition.c.assignment_id).where(petition.c.id == t.owner_id))[0][0]
+            self._try(who, answer, PetitionRef(share_id, t.owner_id, t.arm), agree=agree, reason=words, may=may)
+            return
         elif t.step == "acknowledge":
             done = self._try(who, acknowledge, ref, may=may)
             assert done or not may
@@ -329,6 +364,150 @@ class Commands(RuleBasedStateMachine):
         )
         may = (actor.has("coordinator", "inspector") or row.role == "cooperating") and bool(words)
         self._try(actor, urge, [row.id], words=words, may=may)
+
+    @rule(n=Numbers, who=Numbers, days=st.sampled_from((-40, 0, 30)), words=st.sampled_from(("理由。", " ")))
+    def apply_for(self, n: int, who: int, days: int, words: str) -> None:
+        """申请延期 or 提出异议, by the unit or anybody, for any share."""
+        row = self._share(n, working=bool(n % 3))
+        actor = self._pick([a for a in self.people if a.desk(row.unit, "liaison")] if who % 3 else self.people, who)
+        may = actor.desk(row.unit, "liaison") is not None and bool(words.strip()) and row.overlay is None
+        if n % 2:
+            until = last_day(row.due_at) + timedelta(days=days) if row.due_at else None
+            self._try(actor, extend, row.id, until=until, reason=words, progress=words, may=may and days > 0)
+        else:
+            self._try(actor, dispute, row.id, facts=words, basis="三定", to=self._unit(n), may=may)
+
+    @rule(n=Numbers, who=Numbers, agree=st.sampled_from((True, True, False)), stale=st.sampled_from((0, 0, 0, 1)))
+    def answer_to(self, n: int, who: int, agree: bool, stale: int) -> None:
+        """What was applied for is decided by the post whose turn it is, or by another, or at another's turn."""
+        laid = [t for t in self._open() if t.owner_kind == "petition"]
+        if t := self._pick(laid, n):
+            share_id = self._rows(select(petition.c.assignment_id).where(petition.c.id == t.owner_id))[0][0]
+            actor, to = self._who(t, who), self._unit(n) if n % 2 else ""
+            may = actor.desk(t.unit, t.role) is not None and not stale
+            ref = PetitionRef(share_id, t.owner_id, t.arm + stale)
+            self._try(actor, answer, ref, agree=agree, reason="按规定。", to=to, may=may)
+
+    @rule(n=Numbers, who=Numbers, verb=st.sampled_from((take_back, suspend, resume, reassign, terminate, revoke)))
+    def change(self, n: int, who: int, verb: Callable[..., Any]) -> None:
+        """What the office changes, and 撤回 by the unit, on any share."""
+        rows = self._rows(select(assignment).order_by(assignment.c.id))
+        fits = {
+            take_back: lambda r: r.state in ("signing", "reviewing") or r.overlay in ("extending", "disputed"),
+            resume: lambda r: r.overlay == "suspended",
+            revoke: lambda r: r.state == "closed",
+            suspend: lambda r: r.state in ("working", "returned"),
+        }.get(verb, lambda r: r.closed_at is None)
+        chosen = [r for r in rows if fits(r)] if n % 4 else rows
+        row = self._pick(chosen, n)
+        if row is None:
+            return
+        unit_key, role = (row.unit, "liaison") if verb is take_back else (self.office, "coordinator")
+        right = [a for a in self.people if a.desk(unit_key, role)]
+        actor = self._pick(right if who % 4 else self.people, who)
+        extra: dict[str, Any] = {} if verb is take_back else {"ground": "会议议定。"}
+        if verb is reassign:
+            extra["to"] = self._unit(who)
+        if verb is revoke:
+            extra["until"] = local_day(self._now()) + timedelta(days=n % 20)
+        self._try(actor, verb, row.id, may=actor in right, **extra)
+
+    @rule(n=Numbers, who=Numbers, end=st.sampled_from((False, False, True)))
+    def change_item(self, n: int, who: int, end: bool) -> None:
+        """增加单位 to an item, or 终止 of it."""
+        row = self._pick(self._rows(select(item).order_by(item.c.id)), n)
+        right = [a for a in self.people if a.desk(self.office, "coordinator")]
+        actor = self._pick(right if who % 4 else self.people, who)
+        if end:
+            self._try(actor, terminate_item, row.id, ground="会议议定。", may=actor in right)
+        else:
+            role = self._pick(("lead", "responsible", "cooperating", "boss"), n + who)
+            more = {"to": self._unit(who), "role": role, "ground": "会议议定。"}
+            self._try(actor, add_unit, row.id, may=actor in right and role != "boss", **more)
+
+    @rule(n=Numbers, verb=st.sampled_from(("extend", "dispute", "take_back", "suspend", "move", "revoke", "office")))
+    def carry_through(self, n: int, verb: str) -> None:
+        """One verb as it should go, on a share worked up to where it fits."""
+        rows = self._rows(select(assignment).where(assignment.c.closed_at.is_(None)).order_by(assignment.c.id))
+        if (row := self._pick(rows, n)) is None:
+            return
+        liaison = next(a for a in self.people if a.desk(row.unit, "liaison"))
+        zhuanban = next(a for a in self.people if a.desk(self.office, "coordinator"))
+        steps = 8 if verb == "revoke" else 1
+        for _ in range(steps):
+            t = next((t for t in self._open() if (t.owner_kind, t.owner_id) == ("assignment", row.id)), None)
+            if t is not None and (verb == "revoke" or t.step == "acknowledge"):
+                self._step(t, next(a for a in self.people if a.desk(t.unit, t.role)), agree=True, words="已完成。")
+        self._carry(verb, row, n, liaison, zhuanban)
+
+    def _carry(self, verb: str, row: AnyRow, n: int, liaison: Actor, zhuanban: Actor) -> None:
+        until = local_day(self._now()) + timedelta(days=90)
+        match verb:
+            case "extend":
+                self._try(liaison, extend, row.id, until=until, reason="台风。", progress="过半。")
+                self._decide_all(row.id, agree=bool(n % 4))
+            case "dispute":
+                self._try(liaison, dispute, row.id, facts="不属职责。", basis="三定。", to="")
+                self._decide_all(row.id, agree=bool(n % 2))
+            case "take_back":
+                now = self._rows(select(assignment).where(assignment.c.id == row.id))[0]
+                ref = TodoRef(row.id, "work", now.arm)
+                self._try(liaison, submit, ref, Entry(), summary="已完成。")
+                self._try(liaison, take_back, row.id)
+            case "suspend":
+                self._try(zhuanban, suspend, row.id, ground="防汛。")
+                if n % 2:
+                    self.time_passes(72)
+                self._try(zhuanban, resume, row.id, ground="")
+            case "move":
+                self._try(zhuanban, add_unit, row.item_id, to=self._unit(n), role="cooperating", ground="议定。")
+                self._try(zhuanban, terminate, row.id, ground="议定。")
+                self._try(zhuanban, terminate_item, row.item_id, ground="议定。")
+            case "revoke":
+                self._try(zhuanban, revoke, row.id, until=until, ground="抽查不实。")
+            case _:
+                self._write_down(row, liaison, zhuanban)
+
+    def _decide_all(self, share_id: int, *, agree: bool) -> None:
+        """Every post in turn decides on what was applied for."""
+        for _ in range(3):
+            laid = self._rows(select(petition).where(petition.c.assignment_id == share_id, petition.c.state == "open"))
+            if laid:
+                t = next(t for t in self._open() if (t.owner_kind, t.owner_id) == ("petition", laid[0].id))
+                who = next(a for a in self.people if a.desk(t.unit, t.role))
+                ref = PetitionRef(share_id, laid[0].id, laid[0].turn)
+                self._try(who, answer, ref, agree=agree, reason="情况属实。")
+
+    def _write_down(self, row: AnyRow, liaison: Actor, zhuanban: Actor) -> None:
+        """What is written down beside the main path: 代录, 更正, 审核值, 核定值, 电话催办, 抄送, 转交."""
+        ducha = next(a for a in self.people if a.has("inspector"))
+        has_figure = self._rows(select(indicator.c.id).where(indicator.c.item_id == row.item_id))
+        figures = {self.figure_id: Decimal(11)} if has_figure else {}
+        told: dict[str, Any] = {"source": "phone", "told_by": "来电。", "progress": "已对接。"}
+        self._try(zhuanban, enter, row.id, figures=figures, confirmed=True, **told)
+        self._try(liaison, confirm, row.id)
+        for who, verb in ((liaison, correct), (zhuanban, commands.check), (ducha, settle)):
+            self._try(who, verb, row.id, figures=figures, reason="核对。", confirmed=True)
+        self._try(zhuanban, urge, [row.id], words="请抓紧。", spoke_to="张主任", answer="好的。")
+        self._try(zhuanban, copy, row.id, to="zhengfuban leader", note="")
+        self._try(liaison, hand_on, row.id, to=next(d.post_id for d in liaison.desks if d.unit == row.unit))
+
+    @rule(n=Numbers, who=Numbers)
+    def look_at(self, n: int, who: int) -> None:
+        """Somebody opens what waits for a decision."""
+        if t := self._pick([t for t in self._open() if t.owner_kind == "assignment"], n):
+            actor = self._who(t, who)
+            try:
+                perform(self.db, actor, open_todo, TodoRef(t.owner_id, t.step, t.arm))
+            except DubanError:
+                assert actor.desk(t.unit, t.role) is None
+
+    def _share(self, n: int, *, working: bool) -> AnyRow:
+        rows = self._rows(select(assignment).order_by(assignment.c.id))
+        return self._pick([r for r in rows if r.state in ("working", "returned")] if working else rows, n) or rows[0]
+
+    def _unit(self, n: int) -> str:
+        return str(self._pick(("renshe", "jiaoyu", "daye", "yangxin", "nowhere"), n))
 
     @rule(n=Numbers, who=Numbers, by_name=st.booleans())
     def ask_to_clear(self, n: int, who: int, by_name: bool) -> None:
@@ -421,7 +600,10 @@ def check(connection: Connection) -> None:
     for s in shares:
         places = [(t.step, t.arm) for t in standing if (t.owner_kind, t.owner_id) == ("assignment", s.id)]
         assert places == ([] if s.closed_at else [(s.step, s.arm)]), (s, places)
-        assert (s.closed_at is None) == (s.state not in ("closed", "withdrawn")), s
+        assert (s.closed_at is None) == (s.state not in ENDED), s
+        assert s.overlay is None or s.state in ("acknowledging", "working", "returned"), s
+    for p in connection.execute(select(petition)):
+        assert by_owner["petition", p.id] == (p.state == "open"), p
     for s in asked:
         assert by_owner["share", s.id] == (s.state == "owed"), s
     for r in rounds:
@@ -436,10 +618,12 @@ def check(connection: Connection) -> None:
     assert connection.execute(select(func.count()).select_from(advance)).scalar_one() == 0
     for r in connection.execute(select(run)):
         if r.ended_at:
-            assert all(i.state == "closed" for i in items if i.run_id == r.id), "a run has ended before its items"
+            of_diagram = [i for i in items if i.run_id == r.id and i.origin is None]
+            assert all(i.state in ENDED for i in of_diagram), "a run has ended before its items"
 
 
-def _check_item(i: AnyRow, own: Sequence[AnyRow]) -> None:
+def _check_item(i: AnyRow, shares: Sequence[AnyRow]) -> None:
+    own = [s for s in shares if s.state not in LEFT_OUT]
     done = [s for s in own if s.state == "closed"]
     assert (i.n_total, i.n_done) == (len(own), len(done)), (i, done)
     closers = (
@@ -448,22 +632,25 @@ def _check_item(i: AnyRow, own: Sequence[AnyRow]) -> None:
         else [s for s in own if s.role != "cooperating"]
     )
     required = list(own) if i.completion == "lead" and i.gated else closers
-    if i.state == "closed":
+    if i.state in ("terminated", "revoked"):
+        assert all(s.closed_at for s in own), (i, own)
+    elif i.state == "closed":
         assert all(s.state == "closed" for s in required), (i, own)
         assert all(s.closed_at for s in own), (i, own)
     elif own:
-        assert not all(s.state == "closed" for s in closers), (i, own)
+        assert not all(s.state == "closed" for s in required), (i, own)
         assert i.state == "open" and not any(s.state == "withdrawn" for s in own)
 
 
 def _check_due(connection: Connection, shares: Any, asked: Any, rounds: Any, items: Any) -> None:
     """Nothing closed is woken any more."""
-    alive = {("assignment", s.id) for s in shares if s.closed_at is None} | {
+    alive = {("assignment", s.id) for s in shares if s.closed_at is None and s.overlay != "suspended"} | {
         ("share", s.id) for s in asked if s.state == "owed"
     }
     alive |= {("round", r.id) for r in rounds if r.closed_at is None} | {
         ("item", i.id) for i in items if i.state == "pending"
     }
+    alive |= {("petition", p.id) for p in connection.execute(select(petition).where(petition.c.state == "open"))}
     alive |= {("run", r.id) for r in connection.execute(select(run)) if r.ended_at is None} | {("system", 0)}
     rows = connection.execute(select(due)).all()
     assert [r for r in rows if (r.owner_kind, r.owner_id) not in alive] == []

@@ -7,7 +7,7 @@ from datetime import date, time
 import pytest
 from sqlalchemy import select
 
-from engine.commands import confirm, perform
+from engine.commands import confirm_unit, perform
 from engine.verifying import differences
 from ledger.calendar import moment
 from ledger.database import Database
@@ -49,7 +49,7 @@ def act(office: Office, unit: str, role: str, assignment_id: int) -> None:
     with office.db.read() as c:
         actor = actor_of(c, person)
     assert actor is not None
-    perform(office.db, actor, confirm, assignment_id)
+    perform(office.db, actor, confirm_unit, assignment_id)
 
 
 def test_only_what_nobody_is_named_for_is_to_be_confirmed(mothers: Office) -> None:

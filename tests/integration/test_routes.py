@@ -30,7 +30,7 @@ from bpmn.library import plan_xml
 from bpmn.writing import write_plan
 from engine import accounts, drafting, opening
 from engine.clockwork import advance_to
-from engine.commands import Entry, TodoRef, acknowledge, apply_for_name, perform, report, submit
+from engine.commands import Entry, TodoRef, acknowledge, apply_for_name, extend, perform, report, submit
 from ledger import resets, sessions, uploads
 from ledger.calendar import moment
 from ledger.clock import StoredClock, wall_now
@@ -142,6 +142,9 @@ LIAISON = Who("L=302 *=409", "IEA=409 *=404", "*=404", "404")
 SIGNER = Who("D=302 *=409", "IEA=409 *=404", "*=404", "404")
 NOT_TO_CONFIRM = Who("*=409", "IEA=409 *=404", "*=404", "404")  # 百日攻坚 names everybody
 OFFICE = Who("CI=302 *=409", "I=302 EA=409 *=404", "*=404", "404")
+OPENS = Who("D=204+ *=409", "IEA=409 *=404", "*=404", "404")
+COORDINATOR = Who("C=302 *=409", "IEA=409 *=404", "*=404", "404")
+SECTION = Who("S=302 *=409", "IEA=409 *=404", "*=404", "404")
 SEEN_OF_OTHER_RUN = Who("IEA=409 *=404", "*=409", "*=404", "404")
 ASKED = Who("L=200 *=404", "*=404", "*=404", "404")
 REPORTS = Who("L=302 *=404", "*=404", "*=404", "404")
@@ -171,6 +174,9 @@ NEWER = {"old_password": "{password}"}
 DONE = {"arm": "1", "summary": "已完成"}
 SIGN = {"arm": "1", "step": "sign", "act": "agree"}
 URGE = {"words": "请抓紧"}
+SIGNED = "/assignments/{signed share}/verbs"
+EXTEND = {"reason": "台风", "progress": "过半"}
+ANSWER = {"petition": "1", "turn": "1", "act": "agree"}
 
 TABLE = (
     # ------------------------------------------------ doors
@@ -183,6 +189,8 @@ TABLE = (
     get("/account", PAGE),
     get("/account/password", PAGE),
     form("/account/password", TAKEN, **NEW, **NEWER),
+    form("/account/deputies", UNKNOWN, post="999999", login="jiaoyu", until="2025-06-01"),
+    form("/account/deputies/<int:post_id>/end", UNKNOWN, "/account/deputies/999999/end"),
     form("/account/sessions/<int:session_id>/end", IDLE, "/account/sessions/{session of jiaoyu}/end"),
     form("/account/sessions/end-others", IDLE),
     get("/password/forgotten", OPEN_PAGE),
@@ -232,6 +240,22 @@ TABLE = (
     form("/assignments/<int:assignment_id>/submit", LIAISON, "/assignments/{signed share}/submit", **DONE),
     form("/assignments/<int:assignment_id>/decide", SIGNER, "/assignments/{share to sign}/decide", **SIGN),
     form("/assignments/<int:assignment_id>/confirm", NOT_TO_CONFIRM, "/assignments/{share}/confirm"),
+    get("/assignments/<int:assignment_id>/time", SEES, "/assignments/{share}/time"),
+    get("/assignments/<int:assignment_id>/time", SEES_OTHER_RUN, "/assignments/{share of other run}/time"),
+    form("/assignments/<int:assignment_id>/opened", OPENS, "/assignments/{share to sign}/opened", arm="1", step="sign"),
+    form("/assignments/<int:assignment_id>/verbs/<verb>", LIAISON, f"{SIGNED}/extend", until="2025-12-31", **EXTEND),
+    form("/assignments/<int:assignment_id>/verbs/<verb>", COORDINATOR, f"{SIGNED}/suspend", ground="防汛"),
+    form("/assignments/<int:assignment_id>/verbs/<verb>", UNKNOWN, f"{SIGNED}/anything"),
+    form("/assignments/<int:assignment_id>/answer", SECTION, "/assignments/{asking share}/answer", **ANSWER),
+    form(
+        "/items/<int:item_id>/verbs/<verb>",
+        COORDINATOR,
+        "/items/{item}/verbs/add",
+        to="jiwei",
+        role="lead",
+        ground="定",
+    ),
+    form("/items/<int:item_id>/verbs/<verb>", UNKNOWN, "/items/{item}/verbs/anything"),
     get("/rounds", PAGE),
     get("/rounds/<int:share_id>", ASKED, "/rounds/{round}"),
     form("/rounds/<int:share_id>", REPORTS, "/rounds/{round}", **{"progress-{signed share}": "已对接"}),
@@ -459,7 +483,7 @@ def act(db: Database, run_id: int) -> dict[str, str]:
     """Shares of renshe in three states: not signed for, signed for, waiting for the deputy head."""
     names = {}
     with db.read() as connection:
-        for name, no in (("share", "11"), ("signed share", "27"), ("share to sign", "17")):
+        for name, no in (("share", "11"), ("signed share", "27"), ("share to sign", "17"), ("asking share", "7")):
             found = select(assignment.c.id, assignment.c.item_id).join(item, item.c.id == assignment.c.item_id)
             row = connection.execute(
                 found.where(item.c.run_id == run_id, item.c.no == no, assignment.c.unit == "renshe")
@@ -478,9 +502,10 @@ def act(db: Database, run_id: int) -> dict[str, str]:
         form, source = f"report-{names['signed share']}", BytesIO(samples.pdf())
         waiting = uploads.take(db, store, settings.limits, who, form, name="情况说明.pdf", source=source)
         names[name] = str(waiting.id)
-    for name in ("signed share", "share to sign"):
+    for name in ("signed share", "share to sign", "asking share"):
         perform(db, actor, acknowledge, TodoRef(int(names[name]), "acknowledge", 1))
     perform(db, actor, submit, TodoRef(int(names["share to sign"]), "work", 1), Entry(), summary="已完成")
+    perform(db, actor, extend, int(names["asking share"]), until=date(2025, 12, 31), reason="台风", progress="过半")
     perform(db, actor, report, int(names["signed share"]), Entry(progress="已推进", files=[int(names["file"])]))
     with db.read() as connection:
         told = select(event.c.stream, event.c.seq).where(event.c.kind == "assignment.submitted")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from email import message_from_bytes, policy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,15 +21,32 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from engine.commands import (
+    PetitionRef,
+    answer,
+    check,
+    copy,
+    delegate,
+    enter,
+    extend,
+    hand_on,
+    perform,
+    reassign,
+    resume,
+    suspend,
+    terminate,
+)
 from engine.delivering import deliver
 from engine.mail.smtp import KIND_HEADER, Transport
 from engine.verifying import CHECKS, differences
 from ledger.calendar import moment
 from ledger.clock import StoredClock
 from ledger.database import Database
+from ledger.directory import register_person, take_post
 from ledger.events import GENESIS, canonical, chain_hash, digest
 from ledger.following import follow
 from ledger.migrating import upgrade
+from ledger.people import actor_of
 from ledger.schema import (
     PROJECTIONS,
     assignment,
@@ -39,6 +57,7 @@ from ledger.schema import (
     figure,
     message,
     notice,
+    petition,
     reading,
     run_state,
     seal,
@@ -78,6 +97,53 @@ def lived(db: Database) -> Office:
     office.urge(("jiuye-lingdao", "coordinator"), ["jiaoyu"], "20", "请周三前签收并反馈。")
     office.at(at(6, 4))
     return office
+
+
+def changed(office: Office) -> None:
+    """What else may come: applications open, granted and declined, suspensions, shares moved and ended, and the rest
+    that units are told of at once."""
+    db, until = office.db, date(2025, 10, 31)
+    with db.write() as tx:
+        colleague = register_person(tx, login="daye-2", name="张三", email="daye-2@x.example", password_hash="-")
+        second = take_post(tx, colleague, "daye", "liaison")
+
+    def do(unit: str, role: str, command: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        with db.read() as connection:
+            actor = actor_of(connection, office.holder(unit, role))
+        assert actor is not None
+        perform(db, actor, command, *args, **kwargs)
+
+    def share(no: str, unit: str = "daye") -> int:
+        with db.read() as connection:
+            return int(office._share(connection, unit, no).id)
+
+    def apply_for_time(no: str, *deciders: tuple[str, str], agree: bool = True) -> None:
+        do("daye", "liaison", extend, share(no), until=until, reason="台风影响，场地延后。", progress="已完成七成。")
+        for turn, decider in enumerate(deciders, start=1):
+            with db.read() as connection:
+                made = connection.execute(select(func.max(petition.c.id))).scalar_one()
+            do(*decider, answer, PetitionRef(share(no), made, turn), agree=agree, reason="按实际情况定。")
+
+    ground = {"ground": "市领导小组第3次会议议定。"}
+    head, coordinator = ("daye", "deputy_head"), ("jiuye-lingdao", "coordinator")
+    apply_for_time("2", head)
+    apply_for_time("3", head, ("zhengfuban", "inspector"), ("zhengfuban", "leader"))
+    apply_for_time("5", head, agree=False)
+    do(*coordinator, suspend, share("14"), **ground)
+    do(*coordinator, suspend, share("15"), **ground)
+    do(*coordinator, resume, share("15"), **ground)
+    do(*coordinator, reassign, share("24", "yangxin"), to="caizheng", **ground)
+    do(*coordinator, terminate, share("18", "yangxin"), **ground)
+    do(*coordinator, enter, share("24"), source="phone", told_by="王主任 9 时来电", progress="已办三场。", figures={})
+    with db.read() as connection:
+        read = connection.execute(select(reading.c.indicator_id).where(reading.c.assignment_id == share("13"))).scalar()
+    do(*coordinator, check, share("13"), figures={read: Decimal(200)}, reason="核对花名册。")
+    do(*coordinator, copy, share("13"), to="daye deputy_head", note="请关注。")
+    do("daye", "liaison", hand_on, share("13"), to=second)
+    with db.read() as connection:
+        desk = actor_of(connection, office.holder(*head)).desk(*head)  # type: ignore[union-attr]
+    do(*head, delegate, desk.post_id, login="daye-2", until=date(2025, 6, 20))  # type: ignore[union-attr]
+    office.at(at(6, 5))
 
 
 def found(db: Database, heads: Sequence[tuple[int, str]] = ()) -> list[Finding]:
@@ -342,7 +408,7 @@ def once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         empty(url)
     upgrade(url)
     db = Database(url, StoredClock())
-    lived(db)
+    changed(lived(db))
     follow(db)
     assert found(db) == []
     yield db
@@ -378,6 +444,34 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         "UPDATE due SET owner_id = owner_id + 9000 WHERE owner_kind = 'share'",
         "due.stray-share",
     ),
+    "tiers of what was given more time gone": (
+        "DELETE FROM due WHERE owner_kind = 'assignment' AND owner_id ="
+        " (SELECT id FROM assignment WHERE original_due IS NOT NULL)",
+        "due.missing",
+    ),
+    "tiers of what was given more time by the old date": (
+        f"UPDATE due SET at = {FAR} WHERE owner_kind = 'assignment' AND owner_id ="
+        " (SELECT id FROM assignment WHERE original_due IS NOT NULL)",
+        "due.wrong",
+    ),
+    "a reminder of what is suspended": (
+        "UPDATE due SET owner_id = (SELECT id FROM assignment WHERE overlay = 'suspended') WHERE id ="
+        " (SELECT min(id) FROM due WHERE owner_kind = 'assignment')",
+        "due.stray-assignment",
+    ),
+    "reminders of a petition gone": ("DELETE FROM due WHERE owner_kind = 'petition'", "due.missing"),
+    "reminders of a petition put off": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'petition'", "due.wrong"),
+    "a reminder of what was decided": (
+        "UPDATE due SET owner_id = (SELECT min(id) FROM petition WHERE state = 'granted')"
+        " WHERE owner_kind = 'petition'",
+        "due.stray-petition",
+    ),
+    "a deputy without an end": ("DELETE FROM due WHERE owner_kind = 'post'", "due.missing"),
+    "a deputy for longer": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'post'", "due.wrong"),
+    "the end of a post that is no deputy's": (
+        "UPDATE due SET owner_id = 1 WHERE owner_kind = 'post'",
+        "due.stray-post",
+    ),
     "the end of a round that has ended": ("UPDATE due SET owner_id = 1 WHERE kind = 'close'", "due.stray-round"),
     "the opening of what is open": (
         f"INSERT INTO due (owner_kind, owner_id, kind, arm, at, rank) VALUES ('item', 4, 'open', 1, {FAR}, 3)",
@@ -412,6 +506,25 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     "a notice of nothing": ("UPDATE notice SET tier = '44' WHERE tier = 'handed'", "notices.baseless"),
     "a notice of another arm": ("UPDATE notice SET arm = 99 WHERE tier = 'handed'", "notices.facts"),
     "a notice of the future": (f"UPDATE notice SET at = {FAR}", "notices.future"),
+    "an application before another post": (
+        "UPDATE notice SET unit = 'daye', role = 'head' WHERE tier LIKE 'applied:1.%'",
+        "notices.recipient",
+    ),
+    "an application of no petition": (
+        "UPDATE notice SET tier = 'applied:77.1' WHERE tier = 'applied:1.1'",
+        "notices.baseless",
+    ),
+    "a reminder at a turn that never was": (
+        "UPDATE notice SET tier = 'pressing:1.9.0', immediate = false WHERE tier = 'applied:1.1'",
+        "notices.baseless",
+    ),
+    "a reminder under another turn": (
+        "UPDATE notice SET tier = 'pressing:1.2.0', immediate = false WHERE tier = 'applied:1.2'",
+        "notices.facts",
+    ),
+    "a suspension of nobody": ("UPDATE notice SET tier = 'terminated' WHERE tier = 'suspended'", "notices.forged"),
+    "a copy to somebody else": ("UPDATE notice SET unit = 'jiaoyu' WHERE tier LIKE 'copied:%'", "notices.forged"),
+    "an outcome moot": ("UPDATE notice SET state = 'moot' WHERE tier LIKE 'declined:%'", "notices.moot"),
     # ---- mails
     "a mail of another kind": ("UPDATE message SET kind = 'locked' WHERE kind = 'urged'", "outbox.key"),
     "a mail of another kind and key": (
@@ -422,6 +535,10 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     "mails to one person": ("UPDATE message SET person_id = 1", "mails.person"),
     "mails to another address": ("UPDATE message SET address = 'evil@x.example'", "outbox.address"),
     "mails that say nothing": ("UPDATE message SET context = '{}'", "mails.context"),
+    "a mail of another outcome": (
+        """UPDATE message SET context = replace(context, '暂停', '恢复') WHERE kind = 'told'""",
+        "mails.context",
+    ),
     "a seal in a mail": (
         """UPDATE message SET context = replace(context, '"hash"', '"hash": "0", "x"') WHERE kind = 'weekly'""",
         "mails.seal",
@@ -470,6 +587,16 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         "todos.share-done",
     ),
     "no todo of what is owed": ("DELETE FROM todo WHERE owner_kind = 'share'", "todos.share-none"),
+    "a todo of a petition at another turn": (
+        "UPDATE todo SET arm = 9 WHERE owner_kind = 'petition' AND closed_at IS NULL",
+        "todos.petition-elsewhere",
+    ),
+    "no todo of a petition": ("DELETE FROM todo WHERE owner_kind = 'petition'", "todos.petition-without"),
+    "no todo of what the office entered": ("DELETE FROM todo WHERE owner_kind = 'entry'", "todos.entry"),
+    "what lies over a share lifted": (
+        "UPDATE assignment SET overlay = NULL WHERE overlay = 'extending'",
+        "todos.overlay",
+    ),
     "a step of no lifecycle": ("UPDATE assignment SET step = 'x' WHERE closed_at IS NULL", "todos.no-step"),
     "a todo of another role": ("UPDATE todo SET role = 'head' WHERE closed_at IS NULL", "todos.step"),
     "a run without state": ("DELETE FROM run_state", "runs.no-state"),
@@ -489,6 +616,20 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     "a return untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'returned'", "told.returned"),
     "a hand-out untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'handed'", "told.handed"),
     "a request untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'request'", "told.request"),
+    "an application untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'applied:1.2'", "told.applied"),
+    "an extension told to one of two": (
+        "UPDATE notice SET tier = 'x' WHERE tier LIKE 'granted:%' AND role = 'coordinator'",
+        "told.outcome",
+    ),
+    "a refusal untold": ("UPDATE notice SET tier = 'x' WHERE tier LIKE 'declined:%'", "told.outcome"),
+    "a suspension untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'suspended'", "told.outcome"),
+    "time running again untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'resumed'", "told.outcome"),
+    "a share moved untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'moved'", "told.outcome"),
+    "a share ended untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'terminated'", "told.outcome"),
+    "an entry untold": ("UPDATE notice SET tier = 'x' WHERE tier LIKE 'entered:%'", "told.outcome"),
+    "a checked figure untold": ("UPDATE notice SET tier = 'x' WHERE tier LIKE 'check:%'", "told.outcome"),
+    "a copy untold": ("UPDATE notice SET tier = 'x' WHERE tier LIKE 'copied:%'", "told.outcome"),
+    "work handed on untold": ("UPDATE notice SET tier = 'x' WHERE tier LIKE 'handed_on:%'", "told.outcome"),
     "a notice in no state": ("UPDATE notice SET state = 'x'", "outbox.notice-state"),
     "a notice in a mail, but pending": ("UPDATE notice SET state = 'pending'", "outbox.mailed"),
     "a mail without notices": ("DELETE FROM delivery WHERE message_id = 3", "outbox.uncarried"),
@@ -589,7 +730,9 @@ def test_bytes_that_are_no_text_are_a_changed_text(once: Database) -> None:
         pytest.skip("PostgreSQL refuses them")
     with pytest.raises(_Undone), once.writer.begin() as connection:
         without_triggers(connection)
-        connection.execute(text("UPDATE content SET text = CAST(x'ff41' AS TEXT) WHERE field = 'reason'"))
+        connection.execute(
+            text("UPDATE content SET text = CAST(x'ff41' AS TEXT) WHERE stream = 'item:4' AND field = 'reason'")
+        )
         with_triggers(connection)
         assert [f.message for f in differences(Scene(connection, clock=once.clock))] == [
             "item:4 第 6 号的文字（reason）与其摘要不符（文字被改动）"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.events import GENESIS, SCHEMA, canonical, chain_hash, digest, salted, upcast
+from ledger.events import GENESIS, SCHEMAS, canonical, chain_hash, digest, salted, upcast
 
 EVENT: dict[str, Any] = {
     "prev": GENESIS,
@@ -62,4 +62,4 @@ def test_payloads_of_earlier_releases_get_what_they_lacked() -> None:
     opened = {"item": 1, "assignments": [{"id": 1}, {"id": 2}]}
     assert upcast("item.opened", 1, opened)["assignments"] == [{"id": n, "presumed": False} for n in (1, 2)]
     today = {"item": 1, "assignments": [{"id": 1, "presumed": True}]}
-    assert upcast("item.opened", SCHEMA, today) == today
+    assert upcast("item.opened", SCHEMAS["item.opened"], today) == today

@@ -32,7 +32,7 @@ def context(**changes: Any) -> dict[str, Any]:
         "base_url": "http://127.0.0.1:8000",
         "link": "/inbox",
     }
-    return counts | where | {"round": {"name": "周调度", "n": 8}} | changes
+    return counts | where | {"round": {"name": "周调度", "n": 8}, "act": "延期申请已同意"} | changes
 
 
 def test_every_kind_has_a_name_and_a_template() -> None:
@@ -147,3 +147,9 @@ def test_mail_about_an_account_holds_its_link_and_no_name(kind: str) -> None:
         assert "待办" not in part and "岗位" not in part
     assert ("10:15" in rendered.text) is (kind == "locked")
     assert without_secret(kind, said)["link"] == link.partition("?")[0]
+
+
+def test_what_was_decided_is_said_with_the_title_or_not_at_all() -> None:
+    assert render("told", context()).subject == f"【督办台账】延期申请已同意：{TITLE}"
+    assert render("told", context(titles=False)).subject == "【督办台账】您有 1 件任务有新的办理情况"
+    assert render("applied", context(titles=False)).subject == "【督办台账】您有 1 份申请待审批"

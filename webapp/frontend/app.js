@@ -25,3 +25,7 @@ document.addEventListener('htmx:configRequest', (event) => {
   const token = document.querySelector('meta[name="csrf-token"]');
   if (token) event.detail.headers['X-CSRFToken'] = token.content;
 });
+
+document.addEventListener('click', (event) => {
+  if (event.target.closest('[data-print]')) window.print();
+});

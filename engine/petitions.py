@@ -1,0 +1,242 @@
+"""What a unit applies for and posts decide in turn: 申请延期 and 提出异议. The work goes on until it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import bindparam, select
+
+from engine.adjusting import reassign_case, terminate_case
+from engine.chasing import arm as arm_ladder
+from engine.chasing import disarm
+from engine.desk import Case, case_of, chain_of, limit_texts, permit
+from engine.moving import Said, give_out_anew, rearm, settling
+from engine.notices import Notice, tell
+from ledger.calendar import end_of, local_day
+from ledger.database import Tx
+from ledger.errors import Conflict, Invalid, Refused
+from ledger.events import canonical
+from ledger.people import holders
+from ledger.rules.texts import due_words
+from ledger.rules.verbs import State, Verb
+from ledger.schema import person, petition, post, unit
+
+Kind = Literal["extension", "objection"]
+
+DECISION_DAYS = 3  # working days that each post has to decide
+LADDER = (0, 1)  # when it is reminded, around that day
+_OVERLAYS: dict[str, State] = {"extension": State.EXTENDING, "objection": State.DISPUTED}
+_OF_UNIT = ("section_head", "deputy_head", "head")
+
+
+def extend(tx: Tx, assignment_id: int, *, until: date | None, reason: str, progress: str) -> int:
+    """申请延期 before expiry; returns the item's id. Raises: Invalid, Refused, NotAllowed, NotFound."""
+    case = case_of(tx, assignment_id)
+    permit(tx, case, Verb.EXTEND)
+    limit_texts(reason=reason, progress=progress)
+    if case.cadence:
+        raise Refused("本任务按期次报送，每期各自计时，不能整体延期；个别期次报不出的，请在报送时说明。")
+    if case.due_at is None:
+        raise Refused("本任务没有定时限，无需申请延期；办理情况请随时填报。")
+    if tx.now > case.due_at:
+        raise Refused(f"时限 {due_words(case.due_at)} 已过，不能再申请延期；请抓紧办理，并在填报中说明原因。")
+    faults = {} if reason.strip() else {"reason": "请写明申请延期的理由。"}
+    if not progress.strip():
+        faults["progress"] = "请写明目前的进展，审批人据此判断。"
+    if until is None or end_of(until) <= case.due_at:
+        faults["until"] = f"请填写晚于现时限（{due_words(case.due_at)}）的日期。"
+    if faults or until is None:
+        raise Invalid(faults)
+    chain = _chain(tx, case, case.extends.split())
+    _apply(tx, case, "extension", chain, {"cause": reason, "progress": progress}, asked_due=end_of(until))
+    return int(case.item_id)
+
+
+def dispute(tx: Tx, assignment_id: int, *, facts: str, basis: str, to: str) -> int:
+    """提出异议 (职责异议): facts, basis, and the unit that should do it instead (a key; none: nobody is named); returns
+    the item's id.
+
+    Raises: Invalid, Refused, NotAllowed, NotFound.
+    """
+    case = case_of(tx, assignment_id)
+    permit(tx, case, Verb.OBJECT)
+    limit_texts(facts=facts, basis=basis)
+    faults = {} if facts.strip() else {"facts": "请写明事实和理由。"}
+    if not basis.strip():
+        faults["basis"] = "请写明依据，如“三定”规定、文件条款。"
+    if to == case.unit:
+        faults["to"] = "建议的承办单位不能是本单位。"
+    if faults:
+        raise Invalid(faults)
+    chain = _chain(tx, case, ["coordinator"])
+    _apply(tx, case, "objection", chain, {"facts": facts, "basis": basis}, asked_unit=to or None)
+    return int(case.item_id)
+
+
+@dataclass(frozen=True)
+class PetitionRef:
+    """What lies before a post: which share's petition, and at whose turn."""
+
+    assignment_id: int
+    petition: int
+    turn: int
+
+
+def answer(tx: Tx, ref: PetitionRef, *, agree: bool, reason: str = "", to: str = "") -> int:
+    """What a post decides on a petition: the last in turn grants it, one that declines ends it. An objection is met by
+    moving the share to a unit (`to`), or by ending it where none is named. Returns the item's id.
+
+    Raises: Invalid, Conflict, Refused, NotAllowed, NotFound.
+    """
+    case = case_of(tx, ref.assignment_id)
+    if (case.petition_id, case.turn) != (ref.petition, ref.turn):
+        raise _decided_by_other(tx, ref)
+    permit(tx, case, Verb.GRANT if agree else Verb.DECLINE)
+    limit_texts(reason=reason)
+    if not agree and not reason.strip():
+        raise Invalid({"reason": "请写明不同意的理由，对方据此办理。"})
+    disarm(tx, [("petition", case.petition_id)])
+    said = Said({"reason": reason})
+    match case.petition_kind:
+        case _ if not agree:
+            _settle(tx, case, "declined", said)
+        case "extension" if case.turn < len(chain_of(case)):
+            _pass_on(tx, case, said)
+        case "extension":
+            _grant(tx, case, said)
+        case _ if to:
+            reassign_case(tx, case, to, said)
+        case _:
+            terminate_case(tx, case, said)
+    return int(case.item_id)
+
+
+def take_back_petition(tx: Tx, case: Case) -> None:
+    """撤回 of what was applied for and is not decided yet."""
+    disarm(tx, [("petition", case.petition_id)])
+    _settle(tx, case, "taken_back", Said())
+
+
+def _apply(
+    tx: Tx,
+    case: Case,
+    kind: Kind,
+    chain: Sequence[tuple[str, str]],
+    texts: dict[str, str],
+    *,
+    asked_due: datetime | None = None,
+    asked_unit: str | None = None,
+) -> None:
+    petition_id = tx.allocate("petition")[0]
+    payload = {
+        **_named(case),
+        "petition": petition_id,
+        "petition_kind": kind,
+        "chain": canonical(chain),
+        "overlay": _OVERLAYS[kind],
+        "asked_due": asked_due,
+        "asked_unit": asked_unit,
+        **_turn(tx, chain, 1),
+    }
+    tx.record(f"item:{case.item_id}", "petition.made", payload, texts)
+    _lay_before(tx, case, petition_id, chain, 1)
+
+
+def _named(case: Case) -> dict[str, Any]:
+    return {"assignment": case.id, "item": case.item_id, "run": case.run_id}
+
+
+def _turn(tx: Tx, chain: Sequence[tuple[str, str]], turn: int) -> dict[str, Any]:
+    """Whose turn it is, and until when."""
+    decider, role = chain[turn - 1]
+    return {"turn": turn, "to_unit": decider, "to_role": role, "due_at": _decision_due(tx)}
+
+
+def _decision_due(tx: Tx) -> datetime:
+    return end_of(tx.calendar.after(local_day(tx.now), DECISION_DAYS))
+
+
+def _lay_before(tx: Tx, case: Case, petition_id: int, chain: Sequence[tuple[str, str]], turn: int) -> None:
+    arm_ladder(tx, "petition", [petition_id], _decision_due(tx), LADDER, turn=turn, only_ahead=True)
+    tell(tx, [_notice(case, f"applied:{petition_id}.{turn}", *chain[turn - 1])])
+
+
+def _notice(case: Case, tier: str, to_unit: str, role: str) -> Notice:
+    return Notice("assignment", case.id, case.arm, tier, to_unit, role, case.run_id, case.item_id, immediate=True)
+
+
+def _pass_on(tx: Tx, case: Case, said: Said) -> None:
+    """One has agreed, the next one decides."""
+    chain = chain_of(case)
+    payload = {
+        **_named(case),
+        "petition": case.petition_id,
+        "petition_kind": case.petition_kind,
+        **_turn(tx, chain, case.turn + 1),
+    }
+    tx.record(f"item:{case.item_id}", "petition.passed", payload, said.texts)
+    _lay_before(tx, case, case.petition_id, chain, case.turn + 1)
+
+
+def _grant(tx: Tx, case: Case, said: Said) -> None:
+    """The new date holds from now on, beside the original one; the ladder is armed anew under the next arm."""
+    dates = {"due_at": case.asked_due, "original_due": case.original_due or case.due_at}
+    extra = {**dates, "settles": settling(case, "granted")}
+    rearm(tx, case, give_out_anew(tx, case, "assignment.extended", extra, said), case.asked_due)
+    tell(tx, [_notice(case, f"granted:{case.petition_id}", *place) for place in _concerned(case)])
+
+
+def _settle(tx: Tx, case: Case, outcome: str, said: Said) -> None:
+    """Nothing comes of it; what lay over the share is lifted."""
+    payload = {**_named(case), "settles": settling(case, outcome)}
+    tx.record(f"item:{case.item_id}", "petition.settled", payload, said.texts)
+    if outcome == "declined":
+        tell(tx, [_notice(case, f"declined:{case.petition_id}", case.unit, "liaison")])
+
+
+def _concerned(case: Case) -> list[tuple[str, str]]:
+    return [(case.unit, "liaison"), (case.office, "coordinator")]
+
+
+# ---------------------------------------------------------------- who decides
+_overseers = (
+    select(post.c.role, post.c.unit)
+    .join(unit, unit.c.key == post.c.unit)
+    .join(person, person.c.id == post.c.person_id)
+    .where(
+        unit.c.jurisdiction == bindparam("b_jurisdiction"),
+        post.c.role.in_(("inspector", "leader")),
+        post.c.until.is_(None),
+        person.c.active,
+    )
+    .order_by(post.c.id.desc())
+)
+
+
+def _chain(tx: Tx, case: Case, roles: Sequence[str]) -> list[tuple[str, str]]:
+    """The posts that decide in turn. One that nobody holds is passed over, a section head's falls to the deputy head;
+    where nobody at all is left, the office decides."""
+    overseers = {r.role: r.unit for r in tx.connection.execute(_overseers, {"b_jurisdiction": case.jurisdiction})}
+    of_unit = [(case.unit, role) for role in _OF_UNIT]
+    held = {place for place, people in holders(tx.connection, of_unit).items() if people}
+    found: list[tuple[str, str]] = []
+    for role in roles:
+        if role in _OF_UNIT:
+            found += [place for place in of_unit[_OF_UNIT.index(role) :] if place in held][:1]
+        elif role == "coordinator":
+            found.append((case.office, role))
+        elif role in overseers:
+            found.append((overseers[role], role))
+    return list(dict.fromkeys(found)) or [(case.office, "coordinator")]
+
+
+def _decided_by_other(tx: Tx, ref: PetitionRef) -> Conflict:
+    found = tx.connection.execute(
+        select(petition.c.settled_at).where(
+            petition.c.id == ref.petition, petition.c.assignment_id == ref.assignment_id
+        )
+    ).scalar_one_or_none()
+    return Conflict("另一岗位", found, "处理了这份申请")

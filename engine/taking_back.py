@@ -1,0 +1,58 @@
+"""撤回: what was handed in and not opened yet, or applied for and not decided yet, comes back to the unit."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engine import published
+from engine.desk import Case, TodoRef, case_of, open_case, permit
+from engine.moving import Next, rearm, record_move
+from engine.petitions import take_back_petition
+from ledger.database import Tx
+from ledger.errors import Refused
+from ledger.rules.verbs import State, Verb
+from ledger.schema import glance, person
+
+_INSERT = {
+    "sqlite": sqlite.insert(glance).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(glance).on_conflict_do_nothing(),
+}
+_readers = (
+    select(person.c.name)
+    .join(glance, glance.c.person_id == person.c.id)
+    .where(
+        glance.c.assignment_id == bindparam("b_id"),
+        glance.c.step == bindparam("b_step"),
+        glance.c.arm == bindparam("b_arm"),
+    )
+    .order_by(glance.c.at)
+)
+
+
+def open_todo(tx: Tx, todo: TodoRef) -> None:
+    """Whoever holds a todo has opened what was handed in. Raises: Conflict, NotAllowed, NotFound."""
+    open_case(tx, todo)
+    row = {"assignment_id": todo.assignment_id, "step": todo.step, "arm": todo.arm}
+    tx.writes.write(_INSERT[tx.connection.dialect.name], {**row, "person_id": tx.actor.person_id, "at": tx.now})
+
+
+def take_back(tx: Tx, assignment_id: int) -> int:
+    """撤回; returns the item's id. Raises: Refused when it was read, NotAllowed, NotFound."""
+    case = case_of(tx, assignment_id)
+    permit(tx, case, Verb.TAKE_BACK)
+    if case.petition_id:
+        take_back_petition(tx, case)
+    else:
+        _take_back_submission(tx, case)
+    return int(case.item_id)
+
+
+def _take_back_submission(tx: Tx, case: Case) -> None:
+    asked = {"b_id": case.id, "b_step": case.step, "b_arm": case.arm}
+    if reader := tx.connection.execute(_readers, asked).scalars().first():
+        raise Refused(f"{reader} 已经打开查看，不能再撤回；如需修改，请联系对方退回。")
+    work = next(s for s in published.lifecycle(case.lifecycle).steps if s.verb == "submit")
+    to = Next(work, case.arm + 1, case.unit, work.role, State.WORKING)
+    record_move(tx, case, "assignment.taken_back", to)
+    rearm(tx, case, to.arm, case.due_at)

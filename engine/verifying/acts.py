@@ -1,0 +1,88 @@
+"""What an act tells: the notices that an event of the log leaves, from the event alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from itertools import product
+from typing import Any, NamedTuple
+
+from ledger.queries.words import OUTCOME_WORDS
+from ledger.schema import AnyRow
+
+TOLD_BY_ACTS = ("returned", "urged", "applied", *OUTCOME_WORDS)
+Payload = Mapping[str, Any]
+
+
+class Told(NamedTuple):
+    """A notice of a share; None: the event alone does not say it."""
+
+    share: int
+    tier: str
+    arm: int | None = None
+    unit: str | None = None
+    role: str | None = "liaison"
+
+
+def told_by(kind: str, at: datetime, p: Payload) -> list[Told]:
+    return _TELLING[kind](p, at)
+
+
+def answered_by(n: AnyRow) -> set[Told]:
+    """Every way in which an event may name this notice."""
+    return {Told(n.owner_id, n.tier, *rest) for rest in product((n.arm, None), (n.unit, None), (n.role, None))}
+
+
+def _returned(p: Payload, _: datetime) -> list[Told]:
+    return [Told(p["assignment"], "returned", p["to_arm"])]
+
+
+def _urged(p: Payload, _: datetime) -> list[Told]:
+    """A call has told it itself."""
+    return [] if p.get("by") == "phone" else [Told(p["assignment"], f"urged:{p['urging']}", role=None)]
+
+
+def _applied(p: Payload, _: datetime) -> list[Told]:
+    return [Told(p["assignment"], f"applied:{p['petition']}.{p['turn']}", None, p["to_unit"], p["to_role"])]
+
+
+def _declined(p: Payload, _: datetime) -> list[Told]:
+    settled = p["settles"]
+    return [Told(p["assignment"], f"declined:{settled['petition']}")] if settled["outcome"] == "declined" else []
+
+
+def _granted(p: Payload, _: datetime) -> list[Told]:
+    tier = f"granted:{p['settles']['petition']}"
+    return [Told(p["assignment"], tier, p["arm"], role=role) for role in ("liaison", "coordinator")]
+
+
+def _entered(p: Payload, _: datetime) -> list[Told]:
+    return [Told(p["assignment"], f"entered:{p['entry']}", 1)] if p.get("entry") else []
+
+
+def _judged(verb: str) -> Callable[[Payload, datetime], list[Told]]:
+    return lambda p, _: [Told(p["assignment"], f"{verb}:{max(seq for _, seq, _ in p['values'])}")]
+
+
+_TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
+    "assignment.returned": _returned,
+    "assignment.sent_back": _returned,
+    "assignment.urged": _urged,
+    "petition.made": _applied,
+    "petition.passed": _applied,
+    "petition.settled": _declined,
+    "assignment.extended": _granted,
+    "assignment.terminated": lambda p, _: [
+        Told(p["assignment"], "moved" if p["successor"] else "terminated", p["arm"])
+    ],
+    "item.terminated": lambda p, _: [Told(left["id"], "terminated", left["arm"]) for left in p["withdrawn"]],
+    "assignment.suspended": lambda p, _: [Told(p["assignment"], "suspended", p["arm"])],
+    "assignment.resumed": lambda p, _: [Told(p["assignment"], "resumed", p["arm"])],
+    "assignment.revoked": lambda p, _: [Told(p["assignment"], "revoked")],
+    "assignment.reported": _entered,
+    "assignment.checked": _judged("check"),
+    "assignment.settled": _judged("settle"),
+    "assignment.copied": lambda p, _: [Told(p["assignment"], f"copied:{p['copy']}", 1, p["to_unit"], p["to_role"])],
+    "assignment.handed_on": lambda p, at: [Told(p["assignment"], f"handed_on:{p['to_post']}.{int(at.timestamp())}")],
+}
+ACTS = tuple(_TELLING)

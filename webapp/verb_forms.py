@@ -1,0 +1,271 @@
+"""The forms of what may come at any time: one table, a row a verb, drawn by one template and taken by one route.
+
+A form stands on the item's page where `ledger.rules.verbs` allows its verb. Its fields are the keyword arguments of its
+command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from flask import request
+from sqlalchemy import Connection, select
+
+from engine import commands
+from engine.reporting import SOURCES
+from engine.urging import colleagues, informed
+from ledger.queries.items import Stand
+from ledger.queries.words import ROLE_WORDS, SHARE_WORDS
+from ledger.rules.verbs import Verb
+from ledger.schema import unit
+from webapp import forms
+from webapp.guard import whole
+
+
+@dataclass(frozen=True)
+class Field:
+    """`kind`: area, date, figures (those of the item), or a choice: of its own, of the directory's units, of posts to
+    be informed, of colleagues."""
+
+    name: str
+    label: str
+    kind: Literal["area", "date", "figures", "choice", "unit", "informed", "colleague"] = "area"
+    hint: str = ""
+    required: bool = True
+    choices: Sequence[tuple[str, str]] = ()
+
+    def value(self, measures: Mapping[int, str]) -> Any:
+        """What was given; None for what is no date. Raises: Invalid, for what is no number."""
+        typed = forms.text(self.name)
+        if self.kind == "figures":
+            return forms.figures(request.form, measures)
+        if self.kind == "colleague":
+            return whole(typed)
+        if self.kind != "date":
+            return typed
+        try:
+            return date.fromisoformat(typed)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class VerbForm:
+    """`intro` says what happens, `say` stands beside the button, `done` is said afterwards."""
+
+    verb: Verb
+    command: Callable[..., int]
+    fields: Sequence[Field]
+    intro: str
+    say: str
+    done: str
+    is_grave: bool = False
+
+    def values(self, measures: Mapping[int, str]) -> dict[str, Any]:
+        """The arguments of the command; `measures`: the indicators that a form may ask for, with their units of
+        measure. Raises: Invalid."""
+        given = {field.name: field.value(measures) for field in self.fields}
+        asks = any(field.kind == "figures" for field in self.fields)  # and asks again what looks wrong
+        return given | ({"confirmed": request.form.get("confirmed") == "1"} if asks else {})
+
+
+_FIGURES = Field("figures", "数字", "figures")
+_GROUND = Field("ground", "理由和依据", hint="写明依据的会议、文件或情况，有关单位在办理记录里看到")
+
+OF_SHARE: Mapping[Verb, VerbForm] = {
+    made.verb: made
+    for made in (
+        VerbForm(
+            Verb.EXTEND,
+            commands.extend,
+            (
+                Field("until", "延期至", "date"),
+                Field("reason", "延期理由", hint="为什么不能按期完成，与审批人判断有关的情况"),
+                Field("progress", "目前进展", hint="已完成什么、还差什么"),
+            ),
+            "时限届满前可以申请延期。批准以前原时限不变，工作继续进行；批准以后原时限和新时限都记入时限明细单。",
+            "逐级送审批岗位，结果发到待办",
+            "已提交延期申请，送审批岗位；批准以前原时限不变。",
+        ),
+        VerbForm(
+            Verb.OBJECT,
+            commands.dispute,
+            (
+                Field("facts", "事实和理由", hint="为什么不应由本单位承办"),
+                Field("basis", "依据", hint="“三定”规定、文件条款等"),
+                Field("to", "建议承办单位", "unit", "没有建议的，可以不选", required=False),
+            ),
+            "认为不属于本单位职责的，可以提出异议。决定作出以前，工作继续进行，时限照常计算。",
+            "送专班办，3 个工作日内处理",
+            "已提出异议，送专班办处理；决定以前请继续办理。",
+        ),
+        VerbForm(
+            Verb.CONFIRM,
+            commands.confirm,
+            (),
+            "专班办根据电话、纸质材料或表格代本单位录入了进展，见办理记录。属实的请确认；数字有出入的，请用“更正”。",
+            "一次确认全部代录内容",
+            "已确认代录的内容。",
+        ),
+        VerbForm(
+            Verb.CORRECT,
+            commands.correct,
+            (_FIGURES, Field("reason", "更正理由", hint="原数为什么不对")),
+            "更正最近一次填报的数字。原来填报的数仍保留在办理记录里。",
+            "更正后即按新数计算",
+            "已更正，原数仍保留。",
+        ),
+        VerbForm(
+            Verb.CHECK,
+            commands.check,
+            (_FIGURES, Field("reason", "审核依据", hint="与填报数不一致的，写明依据")),
+            "审核最近一次填报的数字。填报值仍保留，在单位再次填报前按审核值计算。",
+            "通知承办单位",
+            "已记录审核值。",
+        ),
+        VerbForm(
+            Verb.SETTLE,
+            commands.settle,
+            (_FIGURES, Field("reason", "核定依据", hint="现场核查、抽查等情况")),
+            "核定最近一次填报的数字。填报值、审核值仍保留，在单位再次填报前按核定值计算。",
+            "通知承办单位",
+            "已记录核定值。",
+        ),
+        VerbForm(
+            Verb.ENTER,
+            commands.enter,
+            (
+                Field("source", "来源", "choice", choices=tuple(SOURCES.items())),
+                Field("told_by", "提供人", hint="谁在什么时候提供的"),
+                _FIGURES,
+                Field("progress", "进展", hint="照来源如实录入", required=False),
+            ),
+            "根据电话、纸质材料或表格代单位录入进展，标明来源，请该单位确认。",
+            "通知承办单位确认",
+            "已代录，请承办单位确认。",
+        ),
+        VerbForm(
+            Verb.HAND_ON,
+            commands.hand_on,
+            (Field("to", "转交给", "colleague"),),
+            "转交给本单位另一位联络员经办，今后的邮件发给他；本单位其他联络员仍可代为办理。",
+            "通知对方",
+            "已在本单位内转交。",
+        ),
+        VerbForm(
+            Verb.COPY,
+            commands.copy,
+            (Field("to", "抄送给", "informed"), Field("note", "附言", hint="选填", required=False)),
+            "抄送只供了解情况，对方不需要办理。",
+            "邮件随即发出",
+            "已抄送。",
+        ),
+        VerbForm(
+            Verb.TAKE_BACK,
+            commands.take_back,
+            (),
+            "撤回还没有被打开查看的办结申请，或者还没有审批完的延期申请、异议。撤回后由本单位继续办理。",
+            "对方打开查看以后不能撤回",
+            "已撤回。",
+        ),
+        VerbForm(
+            Verb.SUSPEND,
+            commands.suspend,
+            (_GROUND,),
+            "暂停期间不计时、不提醒、不催办。恢复时，时限按暂停的工作日顺延。",
+            "通知承办单位",
+            "已暂停计时。",
+        ),
+        VerbForm(
+            Verb.RESUME,
+            commands.resume,
+            (Field("ground", "说明", hint="选填", required=False),),
+            "恢复计时后，时限按暂停的工作日顺延，提醒重新安排。",
+            "通知承办单位",
+            "已恢复计时，时限已顺延。",
+        ),
+        VerbForm(
+            Verb.REASSIGN,
+            commands.reassign,
+            (Field("to", "改由哪个单位承办", "unit"), _GROUND),
+            "原单位的责任终止，新单位以同样的分工从签收开始办理。时限不变；时限已过的，给新单位补正天数办理。",
+            "通知两家单位",
+            "已调整责任单位，两家单位都会收到通知。",
+            is_grave=True,
+        ),
+        VerbForm(
+            Verb.TERMINATE,
+            commands.terminate,
+            (_GROUND,),
+            "这家单位的责任终止，不再计入办结进度；已填报的内容仍保留。只等这一家的，任务随之办结。",
+            "通知承办单位",
+            "已终止这家单位的责任。",
+            is_grave=True,
+        ),
+        VerbForm(
+            Verb.REVOKE,
+            commands.revoke,
+            (Field("until", "整改期限", "date"), _GROUND),
+            "撤销后，这家单位不再算办结，另立一项与原任务关联的整改任务交其办理。",
+            "立整改任务并通知承办单位",
+            "已撤销办结，整改任务已交办。",
+            is_grave=True,
+        ),
+    )
+}
+OF_ITEM: Mapping[Verb, VerbForm] = {
+    made.verb: made
+    for made in (
+        VerbForm(
+            Verb.ADD,
+            commands.add_unit,
+            (
+                Field("to", "增加哪个单位", "unit"),
+                Field("role", "分工", "choice", choices=tuple(SHARE_WORDS.items())),
+                _GROUND,
+            ),
+            "新单位从签收开始办理，计入办结进度；时限与本任务相同，已过的给补正天数。",
+            "交办通知随即发出",
+            "已增加单位，交办通知随即发出。",
+        ),
+        VerbForm(
+            Verb.TERMINATE,
+            commands.terminate_item,
+            (_GROUND,),
+            "整项任务终止：没有办结的单位都不再办理，不再提醒；已填报的内容仍保留，后续任务照常启动。",
+            "通知各承办单位",
+            "已终止整项任务。",
+            is_grave=True,
+        ),
+    )
+}
+
+_units = select(unit.c.key, unit.c.short)
+
+
+def unit_choices(connection: Connection, jurisdiction: str) -> list[tuple[str, str]]:
+    """The units of a jurisdiction, for a field of kind `unit`."""
+    rows = connection.execute(_units.where(unit.c.jurisdiction == jurisdiction).order_by(unit.c.ord))
+    return [(r.key, r.short) for r in rows]
+
+
+def choices(connection: Connection, made: VerbForm, stand: Stand) -> dict[str, Sequence[tuple[str, str]]]:
+    """What can be chosen in the fields of a form on this share, by field."""
+    found: dict[str, Sequence[tuple[str, str]]] = {}
+    for field in made.fields:
+        match field.kind:
+            case "choice":
+                found[field.name] = field.choices
+            case "unit":
+                found[field.name] = unit_choices(connection, stand.jurisdiction)
+            case "colleague":
+                rows = connection.execute(colleagues, {"b_unit": stand.unit})
+                found[field.name] = [(str(r.id), r.name) for r in rows]
+            case "informed":
+                places = informed(connection, stand)
+                names = dict(map(tuple, connection.execute(_units.where(unit.c.key.in_([u for u, _ in places])))))
+                found[field.name] = [(f"{u} {role}", f"{names[u]}{ROLE_WORDS[role]}") for u, role in places]
+    return found
