@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from bpmn.xml import Element, brief, qualified
-from ledger.rules.verbs import EXTENDS
+from ledger.rules.verbs import EXTENDS, Role
 
 Body = Literal["none", "required"]
 Kind = Literal["text", "key", "date", "time", "int", "decimal", "bool", "choice", "choices", "ints", "rhythm"]
@@ -66,6 +66,7 @@ class ElementType:
         return next((attribute for attribute in self.attributes if attribute.name == name), None)
 
 
+_DECIDERS = (Role.SECTION_HEAD, Role.DEPUTY_HEAD, Role.HEAD, Role.COORDINATOR, Role.INSPECTOR, Role.LEADER)
 _SPANS, _SPAN_WORDS = ("by", "within", "every", "during"), ("到某一天", "若干天之内", "按周期", "一段时间")
 _PERIODS, _PERIOD_WORDS = ("week", "month", "quarter", "year"), ("每周", "每月", "每季度", "每年")
 _OPENINGS, _OPENING_WORDS = ("by", "within"), ("到某一天", "若干天之后")
@@ -150,7 +151,8 @@ ELEMENTS: dict[str, ElementType] = {
                     "延期审批",
                     "posts that decide on 申请延期 in turn: of the unit, of the office, of the jurisdiction",
                     "choices",
-                    values=("section_head", "deputy_head", "head", "coordinator", "inspector", "leader"),
+                    values=_DECIDERS,
+                    words=tuple(role.label for role in _DECIDERS),
                     default=" ".join(EXTENDS),
                 ),
             ),
