@@ -237,12 +237,13 @@ def _fill(panes: list[Pane], failed: Form | None) -> None:
 
 
 def _chosen(panes: list[Pane], failed: Form | None) -> Pane | None:
-    """The open tab: of the refused form, or as asked for, or of the todo one came from, or the first."""
+    """The open tab: of the refused form, or as asked for, or of the todo one came from, or the first. What may come at
+    any time (撤销办结, 暂停 ...) opens only when it is asked for."""
     asked, todo = request.args.get("tab", ""), request.args.get("todo", "")
     tests: tuple[Callable[[Pane], bool], ...] = (
         lambda p: failed is not None and p.key == failed.key,
         lambda p: p.key == asked,
         lambda p: p.part is not None and str(p.part.id) == todo,
-        lambda p: True,
+        lambda p: p.kind != "verb",
     )
     return next((p for test in tests for p in panes if test(p)), None)

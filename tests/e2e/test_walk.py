@@ -61,7 +61,7 @@ def test_three_people_take_an_item_to_its_end(enter: Enter, planned: Planned) ->
     expect(office.page.locator(".head .state")).to_have_text("已办结")
     expect(office.page.locator(".head .light")).to_have_text("已办结")
     expect(office.page.get_by_text("任务办结")).to_be_visible()
-    expect(office.page.locator("#forms")).to_have_count(0)
+    expect(office.page.locator("#forms form")).to_have_count(0)
     office.look("closed")
 
     assert tally(office) == closed_before + 1
