@@ -130,6 +130,7 @@ def running(
         "DUBAN_DEMO": "true",  # for its clock
         "DUBAN_DATABASE_URL": world.db.url,
         "DUBAN_SECRET_KEY": "f" * 40,
+        "DUBAN_BASE_URL": "http://127.0.0.1:8000",
         "DUBAN_SMTP_HOST": "127.0.0.1",
         "DUBAN_SMTP_PORT": str(mail.port),
         "DUBAN_SMTP_FROM": "督办台账 <duban@huangshi.example>",

@@ -348,7 +348,8 @@ def picky() -> Iterator[tuple[Picky, int]]:
 
 
 def mail_settings(port: int, sender: str = "督办台账 <duban@example.gov.cn>") -> dict[str, str]:
-    return {"DUBAN_SMTP_HOST": "127.0.0.1", "DUBAN_SMTP_PORT": str(port), "DUBAN_SMTP_FROM": sender}
+    base = {"DUBAN_BASE_URL": "http://127.0.0.1:8000"}
+    return {**base, "DUBAN_SMTP_HOST": "127.0.0.1", "DUBAN_SMTP_PORT": str(port), "DUBAN_SMTP_FROM": sender}
 
 
 def test_check_of_an_installation_that_works(db_url: str, picky: tuple[Picky, int]) -> None:
