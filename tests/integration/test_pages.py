@@ -302,10 +302,10 @@ def test_liaison_signer_and_coordinator_take_an_item_to_its_end_by_forms(db: Dat
 def test_page_offers_only_the_forms_of_ones_own_desk(db: Database, login: Login) -> None:
     item_id, assignment_id = share_of(db, "11", "renshe")
     assert f"/assignments/{assignment_id}/acknowledge" in html(login("renshe").get(f"/items/{item_id}"))
-    assert f"/assignments/{assignment_id}/" not in html(login("renshe-fenguan").get(f"/items/{item_id}"))
+    assert f'action="/assignments/{assignment_id}/' not in html(login("renshe-fenguan").get(f"/items/{item_id}"))
     coordinator = html(login("zhuanban").get(f"/items/{item_id}"))
     assert f"/items/{item_id}/urge" in coordinator
-    assert f"/assignments/{assignment_id}/" not in coordinator
+    assert f'action="/assignments/{assignment_id}/' not in coordinator
 
 
 def test_act_of_another_desk_is_refused_in_words(db: Database, login: Login) -> None:
