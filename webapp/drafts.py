@@ -20,11 +20,11 @@ from ledger.database import Tx
 from ledger.errors import NotFound
 from ledger.people import SYSTEM, actor_of
 from ledger.queries.items import require_visible
-from ledger.rules.verbs import Verb
 from ledger.schema import assignment, draft
 from ledger.visibility import sight_of
 from webapp import context, words
 from webapp.forms import Form, mark, typed
+from webapp.verb_forms import OF_SHARE
 
 bp = Blueprint("drafts", __name__)
 
@@ -37,7 +37,7 @@ MOST = 100  # drafts of one person; beyond that the oldest go
 # The names of forms that have drafts: report-5, submit-5-1, decide-5-review-1, urge-13, extend-5, item_add-13,
 # answer-5-1-1, clear-13-4, clear-name.
 _NAME = re.compile(
-    rf"(?:report|urge|round|clearing|item_[a-z]{{1,20}}|{'|'.join(Verb)})-[0-9]{{1,9}}"
+    rf"(?:report|urge|round|clearing|item_[a-z]{{1,20}}|{'|'.join(OF_SHARE)})-[0-9]{{1,9}}"
     r"|(?:submit|clear)-[0-9]{1,9}-[0-9]{1,9}"
     r"|decide-[0-9]{1,9}-(?P<step>[a-z_]{1,20})-[0-9]{1,9}|answer-[0-9]{1,9}-[0-9]{1,9}-[0-9]{1,9}|clear-name"
 )
