@@ -32,7 +32,7 @@ def handed_in(tx: Tx, assignment_id: int, uploads: Sequence[int]) -> list[File]:
     wanted = sorted(set(uploads))
     if len(wanted) > MOST:
         raise Invalid({"files": f"一次最多附 {MOST} 个文件，请分几次填报。"})
-    rows = tx.connection.execute(_waiting, {"b_person": tx.actor.person_id, "b_ids": wanted}).all()
+    rows = tx.read(_waiting, {"b_person": tx.actor.person_id, "b_ids": wanted})
     if len(rows) != len(wanted):
         raise Invalid({"files": "有附件已经提交或移除，下面是现有的附件，请核对后再提交。"})
     if partial := [r.name for r in rows if not r.stored]:

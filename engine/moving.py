@@ -313,7 +313,7 @@ def _require_others(tx: Tx, case: Case) -> None:
     leads = case.completion == "lead" and case.role == "lead"
     if not (case.cadence or leads):
         return
-    rows = tx.connection.execute(_siblings_in_rounds, {"b_item": case.item_id, "b_cadence": case.cadence or ""}).all()
+    rows = tx.read(_siblings_in_rounds, {"b_item": case.item_id, "b_cadence": case.cadence or ""})
     if case.cadence:
         _require_all_occurrences(next(r for r in rows if r.id == case.id))
     if leads:
@@ -347,7 +347,7 @@ def _accept(tx: Tx, case: Case, to: Next, said: Said) -> None:
 
 def siblings(tx: Tx, item_id: int) -> Sequence[AnyRow]:
     """The shares of an item that count, a row for each report that one still owes, or one without."""
-    return tx.connection.execute(_siblings_owing, {"b_item": item_id}).all()
+    return tx.read(_siblings_owing, {"b_item": item_id})
 
 
 def _is_done(case: AnyRow, rows: Sequence[AnyRow], accepted: int | None = None) -> bool:

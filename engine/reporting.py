@@ -180,7 +180,7 @@ def _put_right(
     if faults:
         raise Invalid(faults)
     checked = checked_figures(tx, case, figures, confirmed=True if verb is not Verb.CORRECT else confirmed)
-    last = {r.indicator_id: r.seq for r in tx.connection.execute(_last_readings, {"b_id": case.id})}
+    last = {r.indicator_id: r.seq for r in tx.read(_last_readings, {"b_id": case.id})}
     if any(i not in last for i in figures):
         raise Refused("这个指标还没有填报过，没有可以改的数；请先填报。")
     payload = {"assignment": case.id, "item": case.item_id, "values": [[i, last[i], value] for i, value in checked]}
@@ -201,7 +201,7 @@ def checked_figures(
     """Figures that belong to the share's item and look right, or were confirmed. Raises: Invalid, Questions."""
     if not figures:
         return []
-    known = tx.connection.execute(_reportable, {"b_ids": [case.id]}).all()
+    known = tx.read(_reportable, {"b_ids": [case.id]})
     return _checked(known, {case.id: figures}, confirmed=confirmed)[case.id]
 
 
@@ -348,7 +348,7 @@ def _shares_of(tx: Tx, asked: AnyRow, filled: Mapping[int, Entry]) -> Sequence[A
     if not filled and asked.assignment_id is None:
         return ()
     ids = sorted({*filled, *([asked.assignment_id] if asked.assignment_id else [])})
-    rows = tx.connection.execute(_reportable, {"b_ids": ids}).all()
+    rows = tx.read(_reportable, {"b_ids": ids})
     found = {r.id: r for r in rows}
     for assignment_id in ids:
         row = found.get(assignment_id)

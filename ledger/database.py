@@ -29,6 +29,7 @@ from sqlalchemy import event as sa_event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from ledger import prepared
 from ledger.calendar import WorkCalendar
 from ledger.clock import BusinessClock, ClockInDoubt, MachineClock, wall_now
 from ledger.events import GENESIS, SCHEMAS, Draft, Event, File, canonical, chain_hash, salted
@@ -128,11 +129,15 @@ class Tx:
 
         PostgreSQL reads the other tables as they were before it waited for the lock; then they are read again.
         """
-        rows = self.connection.execute(query, values).all()
+        rows = prepared.rows(self.connection, query, values)
         if any(r.stream_seen != r.stream_seq for r in rows):
-            rows = self.connection.execute(query, values).all()
+            rows = prepared.rows(self.connection, query, values)
         self._heads |= {r.stream_name: (r.stream_seq, r.stream_head) for r in rows}
         return rows
+
+    def read(self, query: Select[Any], values: Mapping[str, Any]) -> Sequence[AnyRow]:
+        """`prepared.rows` of this transaction, for what stands in the way of an act."""
+        return prepared.rows(self.connection, query, values)
 
     def allocate(self, name: str, n: int = 1) -> range:
         """`n` identifiers of a projection, never given twice; what is rolled back was never given."""

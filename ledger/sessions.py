@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
+from ledger import prepared
 from ledger.database import Tx
 from ledger.people import Actor, actor_from
 from ledger.schema import login_session, person, post, unit
@@ -100,7 +101,7 @@ def begin(tx: Tx, person_id: int, lifetime: Lifetime, origin: Origin) -> str:
 
 def load(connection: Connection, token: str, lifetime: Lifetime, now: datetime) -> Live | None:
     """The session of a token, if it still holds."""
-    rows = connection.execute(_load, {"b_digest": digest_of(token)}).all()
+    rows = prepared.rows(connection, _load, {"b_digest": digest_of(token)})
     if not rows or lifetime.is_over(rows[0].expires_at, rows[0].seen_at, now):
         return None
     first = rows[0]

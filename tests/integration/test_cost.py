@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event
 
 from bpmn.plan import Plan, Role
 from engine import commands
-from ledger import writing
+from ledger import prepared
 from ledger.calendar import moment
 from ledger.clock import StoredClock
 from ledger.database import Database
@@ -62,12 +62,12 @@ def counted(engine: Engine) -> Iterator[Cost]:
         cost.statements.append(statement)
         return execute(driver, statement, *rest)
 
-    execute = writing._execute
+    execute = prepared.execute
     listeners: dict[str, Callable[..., None]] = {"begin": begun, "before_cursor_execute": executed, "commit": committed}
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
     try:
-        with patch.object(writing, "_execute", sent):
+        with patch.object(prepared, "execute", sent):
             yield cost
     finally:
         for name, listener in listeners.items():
