@@ -271,14 +271,13 @@ class Database:
         self.reader.dispose()
 
 
+_overrides = select(day_override.c.day, day_override.c.working).order_by(day_override.c.day)
 _calendars: dict[tuple[Any, ...], WorkCalendar] = {}
 
 
 def calendar_of(connection: Connection) -> WorkCalendar:
     """The working calendar with the administrator's overrides."""
-    rows = tuple(
-        sorted((r.day, r.working) for r in connection.execute(select(day_override.c.day, day_override.c.working)))
-    )
+    rows = tuple(tuple(r) for r in prepared.rows(connection, _overrides, {}))
     if rows not in _calendars:
         _calendars[rows] = WorkCalendar(dict(rows))
     return _calendars[rows]

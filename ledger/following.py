@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger import calendar as calendar_rule
+from ledger import prepared
 from ledger.calendar import WorkCalendar
 from ledger.database import Database, Tx, calendar_of
 from ledger.queries import standing as standing_query
@@ -61,7 +62,7 @@ _unfollowed = union_all(
 
 def unfollowed(connection: Connection, now: datetime, calendar: WorkCalendar) -> set[int] | None:
     """The items that `standing` does not hold as they are; None where it is no help at all."""
-    found = set(connection.execute(_unfollowed, {"now": now, "digest": digest_of(calendar)}).scalars())
+    found = {r[0] for r in prepared.rows(connection, _unfollowed, {"now": now, "digest": digest_of(calendar)})}
     return None if _ALL in found or len(found) > MOST else found
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, and_, bindparam, select
 
+from ledger import prepared
 from ledger.schema import AnyRow, person, post, unit
 
 K = TypeVar("K", int, str)
@@ -69,7 +70,7 @@ _posts_of = (
 
 def actor_of(connection: Connection, person_id: int) -> Actor | None:
     """The person with today's posts; deputies of a host organ also answer for the bodies it hosts."""
-    rows = connection.execute(_posts_of, {"b_person": person_id}).all()
+    rows = prepared.rows(connection, _posts_of, {"b_person": person_id})
     return actor_from(connection, person_id, rows) if rows else None
 
 
@@ -78,9 +79,7 @@ def actor_from(connection: Connection, person_id: int, rows: Sequence[AnyRow]) -
     desks = [Desk(r.id, r.unit, r.role, r.jurisdiction) for r in rows if r.id is not None]
     hosting = [d for d in desks if d.role in HOSTED_ROLES]
     if hosting:
-        bodies = connection.execute(
-            select(unit.c.key, unit.c.host).where(unit.c.host.in_([d.unit for d in hosting]))
-        ).all()
+        bodies = prepared.rows(connection, _bodies, {"keys": sorted({d.unit for d in hosting})})
         desks += [replace(d, unit=body.key) for body in bodies for d in hosting if d.unit == body.host]
     return Actor(person_id, rows[0].name, (*desks, *_empty_posts(connection, desks)))
 
@@ -90,8 +89,7 @@ def _empty_posts(connection: Connection, desks: list[Desk]) -> list[Desk]:
     heads = {d.unit: d for d in desks if d.role == "head"}
     if not heads:
         return []
-    seats = select(post.c.unit, post.c.role).join(person, person.c.id == post.c.person_id)
-    rows = connection.execute(seats.where(post.c.until.is_(None), person.c.active, post.c.unit.in_(list(heads))))
+    rows = prepared.rows(connection, _seats, {"keys": sorted(heads)})
     held = {(r.unit, r.role) for r in rows}
     return [replace(d, role=r) for u, d in heads.items() for r in FALLING_ROLES if (u, r) not in held]
 
@@ -120,6 +118,7 @@ _seats = (
     .order_by(post.c.id)
 )
 _own_seats = select(post.c.unit).where(post.c.until.is_(None), post.c.person_id.in_(bindparam("keys", expanding=True)))
+_bodies = select(unit.c.key, unit.c.host).where(unit.c.host.in_(bindparam("keys", expanding=True)))
 _hosted = select(unit.c.key).where(unit.c.host.in_(bindparam("keys", expanding=True)))
 
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import CompoundSelect, Connection, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Delete, Insert, Update, visitors
@@ -20,17 +20,22 @@ from sqlalchemy.sql.expression import BindParameter, TextClause
 
 from ledger.schema import AnyRow
 
-Statement = Insert | Update | Delete | TextClause | Select[Any]
+LONGEST = 1024  # of lists in a kept statement; longer ones are rare, and may be more than a database takes
+
+Query = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+Statement = Insert | Update | Delete | TextClause | Query
 Row = Mapping[str, Any]
 Bind = Callable[[Row], Any]
 Unpack = Callable[[Iterable[Any]], list[AnyRow]]
 
 
-def rows(connection: Connection, query: Select[Any], values: Row) -> list[AnyRow]:
+def rows(connection: Connection, query: Query, values: Row) -> list[AnyRow]:
     """What a query that is a constant of a module gives for these values (lists for its `expanding` ones). A row has
     its columns as attributes. Raises: DBAPIError as SQLAlchemy would."""
     dialect = connection.dialect
     driver = connection.connection.driver_connection
+    if any(isinstance(value, list) and len(value) > LONGEST for value in values.values()):
+        return list(connection.execute(query, values).all())
     lists = {name: _padded(value) for name, value in values.items() if isinstance(value, list)}
     if lists:
         values = {**values, **{_nth(name, n): v for name, each in lists.items() for n, v in enumerate(each, 1)}}
@@ -61,13 +66,13 @@ def compiled(
     lists among the values."""
     if isinstance(statement, Insert):
         statement = statement.inline()  # nobody waits for the identifiers that the database gives
-    if isinstance(statement, Select):
+    if isinstance(statement, Select | CompoundSelect):
         statement = visitors.cloned_traverse(statement, {}, {"bindparam": _write_out})
     made: Any = statement.compile(dialect=dialect, column_keys=list(keys))
     state = made.construct_expanded_state({k: None for k in keys} | {k: [None] * n for k, n in lengths})
     types = {name: bind.type for bind, name in made.bind_names.items()}
     types |= {each: types[name] for name, names in state.parameter_expansion.items() for each in names}
-    given = {*keys, *(each for name, _ in lengths for each in state.parameter_expansion[name])}
+    given = {*keys, *(each for name, _ in lengths for each in state.parameter_expansion.get(name, ()))}
     binds = []
     for name in state.positiontup or state.parameters:
         processor = types[name].dialect_impl(dialect).bind_processor(dialect)
@@ -94,10 +99,10 @@ def _write_out(bind: BindParameter[Any]) -> None:
 
 
 @lru_cache(maxsize=512)
-def _unpacking(query: Select[Any], dialect: Dialect, codes: tuple[Any, ...]) -> Unpack:
+def _unpacking(query: Query, dialect: Dialect, codes: tuple[Any, ...]) -> Unpack:
     """What makes rows of the driver's tuples, whose columns have these type codes."""
     columns = query.selected_columns
-    shape: Any = namedtuple("Row", [c.key for c in columns])  # type: ignore[misc]
+    shape: Any = namedtuple("Row", [str(c.key) for c in columns], rename=True)  # type: ignore[misc]
     processors = [
         (n, processor)
         for n, (column, code) in enumerate(zip(columns, codes, strict=True))
@@ -105,7 +110,7 @@ def _unpacking(query: Select[Any], dialect: Dialect, codes: tuple[Any, ...]) -> 
     ]
 
     def unpack(found: Iterable[Any]) -> list[AnyRow]:
-        made = []
+        made: list[Any] = []
         for raw in found:
             row = list(raw)
             for n, processor in processors:

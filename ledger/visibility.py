@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, or_, select
 
+from ledger import prepared
 from ledger.people import Actor
 from ledger.schema import assignment, item, run, unit
 
@@ -75,7 +76,7 @@ def sight_of(connection: Connection, actor: Actor) -> Sight:
     """What this person may look at today."""
     if not actor.desks:
         return Sight(actor, frozenset(), frozenset(), frozenset(), frozenset(), {})
-    rows = connection.execute(_own_units, {"keys": sorted(actor.units)}).all()
+    rows = prepared.rows(connection, _own_units, {"keys": sorted(actor.units)})
     jurisdictions = {r.key: r.jurisdiction for r in rows}
 
     def over(roles: tuple[str, ...]) -> frozenset[str]:

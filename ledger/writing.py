@@ -62,7 +62,9 @@ class Writer:
         assert driver is not None
         with errors(self.connection):
             with _together(driver):
-                cursors = [prepared.execute(driver, *compiled(w.statement, tuple(w.rows[0]), dialect), w.rows) for w in queue]
+                cursors = [
+                    prepared.execute(driver, *compiled(w.statement, tuple(w.rows[0]), dialect), w.rows) for w in queue
+                ]
             met = [sum(cursor.rowcount for cursor in each) for each in cursors]
         for w, count in zip(queue, met, strict=True):
             if w.is_guard and count != len(w.rows):

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from engine import commands
 from engine.desk import Entry, TodoRef
+from ledger import prepared
 from ledger.errors import AlreadySent, DubanError, Invalid, NotFound, Questions
 from ledger.queries.items import item_of, require_visible
 from ledger.rules.verbs import Verb
@@ -227,7 +228,7 @@ def _measures(assignment_id: int) -> dict[int, str]:
     """The units of measure of the figures that a share's form asks for."""
     if not any(name.startswith("figure-") for name in request.form):
         return {}
-    return {r.id: r.measure for r in context.reading().execute(_measured, {"b_id": assignment_id})}
+    return {r.id: r.measure for r in prepared.rows(context.reading(), _measured, {"b_id": assignment_id})}
 
 
 def _confirmed() -> bool:

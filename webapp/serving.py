@@ -100,7 +100,6 @@ def options_for(host: str, port: int, *, workers: int = 1, threads: int = 8) -> 
         "worker_tmp_dir": MEMORY if os.path.isdir(MEMORY) else None,
         "control_socket_disable": True,
         "logger_class": GunicornLogger,
-        "child_exit": _forget_worker,
     }
 
 
@@ -112,7 +111,8 @@ def serve_until_interrupted(settings: Settings, host: str, port: int, *, workers
     master, counts = os.getpid(), tempfile.mkdtemp(prefix="duban-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
     try:
-        Server(settings, options_for(host, port, workers=workers, threads=threads)).run()
+        options = options_for(host, port, workers=workers, threads=threads)
+        Server(settings, {**options, "child_exit": _forget_worker}).run()
     finally:
         if os.getpid() == master:  # a worker ends here, too
             shutil.rmtree(counts, ignore_errors=True)

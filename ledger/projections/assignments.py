@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, text, update
 
 from ledger.events import Event
+from ledger.prepared import Row
 from ledger.projections.petitions import settle
 from ledger.projections.registry import (
     Payload,
@@ -20,7 +21,7 @@ from ledger.projections.registry import (
 )
 from ledger.projections.rounds import withdraw_reports
 from ledger.schema import assignment, entry, figure, item, reading
-from ledger.writing import Row, Writer
+from ledger.writing import Writer
 
 _count_done = update(item).where(item.c.id == bindparam("b_item")).values(n_done=item.c.n_done + 1)
 _count_out = (

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
+from ledger.prepared import Row
 from ledger.projections.registry import (
     Payload,
     close_todo,
@@ -15,7 +16,7 @@ from ledger.projections.registry import (
     on,
 )
 from ledger.schema import round_, share
-from ledger.writing import Row, Writer
+from ledger.writing import Writer
 
 _insert_round = insert(round_)
 _insert_shares = insert(share)

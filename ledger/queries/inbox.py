@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, select, union_all
 
+from ledger import prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
 from ledger.queries.navigation import MINE, desks_of
@@ -132,8 +133,8 @@ def inbox(connection: Connection, calendar: WorkCalendar, now: datetime, actor: 
     if not actor.desks:
         return Inbox((), (), _weeks((), calendar, today), today, {}, (), 0, False, 1, 0)
     desks = desks_of(actor)
-    rows = connection.execute(_assignment_todos, desks).all()
-    rounds = [_round_slip(r, calendar, now) for r in connection.execute(_round_todos, desks)]
+    rows = prepared.rows(connection, _assignment_todos, desks)
+    rounds = [_round_slip(r, calendar, now) for r in prepared.rows(connection, _round_todos, desks)]
     loose = [*rounds, *_petition_slips(connection, desks, calendar, now)]
     total = len(rows) + len(loose)
     page = min(max(page, 1), max(1, -(-total // AT_ONCE)))
@@ -271,7 +272,7 @@ def _petition_slips(
     connection: Connection, desks: Mapping[str, list[str]], calendar: WorkCalendar, now: datetime
 ) -> list[Slip]:
     """What lies before the person for a decision, and what the office has entered for the unit to confirm."""
-    rows = connection.execute(_petition_todos, desks).all()
+    rows = prepared.rows(connection, _petition_todos, desks)
     known = standings(connection, calendar, now, {r.item_id for r in rows})
     return [
         Slip(
@@ -401,7 +402,7 @@ def _reasons(connection: Connection, rows: Collection[AnyRow]) -> Mapping[int, s
     streams = sorted({f"item:{r.item_id}" for r in rows if r.owner_id in back})
     if not streams:
         return {}
-    found = connection.execute(_said, {"streams": streams})
+    found = prepared.rows(connection, _said, {"streams": streams})
     reasons = {}
     for r in found:
         kind = "退回理由" if r.kind == "assignment.returned" else "审签意见"
@@ -446,7 +447,7 @@ _with_others = (
 
 def _waiting(connection: Connection, actor: Actor, calendar: WorkCalendar, now: datetime) -> list[Waiting]:
     units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
-    rows = connection.execute(_with_others, {"units": units}).all() if units else ()
+    rows = prepared.rows(connection, _with_others, {"units": units}) if units else ()
     others = [r for r in rows if r.step in DECISIONS and actor.desk(r.unit, r.role) is None]
     today = local_day(now)
     return [

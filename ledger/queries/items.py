@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, select
 
+from ledger import prepared
 from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
@@ -145,7 +146,7 @@ _seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id).where(ite
 
 def require_visible(connection: Connection, sight: Sight, item_id: int) -> None:
     """Raises: NotFound."""
-    if connection.execute(_seen, {**sight.binds, "item_id": item_id}).scalar_one_or_none() is None:
+    if not prepared.rows(connection, _seen, {**sight.binds, "item_id": item_id}):
         raise NotFound("没有这项任务，或者它不在您的岗位可见的范围内。")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
 
+from ledger import prepared
 from ledger.people import Actor
 from ledger.schema import todo
 
@@ -41,5 +42,5 @@ def desks_of(actor: Actor) -> dict[str, list[str]]:
 def counts(connection: Connection, actor: Actor) -> Counts:
     if not actor.desks:
         return Counts(0, 0, None)
-    found = connection.execute(_counts, desks_of(actor)).one()
+    (found,) = prepared.rows(connection, _counts, desks_of(actor))
     return Counts(found.todos, found.owed, found.least if found.owed == 1 else None)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, bindparam, func, select
 
+from ledger import prepared
 from ledger.clock import REFUSED
 from ledger.schema import advance, due, heartbeat, message
 
@@ -40,28 +41,31 @@ class Standing:
         return max(self.now - self.mail_first, timedelta()) if self.mail_first else timedelta()
 
 
-def standing(connection: Connection, now: datetime) -> Standing:
-    passed = due.c.at <= now
-    waiting = message.c.state.in_(("queued", "sending"))
-    row = connection.execute(
-        select(
-            _beat("tick").label("ticked_at"),
-            _beat(REFUSED).label("refused_at"),
-            select(func.min(due.c.at)).where(passed).scalar_subquery().label("due_first"),
-            select(func.count()).select_from(due).where(passed).scalar_subquery().label("due_passed"),
-            select(func.count()).select_from(advance).scalar_subquery().label("advances"),
-            _mails(message.c.state == "queued").label("queued"),
-            _mails(message.c.state == "sending").label("sending"),
-            _mails(message.c.state == "dead").label("dead"),
-            select(func.min(message.c.at)).where(waiting).scalar_subquery().label("mail_first"),
-        )
-    ).one()
-    return Standing(now=now, **row._mapping)
-
-
 def _beat(name: str) -> ScalarSelect[datetime]:
     return select(heartbeat.c.beat_at).where(heartbeat.c.name == name).scalar_subquery()
 
 
 def _mails(which: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(message).where(which).scalar_subquery()
+
+
+_passed = due.c.at <= bindparam("now", type_=due.c.at.type)
+_standing = select(
+    _beat("tick").label("ticked_at"),
+    _beat(REFUSED).label("refused_at"),
+    select(func.min(due.c.at)).where(_passed).scalar_subquery().label("due_first"),
+    select(func.count()).select_from(due).where(_passed).scalar_subquery().label("due_passed"),
+    select(func.count()).select_from(advance).scalar_subquery().label("advances"),
+    _mails(message.c.state == "queued").label("queued"),
+    _mails(message.c.state == "sending").label("sending"),
+    _mails(message.c.state == "dead").label("dead"),
+    select(func.min(message.c.at))
+    .where(message.c.state.in_(("queued", "sending")))
+    .scalar_subquery()
+    .label("mail_first"),
+)
+
+
+def standing(connection: Connection, now: datetime) -> Standing:
+    (found,) = prepared.rows(connection, _standing, {"now": now})
+    return Standing(now=now, **found._asdict())

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, select
 
+from ledger import prepared
 from ledger.calendar import WorkCalendar, local_day
 from ledger.following import colour_counts, unfollowed
 from ledger.queries.standing import Place, places
@@ -258,7 +259,7 @@ def _page_of(order: str, is_few: bool) -> Select[Any]:
 def overview_of(connection: Connection, sight: Sight, now: datetime, calendar: WorkCalendar) -> Overview:
     """What this person sees, in at most six statements, however much there is."""
     behind = unfollowed(connection, now, calendar)
-    covers = connection.execute(_whole_runs, sight.binds).all() if sight.sees_runs else ()
+    covers = prepared.rows(connection, _whole_runs, sight.binds) if sight.sees_runs else ()
     runs = [facts_of(r, is_whole=True) for r in covers]
     if behind is None:
         ids = connection.execute(_every_item, sight.binds).scalars().all()
@@ -266,7 +267,7 @@ def overview_of(connection: Connection, sight: Sight, now: datetime, calendar: W
     whole = {r.id: [n or 0 for n in r[-len(COLOURS) :]] for r in covers}
     loose = [
         Place(*r)
-        for r in (connection.execute(_own_places, sight.binds) if sight.units else ())
+        for r in (prepared.rows(connection, _own_places, sight.binds) if sight.units else ())
         if r.run_id not in whole and r.item_id not in behind
     ]
     if behind:
@@ -288,7 +289,7 @@ def ranks_of(
     behind = unfollowed(connection, now, calendar)
     loose = item_ids if behind is None else set(item_ids) & behind
     kept = sorted(set(item_ids) - set(loose))
-    found = {r.item_id: r.rank for r in connection.execute(_ranks, {"ids": kept})}
+    found = {r.item_id: r.rank for r in prepared.rows(connection, _ranks, {"ids": kept})}
     return found | {p.item_id: p.rank for p in _places(connection, calendar, now, sorted(loose))}
 
 
@@ -301,7 +302,7 @@ def _completed(
 ) -> Overview:
     """With the runs of loose items; running ones first, the latest before."""
     if others := {p.run_id for p in loose} - {r.id for r in runs}:
-        runs += [facts_of(r, is_whole=False) for r in connection.execute(_runs_named, {"ids": sorted(others)})]
+        runs += [facts_of(r, is_whole=False) for r in prepared.rows(connection, _runs_named, {"ids": sorted(others)})]
     return Overview(connection, sorted(runs, key=lambda r: (r.ended_at is not None, -r.id)), whole, loose, behind)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from ledger import prepared
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.overview import RunFacts, facts_of, run_covers
@@ -23,7 +24,7 @@ _run = run_covers.add_columns(WHOLE_RUN.label("is_whole"), _takes_part).where(ru
 
 def run_facts(connection: Connection, sight: Sight, run_id: int) -> RunFacts:
     """One run. Raises: NotFound when there is none or the person may not know of it."""
-    found = connection.execute(_run, {**sight.binds, "run_id": run_id}).one_or_none()
+    found = next(iter(prepared.rows(connection, _run, {**sight.binds, "run_id": run_id})), None)
     if found is None or not (found.is_whole or found.takes_part):
         raise NotFound("没有这个方案，或者您的单位没有参与它。")
     return facts_of(found, is_whole=bool(found.is_whole))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select
 
-from ledger import organisation
+from ledger import organisation, prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
@@ -216,19 +216,19 @@ def _facts(connection: Connection, item_ids: Collection[int]) -> list[_Facts]:
     if not item_ids:
         return []
     ids = {"ids": sorted(set(item_ids))}
-    items = connection.execute(_items, ids).all()
+    items = prepared.rows(connection, _items, ids)
     indicators: dict[int, dict[int, AnyRow]] = defaultdict(dict)
     readings: dict[int, dict[int, Reading]] = defaultdict(dict)
-    for r in connection.execute(_indicators, ids):
+    for r in prepared.rows(connection, _indicators, ids):
         indicators[r.item_id].setdefault(r.id, r)
         if r.assignment_id is not None:
             readings[r.assignment_id][r.id] = Reading(r.value, r.reported_at)
     parts: dict[int, list[Part]] = defaultdict(list)
-    for r in connection.execute(_parts, ids):
+    for r in prepared.rows(connection, _parts, ids):
         parts[r.item_id].append(Part(readings.get(r.id, {}), *r[1:]))
     owed: dict[int, datetime] = {}
     if recurring := [i.id for i in items if i.cadence]:
-        owed = {r.item_id: r.due_at for r in connection.execute(_occurrences, {"ids": recurring})}
+        owed = {r.item_id: r.due_at for r in prepared.rows(connection, _occurrences, {"ids": recurring})}
     return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id)) for i in items]
 
 

@@ -16,7 +16,6 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
-from sqlalchemy import event as sa_event
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
@@ -46,6 +45,7 @@ from ledger.schema import (
     throttle,
 )
 from ledger.verification import broken_chains, replay_differences
+from tests.statements import statements
 from webapp import hashing
 from webapp.app import create_app
 from webapp.demo.office import Office
@@ -177,28 +177,25 @@ def test_a_session_ends_when_it_is_idle_and_when_its_day_is_over(db: Database) -
 def test_use_is_written_down_every_few_minutes_only(app: Flask, db: Database) -> None:
     with time_machine.travel(wall_now(), tick=False) as clock:
         client = enter(app, "renshe")
-        wrote: list[bool] = []
-        sa_event.listen(db.writer, "before_cursor_execute", lambda *a: wrote.append("UPDATE login_session" in a[2]))
-        for _ in range(10):
-            clock.shift(timedelta(seconds=17))
+        with statements(db.writer) as sent:
+            for _ in range(10):
+                clock.shift(timedelta(seconds=17))
+                assert is_in(client)
+            assert not any("UPDATE login_session" in s for s, _ in sent)
+            clock.shift(timedelta(seconds=30))
             assert is_in(client)
-        assert not any(wrote)
-        clock.shift(timedelta(seconds=30))
-        assert is_in(client)
-        assert sum(wrote) == 1
+            assert sum("UPDATE login_session" in s for s, _ in sent) == 1
         assert abs(one(db, select(login_session.c.seen_at)) - wall_now()) < timedelta(seconds=1)
 
 
 def test_session_person_and_posts_cost_one_statement(app: Flask, db: Database) -> None:
     client = enter(app, "renshe")
-    counted: list[str] = []
-    sa_event.listen(db.reader, "before_cursor_execute", lambda *args: counted.append(args[2]))
-    assert client.get("/nowhere").status_code == 404
-    asked = [s for s in counted if "login_session" in s or "person" in s]
-    assert len(asked) == 1
-    counted.clear()
-    app.test_client().get("/password/forgotten")
-    assert counted == []
+    with statements(db.reader) as sent:
+        assert client.get("/nowhere").status_code == 404
+    assert len([s for s, _ in sent if "login_session" in s or "person" in s]) == 1
+    with statements(db.reader) as sent:
+        app.test_client().get("/password/forgotten")
+    assert sent == []
 
 
 def test_a_person_sees_her_sessions_and_ends_others(app: Flask, db: Database) -> None:
@@ -556,13 +553,10 @@ def test_two_at_once_with_one_link_set_one_password(app: Flask, db: Database) ->
 
 
 def test_asking_tells_nothing_about_who_is_here(app: Flask, db: Database) -> None:
-    counted: list[str] = []
-    sa_event.listen(db.writer, "before_cursor_execute", lambda *args: counted.append(args[2]))
-
     def asked(words: str) -> tuple[str, int]:
-        counted.clear()
-        body = re.sub(r'csrf[-_]token" (?:content|value)="[^"]+"', "", html(ask(app, words)))
-        return body, len(counted)
+        with statements(db.writer) as sent:
+            body = re.sub(r'csrf[-_]token" (?:content|value)="[^"]+"', "", html(ask(app, words)))
+        return body, len(sent)
 
     (known, cost), (unknown, cost_unknown) = asked("renshe"), asked("no-such-one")
     assert known == unknown

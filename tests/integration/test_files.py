@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, select, text
-from sqlalchemy import event as sa_event
 from sqlalchemy.exc import DatabaseError
 
 from engine import commands
@@ -39,6 +38,7 @@ from ledger.verification import Scene, broken_chains, replay_differences
 from ledger.verification.files import FILES
 from ledger.visibility import sight_of
 from tests import samples
+from tests.statements import statements
 from webapp.demo.office import Office
 
 LIMITS = Limits(frozenset(KINDS), 2 * 1024 * 1024, 5)
@@ -475,16 +475,10 @@ def test_a_cleared_file_is_gone_and_the_chain_still_verifies(desk: Desk) -> None
 
 # ---------------------------------------------------------------- what it costs
 def test_an_act_without_files_asks_nothing_of_them(desk: Desk) -> None:
-    said: list[str] = []
-
-    def heard(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        said.append(statement)
-
-    sa_event.listen(desk.db.writer, "before_cursor_execute", heard)
-    desk.report()
-    sa_event.remove(desk.db.writer, "before_cursor_execute", heard)
+    with statements(desk.db.writer) as said:
+        desk.report()
     assert said
-    assert not [s for s in said if "upload" in s or "attachment" in s]
+    assert not [s for s, _ in said if "upload" in s or "attachment" in s]
     with desk.db.read() as connection:
         assert connection.execute(select(func.count()).select_from(upload)).scalar_one() == 0
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from pydantic import SecretStr
-from sqlalchemy import Engine, event
 
 from ledger.database import Database
 from ledger.following import follow
+from tests.statements import statements
 from webapp.app import create_app
 from webapp.demo.office import Office
 from webapp.settings import Settings
@@ -38,19 +36,6 @@ PATHS = (
     "/inbox", "/ledger", "/ledger?sort=no", "/ledger?sort=due&light=green", "/ledger?light=warn&page=2",
     "/ledger?run=1", "/ledger/units", "/plans", "/plans/1", "/plans/1/lights.json", "/items/4",
 )  # fmt: skip
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
-    found: list[tuple[str, Any]] = []
-
-    def seen(_c: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
-        if statement.lstrip().startswith("SELECT"):
-            found.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", seen)
-    yield found
-    event.remove(engine, "before_cursor_execute", seen)
 
 
 def scans(db: Database, asked: list[tuple[str, Any]]) -> set[str]:

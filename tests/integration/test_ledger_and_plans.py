@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from lxml import etree
 from pydantic import SecretStr
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, select
 
 from bpmn.library import plan_xml
 from bpmn.reading import read_plan
@@ -31,6 +30,7 @@ from ledger.queries.overview import overview_of
 from ledger.queries.plans import run_facts, turns
 from ledger.schema import item, person
 from ledger.visibility import sight_of
+from tests.statements import statements
 from webapp.app import create_app
 from webapp.demo import campaign
 from webapp.demo.mailsink import Mailbox, start_sink
@@ -73,16 +73,9 @@ class World:
         return client
 
     def statements(self, login: str, asked: Filters) -> int:
-        count = 0
-
-        def seen(*_: Any) -> None:
-            nonlocal count
-            count += 1
-
-        with self.db.read() as connection:
-            event.listen(connection, "before_cursor_execute", seen)
+        with self.db.read() as connection, statements(self.db.reader) as found:
             self.page(connection, login, asked)
-        return count
+        return len(found)
 
 
 def build(url: str, mail: Path) -> World:
