@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, cast, func, or_, select
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, cast, func, or_, select
 
+from ledger import prepared
 from ledger.clearing import CLEARED_NAME
 from ledger.clearing import STREAM as ADMIN
 from ledger.errors import NotFound
@@ -68,26 +69,37 @@ def jurisdictions(connection: Connection, actor: Actor) -> frozenset[str]:
 
 def waiting_count(connection: Connection, actor: Actor) -> int:
     """How many applications of others wait for somebody like the actor."""
-    waiting = select(func.count()).select_from(clearing).join(post, post.c.id == clearing.c.applied_post)
-    return int(connection.execute(waiting.where(_decidable(connection, actor))).scalar_one())
+    ((n,),) = prepared.rows(connection, _waiting_count, _binds(actor))
+    return int(n)
 
 
 def may_decide(connection: Connection, actor: Actor, clearing_id: int) -> bool:
     """Whether an application waits for this actor: another's, of the other role, about another's name."""
-    found = select(clearing.c.id).join(post, post.c.id == clearing.c.applied_post)
-    mine = found.where(clearing.c.id == clearing_id, _decidable(connection, actor))
-    return connection.execute(mine).first() is not None
+    return bool(prepared.rows(connection, _is_decidable, {**_binds(actor), "clearing": clearing_id}))
 
 
-def _decidable(connection: Connection, actor: Actor) -> ColumnElement[bool]:
-    others = [ROLES[1 - ROLES.index(d.role)] for d in actor.desks if d.role in ROLES]
-    return and_(
-        clearing.c.state == "waiting",
-        clearing.c.jurisdiction.in_(sorted(jurisdictions(connection, actor))),
-        clearing.c.applied_by != actor.person_id,
-        or_(clearing.c.subject.is_(None), clearing.c.subject != actor.person_id),
-        post.c.role.in_(others),
-    )
+_decidable = and_(
+    clearing.c.state == "waiting",
+    clearing.c.jurisdiction.in_(
+        select(unit.c.jurisdiction).where(unit.c.key.in_(bindparam("taking_part", expanding=True)))
+    ),
+    clearing.c.applied_by != bindparam("person"),
+    or_(clearing.c.subject.is_(None), clearing.c.subject != bindparam("person")),
+    post.c.role.in_(bindparam("others", expanding=True)),
+)
+_applied = clearing.join(post, post.c.id == clearing.c.applied_post)
+_waiting_count = select(func.count()).select_from(_applied).where(_decidable)
+_is_decidable = select(clearing.c.id).select_from(_applied).where(clearing.c.id == bindparam("clearing"), _decidable)
+
+
+def _binds(actor: Actor) -> dict[str, Any]:
+    """The values of the parameters of `_decidable`."""
+    mine = [d for d in actor.desks if d.role in ROLES]
+    return {
+        "taking_part": sorted({d.unit for d in mine}),
+        "person": actor.person_id,
+        "others": sorted({ROLES[1 - ROLES.index(d.role)] for d in mine}),
+    }
 
 
 def applications(connection: Connection, actor: Actor, *, waiting: bool, most: int = 100) -> list[Application]:

@@ -211,9 +211,11 @@ class Narrowed:
             "first": offset,
         }
         chosen = _page_of(order, is_few)
-        if self.where:
-            chosen = chosen.join(item, item.c.id == standing.c.item_id).where(*self.where)
-        return [Place(*r) for r in self.overview.connection.execute(chosen, values)]
+        connection = self.overview.connection
+        if not self.where:
+            return [Place(*r) for r in prepared.rows(connection, chosen, values)]
+        met = chosen.join(item, item.c.id == standing.c.item_id).where(*self.where)
+        return [Place(*r) for r in connection.execute(met, values)]
 
 
 def _touched(counts: Mapping[Colour, int], start: int, stop: int) -> tuple[list[Colour], int]:

@@ -133,8 +133,6 @@ def measure_ticks(url: str, suffix: str) -> list[str]:
         bench = Bench(suffix, floor)
         with db.write() as tx:
             start_ticking(tx, tx.now)
-            tx.flush()
-            tx.connection.execute(delete(due).where(due.c.kind == "weekly"))  # the towns have no names to print
         for n, clock.at in enumerate(mornings):
             _fall_due(db, owners[n * DUE : (n + 1) * DUE], clock.at)
             bench.measure(f"tick.{DUE}_due", lambda: tick(db))
@@ -163,3 +161,4 @@ def _fall_due(db: Database, owners: Sequence[int], at: datetime) -> None:
     with db.write() as tx:
         wake(tx, "assignment", owners, [Moment(_TIER, 1, at, RANK_TIER)])
         tx.connection.execute(update(due).where(due.c.kind == "digest").values(at=at))
+        tx.connection.execute(delete(due).where(due.c.kind == "weekly"))  # the towns have no names to print
