@@ -147,11 +147,13 @@ def _hand_out(
     quota: Any,
     said: Said,
     assignment_id: int | None = None,
+    due_at: datetime | None = None,
 ) -> None:
-    """A share for one more unit: due as the item is, or when that has passed, after the days a return is given."""
+    """A share for one more unit: due as the item is unless said otherwise, or when that has passed, after the days a
+    return is given."""
     first = first_step(found.lifecycle)
     new = assignment_id or tx.allocate("assignment")[0]
-    due_at = found.due_at
+    due_at = due_at or found.due_at
     if due_at and due_at <= tx.now:
         due_at = end_of(tx.calendar.after(local_day(tx.now), found.mend_days))
     payload = {
@@ -215,27 +217,31 @@ def _moved(tx: Tx, due_at: datetime | None, days: int) -> datetime | None:
 
 # ---------------------------------------------------------------- 撤销办结
 def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> int:
-    """撤销办结 of a closed item's share: it counts no longer, and a linked item (整改) is handed to the unit. The
-    plan's diagram does not run backwards. Returns the new item's id.
+    """撤销办结: a closed share counts no longer. While its item is open the unit is given the share anew; after that a
+    linked item (整改), since the plan's diagram does not run backwards. Returns the id of the item to go on with.
 
     Raises: Invalid, Refused, NotAllowed, NotFound.
     """
     case = case_of(tx, assignment_id)
     permit(tx, case, Verb.REVOKE)
-    if case.item_state not in (State.CLOSED, State.REVOKED):
-        raise Refused("本单位已办结，但整项任务还没有办结，不能撤销；请联系该单位补充，或调整责任单位。")
     faults = _ground(ground)
     if until is None or until < local_day(tx.now):
         faults["until"] = "请填写整改期限，不早于今天。"
     if faults or until is None:
         raise Invalid(faults)
     found = _item_row(tx, case.item_id)
-    new = tx.allocate("item")[0]
+    is_over = case.item_state in (State.CLOSED, State.REVOKED)
+    new = tx.allocate("item" if is_over else "assignment")[0]
     payload = {"assignment": case.id, "item": case.item_id, "version": case.version, "successor": new}
-    tx.record(f"item:{case.item_id}", "assignment.revoked", payload, {"ground": ground})
-    _plan_mending(tx, found, new, until)
-    _open_mending(tx, case, found, new, until)
-    return int(new)
+    kind, said = ("revoked" if is_over else "reopened"), Said({"ground": ground})
+    tx.record(f"item:{case.item_id}", f"assignment.{kind}", payload, said.texts)
+    tell(tx, [_notice(case, kind)])
+    if is_over:
+        _plan_mending(tx, found, new, until)
+        _open_mending(tx, case, found, new, until)
+        return int(new)
+    _hand_out(tx, found, case.unit, case.role, case.ord, case.quota, NOTHING_SAID, new, due_at=end_of(until))
+    return int(found.id)
 
 
 _mendings = select(func.count()).where(item.c.origin == bindparam("b_item"))
@@ -281,7 +287,7 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
     tx.record(f"item:{new}", "item.opened", opened)
     arm_ladder(tx, "assignment", [share], end_of(until), parse_ladder(found.ladder))
     handed = Notice("assignment", share, 1, "handed", case.unit, first.role, found.run_id, new, immediate=True)
-    tell(tx, [handed, _notice(case, "revoked")])
+    tell(tx, [handed])
 
 
 # ---------------------------------------------------------------- what every one of them asks

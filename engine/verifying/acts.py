@@ -79,6 +79,7 @@ _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "assignment.suspended": lambda p, _: [Told(p["assignment"], "suspended", p["arm"])],
     "assignment.resumed": lambda p, _: [Told(p["assignment"], "resumed", p["arm"])],
     "assignment.revoked": lambda p, _: [Told(p["assignment"], "revoked")],
+    "assignment.reopened": lambda p, _: [Told(p["assignment"], "reopened")],
     "assignment.reported": _entered,
     "assignment.checked": _judged("check"),
     "assignment.settled": _judged("settle"),

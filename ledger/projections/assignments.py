@@ -296,11 +296,12 @@ _revoke = (
 _revoke_item = update(item).where(item.c.id == bindparam("b_item")).values(state="revoked")
 
 
-@on("assignment.revoked")
+@on("assignment.revoked", "assignment.reopened")
 def _assignment_revoked(w: Writer, e: Event, p: Payload) -> None:
-    """What was closed counts no longer; the unit mends it in an item of its own."""
+    """What was closed counts no longer; the unit mends it in a share of the open item, or in an item of its own."""
     w.guard(_revoke, {"b_id": p["assignment"], "b_version": p["version"], "b_at": e.at})
-    w.guard(_revoke_item, {"b_item": p["item"]})
+    if e.kind == "assignment.revoked":
+        w.guard(_revoke_item, {"b_item": p["item"]})
     w.write(_count_out, {"b_item": p["item"], "b_n": 1, "b_done": 1})
 
 

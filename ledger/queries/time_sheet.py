@@ -98,11 +98,12 @@ _WORDS: Mapping[str, str | Callable[[Payload], str]] = {
     "assignment.accepted": "审核通过，审核用时不计",
     "assignment.terminated": "责任终止，不再计时",
     "assignment.revoked": "办结撤销，另立整改任务计时",
+    "assignment.reopened": "办结撤销，重办另行计时",
 }
 _VERDICTS = {
     State.WITHDRAWN: "随任务办结，不再计时",
     State.TERMINATED: "责任已终止，不再计时",
-    State.REVOKED: "办结已撤销，见整改任务",
+    State.REVOKED: "办结已撤销，另行计时",
     State.SUSPENDED: "暂停计时",
 }
 

@@ -359,6 +359,10 @@ def _revoked(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"撤销 {_of(p, r)} 办结，另立整改任务", "bad"
 
 
+def _reopened(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"撤销 {_of(p, r)} 办结，退回重办", "bad"
+
+
 def _unit_confirmed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"确认责任单位：{_of(p, r)}", "k"
 
@@ -405,6 +409,7 @@ _WORDINGS = {
     "assignment.resumed": _resumed,
     "assignment.terminated": _terminated,
     "assignment.revoked": _revoked,
+    "assignment.reopened": _reopened,
     "item.unit_added": _unit_added,
     "item.terminated": _item_terminated,
     "round.opened": _round_opened,

@@ -35,6 +35,7 @@ OUTCOME_WORDS = {
     "suspended": "已暂停计时",
     "resumed": "已恢复计时",
     "revoked": "办结已撤销，转入整改",
+    "reopened": "办结已撤销，请重新办理",
     "entered": "专班办代录了进展，请确认",
     "check": "填报数已审核",
     "settle": "填报数已核定",

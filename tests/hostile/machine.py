@@ -102,7 +102,7 @@ KINDS = {
     *("assignment.sent_back", "assignment.returned", "assignment.accepted", "assignment.urged", "round.opened"),
     *("round.reported", "round.closed", "clearing.applied", "clearing.confirmed", "clearing.declined"),
     *("petition.made", "petition.passed", "petition.settled", "assignment.extended", "assignment.suspended"),
-    *("assignment.resumed", "assignment.terminated", "assignment.revoked", "assignment.taken_back"),
+    *("assignment.resumed", "assignment.terminated", "assignment.revoked", "assignment.taken_back", "assignment.reopened"),
     *("item.unit_added", "item.terminated", "assignment.confirmed", "assignment.corrected", "assignment.checked"),
     *("assignment.settled", "assignment.copied", "assignment.handed_on"),
 }  # fmt: skip

@@ -205,6 +205,12 @@ def _revoked(w: World) -> Act:
     return w.act(w.coordinator, commands.revoke, last, until=LATER, ground="不实")
 
 
+def _reopened(w: World) -> Act:
+    first = _shares(w, "i0")[0]
+    w.close(first)
+    return w.act(w.coordinator, commands.revoke, first, until=LATER, ground="不实")
+
+
 COMPLETING: dict[str, Prepared] = {
     "签收": lambda w: w.acknowledge(_shares(w, "i1")[0]),
     "批量签收": _acknowledge_many,
@@ -235,6 +241,7 @@ COMPLETING: dict[str, Prepared] = {
     "代录": _on("i16", lambda w, s: w.act(w.coordinator, commands.enter, s, **TOLD)),
     "更正": _on("i17", _corrected),
     "撤销办结": _revoked,
+    "撤销办结 while the item is open": _reopened,
     "终止 of the item": lambda w: w.act(
         w.coordinator, commands.terminate_item, w.item(w.runs[-1], "i19"), ground="议定"
     ),
@@ -245,7 +252,7 @@ COMPLETING: dict[str, Prepared] = {
 
 BESIDE = {
     *("申请延期", "提出异议", "同意延期", "撤回", "暂停计时", "恢复计时", "终止", "调整责任单位", "代录", "更正"),
-    *("撤销办结", "终止 of the item"),
+    *("撤销办结", "撤销办结 while the item is open", "终止 of the item"),
 }
 
 
