@@ -284,7 +284,8 @@ def found(db: Database, plan: Plan, runs: int = 1, password_hash: str = "-") -> 
 
 def _seat(tx: Tx, password_hash: str) -> None:
     seats: list[tuple[str, tuple[tuple[str, str], ...]]] = [
-        ("coordinator", ((OFFICE, "coordinator"), (OFFICE, "liaison")))
+        ("coordinator", ((OFFICE, "coordinator"), (OFFICE, "liaison"))),
+        ("overseer", ((OFFICE, "inspector"),)),
     ]
     for unit in UNITS:
         seats += [

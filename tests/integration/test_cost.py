@@ -20,7 +20,7 @@ from ledger.clock import StoredClock
 from ledger.database import Database
 from ledger.migrating import upgrade
 from ledger.verification import broken_chains, replay_differences
-from tests.bench.world import UNITS, Act, World, daily, found, generated, item_of
+from tests.bench.world import OFFICE, UNITS, Act, World, daily, found, generated, item_of
 
 MOST = 13  # statements of a command that completes a todo, BEGIN included, COMMIT not
 MOST_BESIDE = 26  # of one that changes who does it, or until when
@@ -211,6 +211,25 @@ def _reopened(w: World) -> Act:
     return w.act(w.coordinator, commands.revoke, first, until=LATER, ground="不实")
 
 
+def _handed_on(w: World, share: int) -> Act:
+    (colleague,) = w.colleagues[w.unit_of(share)].desks
+    return w.act(w.liaison(share), commands.hand_on, share, to=colleague.post_id)
+
+
+def _judged(verb: Callable[..., int]) -> Callable[[World, int], Act]:
+    def prepare(w: World, share: int) -> Act:
+        w.report(share, 9)()
+        who = w.actors[OFFICE, "inspector" if verb is commands.settle else "coordinator"]
+        return w.act(who, verb, share, figures=w.entry(share, 8).figures, reason="核实", confirmed=True)
+
+    return prepare
+
+
+def _confirmed(w: World, share: int) -> Act:
+    w.act(w.coordinator, commands.enter, share, **TOLD)()
+    return w.act(w.liaison(share), commands.confirm, share)
+
+
 COMPLETING: dict[str, Prepared] = {
     "签收": lambda w: w.acknowledge(_shares(w, "i1")[0]),
     "批量签收": _acknowledge_many,
@@ -245,6 +264,22 @@ COMPLETING: dict[str, Prepared] = {
     "终止 of the item": lambda w: w.act(
         w.coordinator, commands.terminate_item, w.item(w.runs[-1], "i19"), ground="议定"
     ),
+    "增加单位": lambda w: w.act(
+        w.coordinator,
+        commands.add_unit,
+        w.item(w.runs[-1], "i20"),
+        to=KEYS[9],
+        role="cooperating",
+        ground="议定",
+    ),
+    "电话催办": _on(
+        "i21", lambda w, s: w.act(w.coordinator, commands.urge, [s], words="请", spoke_to="科长", answer="月底")
+    ),
+    "抄送": _on("i22", lambda w, s: w.act(w.coordinator, commands.copy, s, to=f"{OFFICE} coordinator", note="阅")),
+    "转交": _on("i23", _handed_on),
+    "审核值": _on("i24", _judged(commands.check)),
+    "核定值": _on("i25", _judged(commands.settle)),
+    "确认代录": _on("i26", _confirmed),
     "提交反馈 after the last occurrence": _submit_after_occurrences,
     "申请办结 after the last occurrence": _submit_as_last,
 }
@@ -252,6 +287,7 @@ COMPLETING: dict[str, Prepared] = {
 
 BESIDE = {
     *("申请延期", "提出异议", "同意延期", "撤回", "暂停计时", "恢复计时", "终止", "调整责任单位", "代录", "更正"),
+    *("增加单位", "电话催办", "抄送", "转交", "审核值", "核定值", "确认代录"),
     *("撤销办结", "撤销办结 while the item is open", "终止 of the item"),
 }
 
