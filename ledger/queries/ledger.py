@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from ledger.calendar import WorkCalendar, end_of, local_day
@@ -15,6 +15,7 @@ from ledger.queries.directory import UnitName, folded, matching
 from ledger.queries.overview import COLOURS, ORDERS, DueSpan, Overview, RunFacts, ids_of
 from ledger.queries.standing import Gauge, Part, Standing, standings
 from ledger.rules.lights import Colour
+from ledger.rules.timeliness import Timeliness, of_item, timeliness
 from ledger.rules.verbs import ENDED, LEFT_OUT, State
 from ledger.schema import UNDATED, assignment, item, run, unit
 from ledger.visibility import OWN_ITEMS, Sight, readable, visible
@@ -22,6 +23,7 @@ from ledger.visibility import OWN_ITEMS, Sight, readable, visible
 SIZES = (24, 50, 100)
 SOON_DAYS = 3
 SORTS = tuple(ORDERS)
+CLOSED_IN_TIME = ("on_time", "extended", "late_closed")
 LIT = {"warn": ("red", "yellow")}
 
 _DAY, _INSTANT = timedelta(days=1), timedelta(microseconds=1)
@@ -42,10 +44,11 @@ class Filters:
     sort: str = "light"
     page: int = 1
     size: int = SIZES[0]
+    columns: str = ""  # see `queries.columns`
 
     @property
     def is_empty(self) -> bool:
-        return self == Filters(sort=self.sort, page=self.page, size=self.size)
+        return self == Filters(sort=self.sort, page=self.page, size=self.size, columns=self.columns)
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Line:
 
     standing: Standing
     state: str
+    timeliness: Timeliness
     touched_at: datetime | None
     gauge: Gauge | None
     has_more_gauges: bool
@@ -102,7 +106,7 @@ def ledger_page(seen: Overview, sight: Sight, asked: Filters, now: datetime, cal
     first = (page - 1) * asked.size
     ids = [p.item_id for p in narrowed.cut(asked.sort, [c for c in COLOURS if c in colours], first, asked.size)]
     known = standings(connection, calendar, now, ids)
-    lines = [_line(known[i], sight) for i in ids]
+    lines = [_line(known[i], sight, now, calendar) for i in ids]
     return LedgerPage(lines, tally, sum(tally.values()), found, first, page, pages)
 
 
@@ -115,6 +119,7 @@ def _conditions(asked: Filters, units: Collection[str] | None) -> list[ColumnEle
         wanted.append(item.c.heading_name == asked.heading)
     if units is not None or asked.role or asked.state:
         wanted += _shares(asked, units)
+    wanted += _closed_in_time(asked.due)
     if asked.words:
         pattern = "%" + asked.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         wanted.append(
@@ -135,6 +140,18 @@ def _shares(asked: Filters, units: Collection[str] | None) -> list[ColumnElement
     if asked.state:
         share = share.where(func.coalesce(assignment.c.overlay, assignment.c.state) == asked.state)
     return [share.exists()]
+
+
+def _closed_in_time(asked: str) -> list[ColumnElement[bool]]:
+    """Closed items by 时效: the accepted submissions against the dates in force, and those before an extension."""
+    if asked not in CLOSED_IN_TIME:
+        return []
+    closed = select(assignment.c.id).where(assignment.c.item_id == item.c.id, assignment.c.state == State.CLOSED)
+    late = closed.where(assignment.c.submitted_at > assignment.c.due_at).exists()
+    extended = closed.where(assignment.c.submitted_at > assignment.c.original_due).exists()
+    dated = closed.where(assignment.c.due_at.is_not(None)).exists()
+    in_time = {"late_closed": late, "extended": and_(~late, extended), "on_time": and_(~late, ~extended)}
+    return [item.c.state == State.CLOSED, item.c.cadence.is_(None), dated, in_time[asked]]
 
 
 def _span(asked: str, now: datetime, calendar: WorkCalendar) -> DueSpan | None:
@@ -162,12 +179,26 @@ def closed_book(s: Standing, sight: Sight) -> bool:
     return len(readable(sight, s.item.office, s.item.jurisdiction, s.parts)) < len(s.parts)
 
 
-def _line(s: Standing, sight: Sight) -> Line:
+def _line(s: Standing, sight: Sight, now: datetime, calendar: WorkCalendar) -> Line:
     is_open_book = not closed_book(s, sight)
     measured = [g for g in s.gauges if g.share is not None] if is_open_book else []
     worst = min(measured, key=lambda g: g.share or 0.0, default=None)
     touched_at = max((p.touched_at for p in s.parts if p.touched_at), default=None)
-    return Line(s, state_of(s), touched_at, worst, len(measured) > 1, is_open_book)
+    return Line(s, state_of(s), _timeliness(s, now, calendar), touched_at, worst, len(measured) > 1, is_open_book)
+
+
+def _timeliness(s: Standing, now: datetime, calendar: WorkCalendar) -> Timeliness:
+    if s.item.cadence and s.item.state == "open":
+        return timeliness(s.due_at, None, False, now, calendar)
+    shares = [
+        (
+            timeliness(p.due_at, p.submitted_at, p.state == State.CLOSED, now, calendar, original_due=p.original_due),
+            p.state == State.CLOSED,
+        )
+        for p in s.parts
+        if p.state not in _OUT
+    ]
+    return of_item(shares, is_over=s.item.state != "open")
 
 
 # What the share that is furthest behind does is what the item does.

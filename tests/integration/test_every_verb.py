@@ -12,17 +12,21 @@ from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from engine import commands
 from engine.commands import PetitionRef, perform
 from engine.verifying import differences
-from ledger.calendar import moment
+from ledger.calendar import WorkCalendar, moment
 from ledger.clock import StoredClock
 from ledger.database import Database
 from ledger.migrating import upgrade
-from ledger.schema import assignment, due, entry, event, item, notice, petition, run, todo
+from ledger.people import actor_of
+from ledger.queries.ledger import Filters, ledger_page
+from ledger.queries.overview import overview_of
+from ledger.schema import assignment, due, entry, event, item, notice, person, petition, run, todo
 from ledger.verification import Scene
+from ledger.visibility import sight_of
 from tests.integration.bairi_script import C6, LATE, MONTHLY, OFFICE, ON_TIME, RECURRING, SIGNING_FOR, U3, Row
 from tests.integration.test_whole_plan import act, moment_of
 from webapp.demo import campaign
@@ -286,6 +290,23 @@ def test_the_whole_plan_with_every_verb(db: Database) -> None:
         paused = [r.due_at for r in rows if Shares(r.no, r.unit) in SUSPENDED]
         assert paused == [moment(date(2025, 9, 6), time())] * 5  # five working days after 08-31: 24:00 of 09-05
         assert list(differences(Scene(c, clock=db.clock))) == []
+        assert listed(c, "extended") == set(STORIES["extended"])
+        assert listed(c, "late_closed") == {"1"}
+        # what is over and was due once: without 10 and 32, which recur, and with 5 of 整改
+        assert len(listed(c, "on_time")) == 33 - 5 - 1 - 2 - 5 + 5
+
+
+def listed(connection: Connection, due: str) -> set[str]:
+    """Numbers of the items that the inspector finds in the ledger."""
+    (ducha,) = connection.execute(select(person.c.id).where(person.c.login == "ducha")).scalars()
+    actor, calendar = actor_of(connection, ducha), WorkCalendar()
+    assert actor is not None
+    sight = sight_of(connection, actor)
+    seen = overview_of(connection, sight, END, calendar)
+    found = ledger_page(seen, sight, Filters(due=due, size=100), END, calendar)
+    words = {"extended": "延期内办结", "late_closed": "逾期办结", "on_time": "按期办结"}
+    assert {line.timeliness for line in found.lines} == {words[due]}
+    return {line.standing.item.no for line in found.lines}
 
 
 @pytest.mark.parametrize("story", STORIES)

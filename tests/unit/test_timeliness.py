@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.calendar import WorkCalendar, end_of, moment
-from ledger.rules.timeliness import Timeliness, mend_due, timeliness
+from ledger.rules.timeliness import Timeliness, mend_due, of_item, timeliness
 
 CALENDAR = WorkCalendar()
 DUE = end_of(date(2025, 7, 15))
@@ -85,3 +85,15 @@ def test_open_and_closed_agree_about_being_late(due: datetime, submitted: dateti
     reviewing = timeliness(due, submitted, False, now, CALENDAR)
     closed = timeliness(due, submitted, True, now, CALENDAR)
     assert (reviewing is Timeliness.OVERDUE) is (closed is Timeliness.CLOSED_LATE)
+
+
+def test_an_item_stands_as_its_worst_share_that_is_still_to_be_done() -> None:
+    on_time, late = (Timeliness.CLOSED_ON_TIME, True), (Timeliness.CLOSED_LATE, True)
+    extended, near = (Timeliness.CLOSED_EXTENDED, True), (Timeliness.NEAR, False)
+    assert of_item([late, near], is_over=False) is Timeliness.NEAR
+    assert of_item([on_time, extended], is_over=True) is Timeliness.CLOSED_EXTENDED
+    assert of_item([on_time, late, extended], is_over=True) is Timeliness.CLOSED_LATE
+    assert (
+        of_item([(Timeliness.NOT_DUE, False), near, (Timeliness.OVERDUE, False)], is_over=False) is Timeliness.OVERDUE
+    )
+    assert of_item([late], is_over=False) is of_item([], is_over=True) is Timeliness.UNDATED
