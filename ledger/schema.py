@@ -709,6 +709,20 @@ upload = Table(  # a file that a person has put into a form and not yet handed i
     Index("ix_upload_person_id", "person_id", "form"),
 )
 
+export = Table(  # a sheet that a person has asked for; the file lies beside the store until it is forgotten
+    "export",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", Integer, nullable=False, index=True),
+    Column("asked", Text, nullable=False),  # what of the ledger: its filters and columns, JSON
+    Column("state", String(20), nullable=False),  # queued, writing, done, failed
+    Column("n_total", Integer),
+    Column("n_done", Integer, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("beat_at", Instant),  # of whoever writes it
+    Column("finished_at", Instant),
+)
+
 clock = Table(  # one row in demo mode: business time and where it is going
     "clock",
     metadata,

@@ -38,6 +38,7 @@ BLUEPRINTS = [
     "webapp.uploads",
     "webapp.files",
     "webapp.ledger_list",
+    "webapp.exports",
     "webapp.plans",
     "webapp.studio",
     "webapp.editing",

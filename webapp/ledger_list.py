@@ -65,6 +65,7 @@ def show() -> Response:
         columns=columns.chosen(asked.columns),
         all_columns=columns.COLUMNS,
         views=_views(asked),
+        exported=urlencode(said(asked)),
         asked_fields=[(k, v) for k, v in said(asked).items() if k != "columns"],
         link=lambda **changes: address(without(asked, **changes)),
         sizes=SIZES,
@@ -118,6 +119,11 @@ def asked_for(args: MultiDict[str, str]) -> Filters:
         size=size if size in SIZES else SIZES[0],
         columns=columns.named(columns.chosen(wanted)),
     )
+
+
+def filters_of(kept: Mapping[str, Any]) -> Filters:
+    """Filters that were kept as they were asked."""
+    return Filters(**{name: kept[name] for name in vars(Filters()) if name in kept})
 
 
 def address(asked: Filters) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from sqlalchemy.sql import ColumnElement
 
 from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.queries.directory import UnitName, folded, matching
-from ledger.queries.overview import COLOURS, ORDERS, DueSpan, Overview, RunFacts, ids_of
-from ledger.queries.standing import Gauge, Part, Standing, standings
+from ledger.queries.overview import COLOURS, ORDERS, DueSpan, Narrowed, Overview, RunFacts, ids_of
+from ledger.queries.standing import Gauge, Part, Place, Standing, standings
 from ledger.rules.lights import Colour
 from ledger.rules.timeliness import Timeliness, of_item, timeliness
 from ledger.rules.verbs import ENDED, LEFT_OUT, State
@@ -22,6 +22,7 @@ from ledger.visibility import OWN_ITEMS, Sight, readable, visible
 
 SIZES = (24, 50, 100)
 SOON_DAYS = 3
+AT_ONCE = 1000  # lines that are worked out together when all are wanted
 SORTS = tuple(ORDERS)
 CLOSED_IN_TIME = ("on_time", "extended", "late_closed")
 LIT = {"warn": ("red", "yellow")}
@@ -95,19 +96,40 @@ class LedgerPage:
 
 def ledger_page(seen: Overview, sight: Sight, asked: Filters, now: datetime, calendar: WorkCalendar) -> LedgerPage:
     """The lines a person asked for. Neither the statements nor their cost depend on the number of items."""
-    connection = seen.connection
-    conditions = _conditions(asked, matching(connection, asked.unit) if asked.unit else None)
-    narrowed = seen.narrowed(asked.run, conditions, _span(asked.due, now, calendar))
+    narrowed, colours = _narrowed(seen, asked, now, calendar)
     tally = narrowed.tally()
-    colours = LIT.get(asked.light, (asked.light,)) if asked.light else COLOURS
-    found = sum(tally[colour] for colour in COLOURS if colour in colours)
+    found = sum(tally[colour] for colour in colours)
     pages = max(1, -(-found // asked.size))
     page = min(max(asked.page, 1), pages)
     first = (page - 1) * asked.size
-    ids = [p.item_id for p in narrowed.cut(asked.sort, [c for c in COLOURS if c in colours], first, asked.size)]
-    known = standings(connection, calendar, now, ids)
-    lines = [_line(known[i], sight, now, calendar) for i in ids]
+    lines = _lines(seen, sight, narrowed.cut(asked.sort, colours, first, asked.size), now, calendar)
     return LedgerPage(lines, tally, sum(tally.values()), found, first, page, pages)
+
+
+def every_line(
+    seen: Overview, sight: Sight, asked: Filters, now: datetime, calendar: WorkCalendar
+) -> tuple[int, Iterator[Line]]:
+    """(how many, the lines of all pages one after another); only some of them are in memory at once."""
+    narrowed, colours = _narrowed(seen, asked, now, calendar)
+    tally = narrowed.tally()
+    found = sum(tally[colour] for colour in colours)
+    places = narrowed.cut(asked.sort, colours, 0, found)
+    parts = (places[n : n + AT_ONCE] for n in range(0, len(places), AT_ONCE))
+    return len(places), (line for part in parts for line in _lines(seen, sight, part, now, calendar))
+
+
+def _narrowed(
+    seen: Overview, asked: Filters, now: datetime, calendar: WorkCalendar
+) -> tuple[Narrowed, Sequence[Colour]]:
+    conditions = _conditions(asked, matching(seen.connection, asked.unit) if asked.unit else None)
+    lit = LIT.get(asked.light, (asked.light,)) if asked.light else COLOURS
+    return seen.narrowed(asked.run, conditions, _span(asked.due, now, calendar)), [c for c in COLOURS if c in lit]
+
+
+def _lines(seen: Overview, sight: Sight, places: Sequence[Place], now: datetime, calendar: WorkCalendar) -> list[Line]:
+    ids = [p.item_id for p in places]
+    known = standings(seen.connection, calendar, now, ids)
+    return [_line(known[i], sight, now, calendar) for i in ids]
 
 
 # ---------------------------------------------------------------- filters

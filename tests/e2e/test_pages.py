@@ -249,6 +249,7 @@ ROWS = (
     Row("ledger of a participant", "hubei-shifan", "/ledger", heading="台账"),
     Row("ledger filtered", "zhuanban", "/ledger?words=就业&role=lead&unit=市人社局&sort=due", heading="台账"),
     Row("ledger in other columns", "zhuanban", "/ledger?columns=title.timeliness.lead.clause", heading="台账"),
+    Row("exports", "zhuanban", "/exports", heading="导出"),
     Row("ledger with nothing found", "zhuanban", "/ledger?words=没有这样的任务", heading="台账"),
     Row("plans", "zhuanban", "/plans"),
     Row("plan", "zhuanban", "/plans/1"),

@@ -283,6 +283,10 @@ TABLE = (
     ),
     # ------------------------------------------------ the ledger and plans
     get("/ledger", PAGE),
+    get("/exports", PAGE),
+    form("/exports", TAKEN, asked="light=red"),
+    get("/exports/<int:number>", UNKNOWN, "/exports/999999"),
+    form("/exports/<int:number>/remove", UNKNOWN, "/exports/999999/remove"),
     get("/ledger/units", PAGE),
     get("/plans", PAGE),
     get("/plans/<int:run_id>", SEES, "/plans/{run}"),
