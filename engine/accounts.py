@@ -7,7 +7,6 @@ chain of the administration. Passwords arrive here hashed: hashing takes longer 
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,6 +14,7 @@ from sqlalchemy import insert, select, update
 
 from engine.chasing import disarm
 from engine.mail.contexts import AccountKind
+from engine.outbox import header_id
 from ledger import logins, resets, sessions, throttling
 from ledger.calendar import local_day
 from ledger.database import Tx
@@ -156,15 +156,16 @@ def tell(tx: Tx, person_id: int, kind: AccountKind, link: str, **more: str) -> N
     if address is None:
         return
     message_id = tx.allocate("message")[0]
+    key = f"{kind}:{message_id}:{person_id}"
     row = {
         "id": message_id,
-        "key": f"{kind}:{message_id}:{person_id}",
+        "key": key,
         "kind": kind,
         "person_id": person_id,
         "address": address,
         "context": json.dumps({"day": local_day(tx.now).isoformat(), "link": link, **more}),
         "at": tx.now,
-        "header_id": f"<{kind}.{message_id}.{secrets.token_hex(6)}@duban>",
+        "header_id": header_id(key),
         "state": "queued",
         "attempts": 0,
         "try_at": tx.recorded_at,

@@ -144,7 +144,7 @@ def load(key: str) -> Organisation:
     Raises: KeyError when there is none, OrganisationError when it is broken.
     """
     file = resources.files("ledger") / "organisations" / f"{key}.toml"
-    if not re.fullmatch(r"[a-z0-9-]+", key) or not file.is_file():
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", key) or not file.is_file():
         raise KeyError(key)
     data = tomllib.loads(file.read_text("utf-8"))
     units, groups = (tuple(_unit(row) for row in data["unit"]), tuple(_group(row) for row in data.get("group", ())))

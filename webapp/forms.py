@@ -55,7 +55,7 @@ def fresh() -> str:
 
 def mark() -> str:
     """What tells the present form from every other: the page it stood on, and what it says."""
-    fields = [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]
+    fields = [(k, as_seen(v).strip()) for k, v in request.form.items(multi=True) if k != "csrf_token"]
     return sha256(json.dumps([request.path, fields], ensure_ascii=False).encode()).hexdigest()
 
 

@@ -563,6 +563,15 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         "replay.added",
     ),
     "an index gone": ("DROP INDEX ix_due_at", "shape.index"),
+    "an index that keeps nothing apart": (
+        "DROP INDEX uq_petition_open; CREATE INDEX uq_petition_open ON petition (assignment_id) WHERE state = 'open'",
+        "shape.index",
+    ),
+    "an index of other rows": (
+        "DROP INDEX uq_petition_open;"
+        "CREATE UNIQUE INDEX uq_petition_open ON petition (assignment_id) WHERE state = 'nonsense'",
+        "shape.index",
+    ),
     "events of two streams in each other's place": (
         "UPDATE event SET id = 999999 WHERE id = (SELECT id FROM event WHERE stream = 'item:8' AND seq = 1);"
         "UPDATE event SET id = (SELECT id FROM event WHERE stream = 'item:8' AND seq = 2) - 1000000"
@@ -810,6 +819,12 @@ def test_dropped_and_emptied_triggers_are_found(once: Database) -> None:
             connection.execute(text(f"CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger {body}"))
             named = {f.where["trigger"] for f in differences(Scene(connection, clock=once.clock))}
             assert named == {"event_no_change", "refuse_change"}
+            raise _Undone
+        with pytest.raises(_Undone), once.writer.begin() as connection:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text("ALTER TABLE sent_form DROP CONSTRAINT pk_sent_form"))
+            said = list(differences(Scene(connection, clock=once.clock)))
+            assert [dict(f.where) for f in said] == [{"trigger": "session_replication_role"}, {"table": "sent_form"}]
             raise _Undone
 
 
