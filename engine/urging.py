@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from engine.desk import Case, case_of, cases_of, limit_texts, permit
 from engine.notices import Notice, tell
+from ledger.capacities import giver_of
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
 from ledger.rules.verbs import Verb
@@ -71,6 +72,8 @@ class _Place(Protocol):
     @property
     def unit(self) -> str: ...
     @property
+    def parent_unit(self) -> str | None: ...
+    @property
     def office(self) -> str: ...
     @property
     def jurisdiction(self) -> str: ...
@@ -78,9 +81,11 @@ class _Place(Protocol):
 
 def informed(connection: Connection, case: _Place) -> list[tuple[str, str]]:
     """The posts (unit, role) that a share may be copied to: they see it anyway, and somebody holds them."""
-    over = unit.c.jurisdiction == case.jurisdiction, post.c.role.in_(("inspector", "leader"))
-    own = post.c.unit == case.unit, post.c.role.in_(("section_head", "deputy_head", "head"))
-    office = post.c.unit == case.office, post.c.role == "coordinator"
+    overseeing = ("inspector",) if case.parent_unit else ("inspector", "leader")
+    over = unit.c.jurisdiction == case.jurisdiction, post.c.role.in_(overseeing)
+    own = post.c.unit.in_([case.unit, case.parent_unit]), post.c.role.in_(("section_head", "deputy_head", "head"))
+    above, role = giver_of(case.office, case.parent_unit)
+    office = post.c.unit == above, post.c.role == role
     rows = connection.execute(
         select(post.c.unit, post.c.role)
         .join(unit, unit.c.key == post.c.unit)

@@ -293,7 +293,7 @@ assignment = Table(
     Column("original_due", Instant),  # before the first extension; set once there was one
     Column("suspended_at", Instant),
     Column("keeper", Integer),  # the post inside the unit to which the work was handed on (转交)
-    Column("parent_id", Integer),  # 分解下达: the share of which this one is a part; counts, rounds and lights ignore it
+    Column("parent_id", Integer),  # 分解下达: the share of which this one is a part
     Column("lifecycle", String(40)),  # its own, where it is not the item's
     Index(  # a unit whose share was ended may be named again
         "uq_assignment_item_id_unit",

@@ -40,6 +40,7 @@ OUTCOME_WORDS = {
     "settle": "填报数已核定",
     "copied": "抄送您知悉",
     "handed_on": "已转交给您办理",
+    "ended": "本单位的上级任务已了结，无需再办理",
 }
 TIER_WORDS = {
     "handed": "交办通知",
