@@ -35,7 +35,7 @@ OUTCOME_WORDS = {
     "suspended": "已暂停计时",
     "resumed": "已恢复计时",
     "revoked": "办结已撤销，转入整改",
-    "entered": "专班办代录了进展，请确认",
+    "entered": "交办单位代录了进展，请确认",
     "check": "填报数已审核",
     "settle": "填报数已核定",
     "copied": "抄送您知悉",
