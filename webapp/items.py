@@ -95,6 +95,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
         lost=failed if failed and failed.key not in {p.key for p in panes} else None,
         lights={p.id: part_light(p, standing.item, standing.gauges, calendar, now) for p in view.parts},
         rolled={p.id: r for p in view.parts if (r := rolled_up(standing, p.id, calendar, now))},
+        drilled={p.id for p in view.parts if all(lower.id in view.readable for lower in standing.parts_of(p.id))},
         lines=timeline(connection, known, standing, view.readable),
         own=actor.units,
         state_now=state_of(standing),

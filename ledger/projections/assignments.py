@@ -18,7 +18,6 @@ from ledger.projections.registry import (
     on,
     on_batch,
 )
-from ledger.projections.rounds import withdraw_reports
 from ledger.projections.shares import insert_shares, withdraw
 from ledger.rules.verbs import State
 from ledger.schema import assignment, entry, figure, item, reading
@@ -81,8 +80,8 @@ def _assignments_moved(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> Non
             _read(w, batch)
         case "assignment.terminated":
             w.write(_count_out, [{"b_item": p["item"], "b_n": 1, "b_done": 0} for _, p in batch if _counts(p)])
-            withdraw_reports(w, [(e, owed) for e, p in batch for owed in p["owed"]])
-            withdraw(w, [(e, left) for e, p in batch for left in p.get("withdrawn", ())], State.TERMINATED)
+            left = [(e, part) for e, p in batch for part in p.get("withdrawn", ())]
+            withdraw(w, left, [(e, owed) for e, p in batch for owed in p["owed"]], State.TERMINATED)
 
 
 def _counts(p: Payload) -> bool:

@@ -15,7 +15,7 @@ from ledger.projections.registry import (
     on,
 )
 from ledger.schema import round_, share
-from ledger.writing import Writer
+from ledger.writing import Row, Writer
 
 _insert_round = insert(round_)
 _insert_shares = insert(share)
@@ -124,10 +124,10 @@ _withdraw_share = (
 )
 
 
-def withdraw_reports(w: Writer, owed: Sequence[tuple[Event, int]]) -> None:
-    """Reports that nobody can give any more are not owed any more."""
-    closing = [
+def withdraw_reports(w: Writer, owed: Sequence[tuple[Event, int]], closing: Sequence[Row] = ()) -> None:
+    """Reports that nobody can give any more are not owed any more; their todos close with others (`closing`)."""
+    reports = [
         {"b_kind": "share", "b_owner": i, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None} for e, i in owed
     ]
-    w.guard(close_todo, closing)
+    w.guard(close_todo, [*closing, *reports])
     w.guard(_withdraw_share, [{"b_id": i} for _, i in owed])

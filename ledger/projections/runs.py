@@ -14,7 +14,6 @@ from ledger.projections.registry import (
     number,
     on,
 )
-from ledger.projections.rounds import withdraw_reports
 from ledger.projections.shares import insert_shares, withdraw
 from ledger.rules.verbs import State
 from ledger.schema import indicator, item, run
@@ -183,5 +182,4 @@ def _item_terminated(w: Writer, e: Event, p: Payload) -> None:
 
 
 def _withdraw_all(w: Writer, e: Event, p: Payload, state: str) -> None:
-    withdraw_reports(w, [(e, owed) for owed in p["owed"]])
-    withdraw(w, [(e, left) for left in p["withdrawn"]], state)
+    withdraw(w, [(e, left) for left in p["withdrawn"]], [(e, owed) for owed in p["owed"]], state)

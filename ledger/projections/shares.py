@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
 from ledger.projections.petitions import settle
-from ledger.projections.registry import Payload, close_todo, insert_todo, instant, number
+from ledger.projections.registry import Payload, insert_todo, instant, number
+from ledger.projections.rounds import withdraw_reports
 from ledger.schema import assignment
 from ledger.writing import Writer
 
@@ -75,8 +76,8 @@ _withdraw = (
 )
 
 
-def withdraw(w: Writer, left: Sequence[tuple[Event, Payload]], state: str) -> None:
-    """Open shares end with what they belonged to, and with them their todos and what was applied for."""
+def withdraw(w: Writer, left: Sequence[tuple[Event, Payload]], owed: Sequence[tuple[Event, int]], state: str) -> None:
+    """Open shares end with what they belonged to, and with them their todos, what was applied for, reports owed."""
     closing = [
         {
             "b_kind": "assignment",
@@ -88,6 +89,6 @@ def withdraw(w: Writer, left: Sequence[tuple[Event, Payload]], state: str) -> No
         }
         for e, p in left
     ]
-    w.guard(close_todo, closing)
+    withdraw_reports(w, owed, closing)
     w.guard(_withdraw, [{"b_id": p["id"], "b_state": state, "b_at": e.at} for e, p in left])
     settle(w, [(e, settled) for e, p in left if (settled := p.get("settles"))])
