@@ -20,6 +20,7 @@ from ledger.database import Tx
 from ledger.errors import Conflict, Invalid, Refused
 from ledger.events import canonical
 from ledger.people import holders
+from ledger.places import seat
 from ledger.rules.levels import inner
 from ledger.rules.texts import due_words
 from ledger.rules.verbs import State, Verb
@@ -212,7 +213,7 @@ _overseers = (
     .join(unit, unit.c.key == post.c.unit)
     .join(person, person.c.id == post.c.person_id)
     .where(
-        unit.c.jurisdiction == bindparam("b_jurisdiction"),
+        seat() == bindparam("b_jurisdiction"),  # of the plan's place itself, not of a county in it
         post.c.role.in_(("inspector", "leader")),
         post.c.until.is_(None),
         person.c.active,

@@ -13,6 +13,7 @@ from engine.notices import Notice, tell
 from ledger.capacities import giver_of
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
+from ledger.places import seat
 from ledger.rules.verbs import Verb
 from ledger.schema import person, post, unit
 
@@ -77,12 +78,14 @@ class _Place(Protocol):
     def office(self) -> str: ...
     @property
     def jurisdiction(self) -> str: ...
+    @property
+    def place(self) -> str: ...
 
 
 def informed(connection: Connection, case: _Place) -> list[tuple[str, str]]:
     """The posts (unit, role) that a share may be copied to: they see it anyway, and somebody holds them."""
     overseeing = ("inspector",) if case.parent_unit else ("inspector", "leader")
-    over = unit.c.jurisdiction == case.jurisdiction, post.c.role.in_(overseeing)
+    over = seat().in_((case.jurisdiction, case.place)), post.c.role.in_(overseeing)
     own = post.c.unit.in_([case.unit, case.parent_unit]), post.c.role.in_(("section_head", "deputy_head", "head"))
     above, role = giver_of(case.office, case.parent_unit)
     office = post.c.unit == above, post.c.role == role

@@ -13,7 +13,7 @@ from engine import commands
 from engine.desk import Entry, TodoRef
 from engine.splitting import lower_units
 from ledger.errors import AlreadySent, DubanError, Invalid, NotFound, Questions
-from ledger.queries.items import item_of, require_visible
+from ledger.queries.items import item_of, require_visible, shares_seen
 from ledger.rules.verbs import Verb
 from ledger.schema import assignment, indicator
 from webapp import context, forms, uploads
@@ -177,7 +177,7 @@ def urge(item_id: int) -> Answer:
     key = f"urge-{item_id}"
     try:
         chosen = [i for i in map(whole, request.form.getlist("assignments")) if i]
-        if not set(chosen) <= _shares_of(item_id):
+        if not set(chosen) <= shares_seen(context.reading(), context.sight(), item_id):
             raise NotFound("勾选的单位不在本任务里，请刷新页面后重选。")
         said = {name: forms.text(name) for name in ("words", "spoke_to", "answer")}
         context.perform(once(forgetting(key, commands.urge)), chosen, **said)
@@ -211,10 +211,6 @@ def _refused(item_id: int, key: str, error: DubanError) -> Answer:
     context.close_reading()
     form = forms.refused(key, request.form, error)
     return page(item_id, form), 422 if isinstance(error, Invalid | Questions) else 409
-
-
-def _shares_of(item_id: int) -> set[int]:
-    return set(context.reading().execute(select(assignment.c.id).where(assignment.c.item_id == item_id)).scalars())
 
 
 _measured = (

@@ -169,21 +169,33 @@ def item_of(connection: Connection, sight: Sight, assignment_id: int) -> int:
     if found is None:
         raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。")
     require_visible(connection, sight, found.item_id)
-    if found.parent_id is not None:
-        shares = connection.execute(_shares, {"b_item": found.item_id}).all()
-        if assignment_id not in readable(sight, found.office, found.jurisdiction, shares):
-            raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。")
+    if found.parent_id is not None and assignment_id not in shares_seen(connection, sight, found.item_id):
+        raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。")
     return int(found.item_id)
 
 
-_share = (
-    select(assignment.c.item_id, assignment.c.parent_id, run.c.office, run.c.jurisdiction)
+_share = select(assignment.c.item_id, assignment.c.parent_id).where(assignment.c.id == bindparam("b_id"))
+_shares = (
+    select(
+        assignment.c.id,
+        assignment.c.unit,
+        assignment.c.role,
+        assignment.c.parent_id,
+        run.c.office,
+        run.c.jurisdiction,
+    )
     .join(run, run.c.id == assignment.c.run_id)
-    .where(assignment.c.id == bindparam("b_id"))
+    .where(assignment.c.item_id == bindparam("b_item"))
 )
-_shares = select(assignment.c.id, assignment.c.unit, assignment.c.role, assignment.c.parent_id).where(
-    assignment.c.item_id == bindparam("b_item")
-)
+
+
+def shares_seen(connection: Connection, sight: Sight, item_id: int) -> set[int]:
+    """The shares of an item, which may be seen, that the actor knows of: all but parts handed down elsewhere."""
+    shares = connection.execute(_shares, {"b_item": item_id}).all()
+    if not shares:
+        return set()
+    read = readable(sight, shares[0].office, shares[0].jurisdiction, shares)
+    return {s.id for s in shares if s.parent_id is None or s.id in read}
 
 
 def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:

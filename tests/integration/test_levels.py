@@ -402,7 +402,7 @@ def test_an_extension_of_the_whole_does_not_move_its_parts(house: Levels) -> Non
     house.handed()
     before = house.share(NO, JINHU).due_at
     house.do(C, extend, house.share(NO, C).id, until=date(2025, 7, 15), reason="台风。", progress="七成。")
-    for login in ("daye-fenguan", "ducha", "lingdao"):
+    for login in ("daye-fenguan", "ducha", "lingdao"):  # none of a county, though 阳新县 has an inspector
         house.do(login, answer, house.petition(NO, C), agree=True)
     assert (house.share(NO, C).due_at, house.share(NO, JINHU).due_at) == (end_of(date(2025, 7, 15)), before)
 

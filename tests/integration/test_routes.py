@@ -689,7 +689,6 @@ PART_TABLE = (
         "daye",
         "ducha",
         "daye-ducha",
-        told=WHOLE_TOLD,
     ),
 )
 
