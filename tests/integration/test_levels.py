@@ -47,14 +47,15 @@ from ledger.clock import set_clock
 from ledger.database import Database, calendar_of
 from ledger.directory import register_person, register_units, take_post
 from ledger.errors import DubanError, Invalid, NotAllowed, NotFound, Questions, Refused
+from ledger.organisation import Organisation
 from ledger.queries.inbox import inbox
 from ledger.queries.items import ItemView, item_of, item_view
 from ledger.queries.standing import rolled_up
 from ledger.queries.time_sheet import time_sheet
 from ledger.queries.timeline import records, timeline
 from ledger.rules.verbs import State
-from ledger.schema import indicator, message, notice, share
-from ledger.verification import Scene
+from ledger.schema import event, indicator, message, notice, share, unit
+from ledger.verification import Scene, replay_differences
 from ledger.visibility import sight_of
 from tests.hostile.machine import HUANGSHI, START, _item, small_plan
 from tests.integration.test_adjusting import House, at
@@ -485,3 +486,21 @@ def test_parts_of_a_recurring_item_are_chased_by_their_own_date(house: Levels) -
     house.sign_for("4", XINGGUO)
     house.bring_up(XINGGUO, "4")
     house.review(XINGGUO, D, "4", agree=True)
+
+
+def test_a_directory_of_before_is_put_into_its_tree(migrated: Database) -> None:
+    """Units that an older directory registered without a place are placed, once."""
+    flat = Organisation(
+        HUANGSHI.jurisdiction, HUANGSHI.name, tuple(replace(u, parent=None) for u in HUANGSHI.units), HUANGSHI.groups
+    )
+    with migrated.writer.begin() as connection:
+        set_clock(connection, START)
+    for known, new in ((flat, len(HUANGSHI.units)), (HUANGSHI, 0), (HUANGSHI, 0)):
+        with migrated.write() as tx:
+            assert register_units(tx, known) == new
+    with migrated.read() as connection:
+        placed = select(func.count()).where(event.c.kind == "unit.placed")
+        assert connection.execute(placed).scalar_one() == sum(u.parent is not None for u in HUANGSHI.units)
+        jinhu = connection.execute(select(unit).where(unit.c.key == JINHU)).one()
+        assert (jinhu.parent, jinhu.jurisdiction) == ("daye", "daye")
+        assert replay_differences(connection) == []
