@@ -306,7 +306,12 @@ assignment = Table(
     Index("ix_assignment_item_id", "item_id"),
     Index("ix_assignment_run_id_unit", "run_id", "unit"),
     Index("ix_assignment_unit", "unit"),
-    Index("ix_assignment_parent_id", "parent_id"),
+    Index(
+        "ix_assignment_parent_id",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
 )
 
 petition = Table(  # what a unit applied for and posts decide in turn: 申请延期, 提出异议

@@ -100,7 +100,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
         own=actor.units,
         state_now=state_of(standing),
         choices=_choices(chosen, view),
-        may_clear=actor.has(*CLEARING_ROLES),
+        may_clear=any(d.role in CLEARING_ROLES and d.jurisdiction == standing.item.jurisdiction for d in actor.desks),
     )
 
 

@@ -59,6 +59,8 @@ from ledger.verification import Scene, replay_differences
 from ledger.visibility import sight_of
 from tests.hostile.machine import HUANGSHI, START, _item, small_plan
 from tests.integration.test_adjusting import House, at
+from tests.integration.test_indexes import client_of
+from webapp.demo.office import Office
 from webapp.demo.people import seat_people
 
 A, C, D = "renshe", "daye", "yangxin"
@@ -504,3 +506,37 @@ def test_a_directory_of_before_is_put_into_its_tree(migrated: Database) -> None:
         jinhu = connection.execute(select(unit).where(unit.c.key == JINHU)).one()
         assert (jinhu.parent, jinhu.jurisdiction) == ("daye", "daye")
         assert replay_differences(connection) == []
+
+
+# ---------------------------------------------------------------- the form
+def test_the_form_takes_names_and_gives_back_what_was_typed(office: Office) -> None:
+    """A part of a name or its pinyin is enough; what is wrong is said by row, what was typed stays."""
+    office.acknowledge("daye")
+    with office.db.read() as connection:
+        whole = office._share(connection, "daye", "13")
+    client = client_of(office.db, "daye")
+    address = f"/assignments/{whole.id}/verbs/split"
+    typed = {"unit-1": "jinhujiedao", "quota-1": "许多", "until-1": "2025-8-15", "unit-2": "下陆区", "unit-3": ""}
+    answer = client.post(address, data=typed)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "“许多”不是一个确定的数字" in page and "请填写日期" in page
+    assert 'value="jinhujiedao"' in page and 'value="下陆区"' in page
+    answer = client.post(address, data=typed | {"quota-1": "1,2 00", "until-1": "2025-08-15"})
+    assert answer.status_code == 422
+    assert "“下陆区”不是本单位的下级单位，请从列表中选择。" in answer.get_data(as_text=True)
+    typed |= {"quota-1": "120", "until-1": "", "unit-2": "陈贵", "quota-2": "0.2万", "note": "按月报。"}
+    assert client.post(address, data=typed).status_code == 302
+    with office.db.read() as connection:
+        towns = [office._share(connection, town, "13") for town in (JINHU, CHENGUI)]
+    assert [(t.quota, t.parent_id, t.due_at) for t in towns] == [
+        (120, whole.id, whole.due_at),
+        (2000, whole.id, whole.due_at),
+    ]
+    assert client.post(address, data=typed).status_code == 422  # sent again: they are there already
+    reporting = client.get(f"/items/{whole.item_id}?tab=report-{whole.id}").get_data(as_text=True)
+    assert "下级汇总" not in reporting
+    office.acknowledge(JINHU)
+    office.report(JINHU, "13", "已对接。", {"trainee-posts": 37})
+    reporting = client.get(f"/items/{whole.item_id}?tab=report-{whole.id}").get_data(as_text=True)
+    assert "下级汇总 37" in reporting and 'value="37"' in reporting
