@@ -413,6 +413,7 @@ def test_an_inspector_sees_the_runs_of_the_own_jurisdiction_alone(start: Start) 
             "kind": "organ",
             "host": None,
             "ord": 999,
+            "parent": "daye",
         }
         tx.record("admin", "unit.registered", {"jurisdiction": "daye", **facts})
         tx.flush()
