@@ -331,11 +331,11 @@ ELEMENTS: dict[str, ElementType] = {
                 Attribute(
                     "holder",
                     "经手单位",
-                    "the share's unit, the lead, the office, or its host organ",
+                    "the share's unit, the lead, the office, its host organ, or the unit that handed the share down",
                     "choice",
                     True,
-                    ("unit", "lead", "office", "host"),
-                    ("本单位", "牵头单位", "专班办", "挂靠单位"),
+                    ("unit", "lead", "office", "host", "parent"),
+                    ("本单位", "牵头单位", "专班办", "挂靠单位", "下达单位"),
                 ),
                 Attribute(
                     "role",

@@ -8,8 +8,6 @@ from typing import Any
 
 from sqlalchemy import String, bindparam, cast, func, literal, select
 
-from bpmn.lifecycle import Step
-from engine import instances, published
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
 from engine.desk import Case, case_of, limit_texts, permit
@@ -19,16 +17,21 @@ from engine.moving import (
     Said,
     close_if_done,
     close_item,
+    ending,
     give_out_anew,
+    parts_of,
     rearm,
     record_move,
     settling,
     siblings,
+    tell_parts,
 )
 from engine.notices import Notice, tell
+from engine.splitting import first_step, hand_over, require_lower
 from ledger.calendar import end_of, last_day, local_day
 from ledger.database import Tx, head_columns
 from ledger.errors import Invalid, NotAllowed, NotFound, Refused
+from ledger.rules.levels import inner
 from ledger.rules.texts import month_day
 from ledger.rules.verbs import ENDED, LEFT_OUT, Capacity, State, Verb, refusal
 from ledger.schema import AnyRow, assignment, item, run, stream, unit
@@ -113,7 +116,12 @@ def reassign_case(tx: Tx, case: Case, to: str, said: Said) -> None:
     _require_new(tx, case.item_id, to)
     rows = siblings(tx, case.item_id)
     successor = tx.allocate("assignment")[0]
+    if case.parent_id:
+        require_lower(tx, case.parent_unit, [to])
     _end(tx, case, rows, said, successor)
+    if case.parent_id:
+        hand_over(tx, case, to, successor)
+        return
     found = _item_row(tx, case.item_id)
     _hand_out(tx, found, to, case.role, case.ord, case.quota, NOTHING_SAID, successor)
 
@@ -122,20 +130,31 @@ def terminate_case(tx: Tx, case: Case, said: Said) -> None:
     """End a share; where only it was waited for, the item closes with what the others have achieved."""
     rows = siblings(tx, case.item_id)
     closers = ("lead",) if case.completion == "lead" else ("lead", "responsible")
-    if case.role in closers and not any(r.role in closers and r.id != case.id for r in rows):
+    others = [r for r in rows if r.role in closers and r.id != case.id and r.parent_id is None]
+    if case.parent_id is None and case.role in closers and not others:
         raise Refused("没有别的单位能使本任务办结，不能终止这一家；请先增加单位，或者终止整项任务。")
     _end(tx, case, rows, said)
-    close_if_done(tx, case, [r for r in rows if r.id != case.id])
+    if case.parent_id is None:
+        gone = {case.id, *(r.id for r in parts_of(rows, case.id))}
+        close_if_done(tx, case, [r for r in rows if r.id not in gone])
 
 
 def _end(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int | None = None) -> None:
     owed = [r.owed for r in rows if r.id == case.id and r.owed is not None]
     to = Next(None, case.arm, None, None, State.TERMINATED)
-    extra = {"owed": owed, "successor": successor, "settles": settling(case, "lapsed")}
+    parts = ending(parts_of(rows, case.id))
+    extra = {
+        "owed": owed,
+        "successor": successor,
+        "settles": settling(case, "lapsed"),
+        "withdrawn": parts.withdrawn,
+        "counts": case.parent_id is None,
+    }
     record_move(tx, case, "assignment.terminated", to, extra, said)
     petitions = [("petition", case.petition_id)] if case.petition_id else []
-    disarm(tx, [("assignment", case.id), *(("share", o) for o in owed), *petitions])
+    disarm(tx, [("assignment", case.id), *(("share", o) for o in owed), *petitions, *parts.armed])
     tell(tx, [_notice(case, "moved" if successor else "terminated")])
+    tell_parts(tx, case.run_id, case.item_id, parts.left)
 
 
 def _hand_out(
@@ -172,11 +191,6 @@ def _hand_out(
     tell(tx, [Notice("assignment", new, 1, "handed", to, first.role, found.run_id, found.id, immediate=True)])
 
 
-def first_step(lifecycle: str) -> Step:
-    """Where a lifecycle begins."""
-    return published.lifecycle(lifecycle).step(instances.entry(published.lifecycle_version(lifecycle)))
-
-
 # ---------------------------------------------------------------- time
 def suspend(tx: Tx, assignment_id: int, *, ground: str) -> int:
     """暂停计时: nobody is chased until it is lifted. Returns the item's id.
@@ -203,7 +217,8 @@ def resume(tx: Tx, assignment_id: int, *, ground: str) -> int:
     permit(tx, case, Verb.RESUME)
     limit_texts(ground=ground)
     days = max(tx.calendar.days_left(local_day(case.suspended_at), local_day(tx.now)), 0)
-    due_at, original = _moved(tx, case.due_at, days), _moved(tx, case.original_due, days)
+    due_at = inner(_moved(tx, case.due_at, days), case.parent_due, case.due_at)
+    original = _moved(tx, case.original_due, days)
     extra = {"due_at": due_at, "original_due": original, "days": days, "since": case.suspended_at}
     rearm(tx, case, give_out_anew(tx, case, "assignment.resumed", extra, Said({"ground": ground})), due_at)
     tell(tx, [_notice(case, "resumed")])

@@ -19,6 +19,7 @@ from ledger.database import Database, Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.files import Store
 from ledger.people import Actor, Desk
+from ledger.places import seat, subtree
 from ledger.rules.verbs import Role
 from ledger.schema import AnyRow, clearing, content, event, item, person, post, run, stream, unit
 
@@ -116,8 +117,8 @@ def desk_for(connection: Connection, actor: Actor, jurisdiction: str, role: str 
     """The actor's post that may take part in a clearing there, of this role if one is named."""
     for desk in actor.desks:
         if desk.role in OTHER and role in (None, desk.role):
-            of_unit = select(unit.c.jurisdiction).where(unit.c.key == desk.unit)
-            if connection.execute(of_unit).scalar_one_or_none() == jurisdiction:
+            of_unit = connection.execute(select(seat()).where(unit.c.key == desk.unit)).scalars().all()
+            if jurisdiction in subtree(connection, of_unit):
                 return desk
     return None
 
@@ -125,7 +126,7 @@ def desk_for(connection: Connection, actor: Actor, jurisdiction: str, role: str 
 def jurisdiction_of(connection: Connection, person_id: int) -> str | None:
     """The jurisdiction of a person's latest post, None for somebody without one."""
     found = (
-        select(unit.c.jurisdiction)
+        select(seat())
         .join(post, post.c.unit == unit.c.key)
         .where(post.c.person_id == person_id)
         .order_by(post.c.id.desc())

@@ -9,11 +9,13 @@ from engine.desk import Entry, TodoRef, perform
 from engine.moving import acknowledge, acknowledge_many, decide, submit
 from engine.petitions import PetitionRef, answer, dispute, extend
 from engine.reporting import check, confirm, correct, enter, report, report_round, settle
+from engine.splitting import Part, split
 from engine.taking_back import open_todo, take_back
 from engine.urging import copy, hand_on, urge
 
 __all__ = [
     "Entry",
+    "Part",
     "PetitionRef",
     "TodoRef",
     "acknowledge",
@@ -43,6 +45,7 @@ __all__ = [
     "resume",
     "revoke",
     "settle",
+    "split",
     "submit",
     "suspend",
     "take_back",

@@ -169,13 +169,14 @@ def holds(n: AnyRow) -> bool:
 
 
 def _is_copy(n: AnyRow) -> bool:
-    """The last tier of a unit's share, told to its deputy head and the coordinator for information."""
+    """The last tier of a unit's share, told for information to its deputy head and to who handed it out, or down."""
     is_own = (
         n.tier.startswith(("waiting:", "pressing:", "applied:"))
         or n.tier.partition(":")[0] in OUTCOME_WORDS
         or (n.assignment_state == "signing" and n.role == "deputy_head")
     )
-    return n.role in _COPIED and not is_own
+    is_below = n.role == "liaison" and n.assignment_unit not in (None, n.unit)
+    return (n.role in _COPIED or is_below) and not is_own
 
 
 def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,8 +16,9 @@ from engine.filing import handed_in
 from engine.notices import Notice, tell
 from ledger.database import Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
+from ledger.rules.figures import Reading, differs, roll_up
 from ledger.rules.figures import questions as doubts
-from ledger.rules.verbs import Capacity, State, Verb, refusal
+from ledger.rules.verbs import LEFT_OUT, Capacity, State, Verb, refusal
 from ledger.schema import (
     AnyRow,
     assignment,
@@ -43,6 +45,7 @@ _reportable = (
         assignment.c.item_id,
         assignment.c.state,
         assignment.c.unit,
+        assignment.c.parent_id,
         item.c.no,
         indicator.c.id.label("indicator_id"),
         indicator.c.target,
@@ -202,11 +205,37 @@ def checked_figures(
     if not figures:
         return []
     known = tx.read(_reportable, {"b_ids": [case.id]})
-    return _checked(known, {case.id: figures}, confirmed=confirmed)[case.id]
+    parts = _part_figures(tx, [case.id]) if case.n_parts and not confirmed else {}
+    return _checked(known, {case.id: figures}, parts, confirmed=confirmed)[case.id]
+
+
+# What the parts of a share have come to, as each was read last.
+_of_parts = (
+    select(assignment.c.parent_id, figure.c.indicator_id, figure.c.value, figure.c.reported_at)
+    .join(figure, figure.c.assignment_id == assignment.c.id)
+    .where(
+        assignment.c.parent_id.in_(bindparam("b_ids", expanding=True)),
+        assignment.c.state.not_in(LEFT_OUT),
+    )
+    .order_by(assignment.c.id)
+)
+PartFigures = Mapping[tuple[int, int], Sequence[Reading]]
+
+
+def _part_figures(tx: Tx, share_ids: Sequence[int]) -> PartFigures:
+    """The readings of the parts of these shares, by share and indicator."""
+    found: dict[tuple[int, int], list[Reading]] = defaultdict(list)
+    for r in tx.read(_of_parts, {"b_ids": list(share_ids)}):
+        found[r.parent_id, r.indicator_id].append(Reading(r.value, r.reported_at))
+    return found
 
 
 def _checked(
-    rows: Sequence[AnyRow], by_share: Mapping[int, Mapping[int, Decimal]], *, confirmed: bool
+    rows: Sequence[AnyRow],
+    by_share: Mapping[int, Mapping[int, Decimal]],
+    parts: PartFigures,
+    *,
+    confirmed: bool,
 ) -> dict[int, list[tuple[int, Decimal]]]:
     known = {(r.id, r.indicator_id): r for r in rows}
     questions: dict[str, str] = {}
@@ -217,19 +246,19 @@ def _checked(
                 raise NotFound("这个指标不属于本任务，请刷新页面后重填。")
             if not value.is_finite() or value < 0 or value >= MAX_FIGURE or value != round(value, 4):
                 raise Invalid({f"figure-{indicator_id}": "请填 0 到一千亿之间的数，小数不超过四位。"})
-            if asked := _doubts(found, value):
+            if asked := _doubts(found, value, parts.get((share_id, indicator_id), ())):
                 questions[f"figure-{indicator_id}"] = asked
     if questions and not confirmed:
         raise Questions(questions)
     return {i: sorted(figures.items()) for i, figures in by_share.items()}
 
 
-def _doubts(found: AnyRow, value: Decimal) -> str:
+def _doubts(found: AnyRow, value: Decimal, parts: Sequence[Reading]) -> str:
     target = found.target if found.sum_rule == "sum" and found.per in (None, "total") else None
     asked = doubts(
         value, previous=found.value, target=target, op=found.op, cumulative=found.sum_rule == "sum", unit=found.measure
     )
-    return "".join(asked)
+    return "".join(asked) + differs(value, roll_up(found.sum_rule, parts), len(parts), found.measure)
 
 
 def _record_report(
@@ -313,7 +342,9 @@ def report_round(
         raise Invalid({"progress": "还没有填写任何内容；没有新情况，请点“本期无新进展”。"})
     rows = _shares_of(tx, asked, filled)
     shares = {r.id: r for r in rows}
-    figures = _checked(rows, {i: e.figures for i, e in filled.items()}, confirmed=confirmed)
+    given = {i: e.figures for i, e in filled.items()}
+    parts = _part_figures(tx, sorted(i for i in given if given[i])) if not confirmed else {}
+    figures = _checked(rows, given, parts, confirmed=confirmed)
     for assignment_id, entry in filled.items():
         _record_report(tx, shares[assignment_id], figures[assignment_id], entry, asked.round_id)
     name = f"item:{asked.item_id}" if asked.item_id else f"run:{asked.run_id}"
@@ -352,7 +383,7 @@ def _shares_of(tx: Tx, asked: AnyRow, filled: Mapping[int, Entry]) -> Sequence[A
     found = {r.id: r for r in rows}
     for assignment_id in ids:
         row = found.get(assignment_id)
-        if row is None or row.unit != asked.unit or asked.assignment_id not in (None, assignment_id):
+        if row is None or row.parent_id or row.unit != asked.unit or asked.assignment_id not in (None, assignment_id):
             raise NotFound("填报的任务不在这一期里，请刷新页面后重填。")
         if words := refusal(State(row.state), Verb.REPORT, {Capacity.UNIT}):
             raise Refused(f"清单第 {row.no} 项：{words}")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, literal, select, text, tuple_
+from sqlalchemy import and_, bindparam, delete, literal, null, select, text, tuple_
 
 from engine import deputies
 from engine.advancing import drain, release_timer
@@ -23,6 +23,7 @@ from engine.notices import Notice, tell
 from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
 from engine.weekly import gather_weekly
+from ledger.capacities import giver_of
 from ledger.clock import ClockInDoubt, mark_refused
 from ledger.database import Database, Tx
 from ledger.rules.ladder import highest_passed
@@ -232,7 +233,7 @@ def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
 
 
 def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) -> list[Notice]:
-    """Who holds the todo is told; the plan's last tier is copied to the unit's deputy head and the coordinator."""
+    """Who holds the todo is told; the plan's last tier is copied to the unit's deputy head and to who handed it out."""
     told = [(owner.unit, owner.role or "liaison")]
     if kind == "petition":
         name = f"pressing:{owner.id}.{turn}.{tier}"
@@ -240,7 +241,7 @@ def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) ->
             Notice("assignment", owner.assignment_id, turn, name, *told[0], owner.run_id, owner.item_id, state=state)
         ]
     if tier > 0 and tier >= max(parse_ladder(owner.ladder)):
-        told += [(owner.unit, "deputy_head"), (owner.office, "coordinator")]
+        told += [(owner.unit, "deputy_head"), giver_of(owner.office, owner.parent_unit)]
     return [
         Notice(kind, owner.id, turn, str(tier), unit, role, owner.run_id, owner.item_id, state=state)
         for unit, role in told
@@ -256,6 +257,7 @@ def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], AnyRo
     return found
 
 
+parent = assignment.alias("parent")
 _OWNERS = {
     "assignment": select(
         assignment.c.id,
@@ -263,10 +265,12 @@ _OWNERS = {
         assignment.c.run_id,
         assignment.c.item_id,
         run.c.office,
+        parent.c.unit.label("parent_unit"),
         run.c.ladder,
         todo.c.role,
     )
     .join(run, run.c.id == assignment.c.run_id)
+    .outerjoin(parent, parent.c.id == assignment.c.parent_id)
     .outerjoin(
         todo,
         and_(
@@ -285,6 +289,7 @@ _OWNERS = {
         share.c.run_id,
         round_.c.item_id,
         run.c.office,
+        null().label("parent_unit"),
         run.c.ladder,
         literal("liaison").label("role"),
     )

@@ -66,4 +66,5 @@ def _due(n: AnyRow) -> str:
 
 def _note(n: AnyRow) -> str:
     """Whose share it is, where the reader is not of that unit."""
-    return n.owner_unit if n.role != "liaison" or n.tier.startswith("waiting:") else ""
+    is_below = n.assignment_unit not in (None, n.unit)  # of what the reader has handed down
+    return n.owner_unit if n.role != "liaison" or is_below or n.tier.startswith("waiting:") else ""

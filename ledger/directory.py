@@ -33,14 +33,22 @@ def account_faults(login: str, name: str, email: str) -> dict[str, str]:
 
 
 def register_units(tx: Tx, organisation: Organisation) -> int:
-    """Register the units of an organisation that are not known yet; returns how many were new."""
-    known = set(tx.connection.execute(select(unit.c.key)).scalars())
+    """Register the units of an organisation that are not known yet, and put right where the others stand in its tree;
+    returns how many were new."""
+    known = {r.key: (r.jurisdiction, r.parent) for r in tx.connection.execute(_places)}
     new = [(ord_, u) for ord_, u in enumerate(organisation.units, start=1) if u.key not in known]
     for ord_, u in new:
         facts = {"key": u.key, "name": u.name, "short": u.short, "kind": u.kind, "host": u.host, "ord": ord_}
-        tx.record(STREAM, "unit.registered", {"jurisdiction": organisation.jurisdiction, **facts})
+        tx.record(STREAM, "unit.registered", {"jurisdiction": organisation.place_of(u), **facts, "parent": u.parent})
+    for u in organisation.units:
+        place = (organisation.place_of(u), u.parent)
+        if known.get(u.key, place) != place:
+            tx.record(STREAM, "unit.placed", {"key": u.key, "jurisdiction": place[0], "parent": u.parent})
     tx.flush()
     return len(new)
+
+
+_places = select(unit.c.key, unit.c.jurisdiction, unit.c.parent)
 
 
 def register_person(tx: Tx, *, login: str, name: str, email: str, password_hash: str, must_change: bool = False) -> int:

@@ -12,14 +12,15 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal, get_args
 
-Kind = Literal["organ", "body", "county", "park", "university", "enterprise", "institution", "society"]
+Kind = Literal["organ", "body", "county", "town", "park", "university", "enterprise", "institution", "society"]
 
 
 @dataclass(frozen=True)
 class Unit:
     """A node of the organisation tree.
 
-    `host` is the organ that keeps a body's office; `parent` the county that a bureau belongs to.
+    `host` is the organ that keeps a body's office; `parent` the unit directly above it, to which it reports: the county
+    of a bureau or town.
     """
 
     key: str
@@ -87,6 +88,7 @@ class Organisation:
             for key in (unit.host, unit.parent):
                 if key is not None and key not in by_key:
                     raise OrganisationError(f"{unit.key}: no unit {key}")
+            _require_tree(unit, by_key)
         names: dict[str, Resolution] = {}
         for unit in self.units:
             _enter(names, (unit.name, unit.short, *unit.aliases), Resolution((unit,)))
@@ -105,9 +107,26 @@ class Organisation:
                 return unit
         raise KeyError(key)
 
+    def place_of(self, unit: Unit) -> str:
+        """The jurisdiction a unit belongs to: its county's, which goes by the county's key, or this one."""
+        above = self.unit(unit.parent) if unit.parent else None
+        if above is None:
+            return self.jurisdiction
+        return above.key if above.kind == "county" else self.place_of(above)
+
     def resolve(self, printed: str) -> Resolution | None:
         """The units a printed name means here, None when nobody is known by it."""
         return self._names.get(normal(printed))
+
+
+def _require_tree(unit: Unit, by_key: Mapping[str, Unit]) -> None:
+    """Whoever stands above a unit does not stand below it as well."""
+    above, seen = unit.parent, {unit.key}
+    while above is not None:
+        if above in seen:
+            raise OrganisationError(f"{unit.key}: stands above itself")
+        seen.add(above)
+        above = by_key[above].parent if above in by_key else None
 
 
 def _enter(names: dict[str, Resolution], printed: Iterable[str], resolution: Resolution) -> None:

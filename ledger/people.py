@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, and_, bindparam, select
 
 from ledger import prepared
+from ledger.places import seat
 from ledger.schema import AnyRow, person, post, unit
 
 K = TypeVar("K", int, str)
@@ -57,7 +58,7 @@ SYSTEM = Actor(0, "系统", ())
 
 
 _posts_of = (
-    select(person.c.name, post.c.id, post.c.unit, post.c.role, unit.c.jurisdiction)
+    select(person.c.name, post.c.id, post.c.unit, post.c.role, seat().label("jurisdiction"))
     .select_from(
         person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None))).outerjoin(
             unit, unit.c.key == post.c.unit

@@ -156,6 +156,7 @@ unit = Table(
     Column("kind", String(20), nullable=False),
     Column("host", String(60)),
     Column("ord", Integer, nullable=False),
+    Column("parent", String(60), index=True),  # the unit directly above, which may hand its shares down (分解下达)
 )
 
 person = Table(  # an account, not a projection: names and passwords never enter the chain
@@ -292,6 +293,8 @@ assignment = Table(
     Column("original_due", Instant),  # before the first extension; set once there was one
     Column("suspended_at", Instant),
     Column("keeper", Integer),  # the post inside the unit to which the work was handed on (转交)
+    Column("parent_id", Integer),  # 分解下达: the share of which this one is a part
+    Column("lifecycle", String(40)),  # its own, where it is not the item's
     Index(  # a unit whose share was ended may be named again
         "uq_assignment_item_id_unit",
         "item_id",
@@ -303,6 +306,12 @@ assignment = Table(
     Index("ix_assignment_item_id", "item_id"),
     Index("ix_assignment_run_id_unit", "run_id", "unit"),
     Index("ix_assignment_unit", "unit"),
+    Index(
+        "ix_assignment_parent_id",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
 )
 
 petition = Table(  # what a unit applied for and posts decide in turn: 申请延期, 提出异议

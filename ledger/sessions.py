@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, insert, select, update
 from ledger import prepared
 from ledger.database import Tx
 from ledger.people import Actor, actor_from
+from ledger.places import seat
 from ledger.schema import login_session, person, post, unit
 
 TOUCH_AFTER = timedelta(minutes=3)  # a session that is in use is written no more often than this
@@ -74,7 +75,7 @@ _load = (
         post.c.id,
         post.c.unit,
         post.c.role,
-        unit.c.jurisdiction,
+        seat().label("jurisdiction"),
     )
     .select_from(
         login_session.join(person, person.c.id == login_session.c.person_id)

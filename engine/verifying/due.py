@@ -43,7 +43,8 @@ TOLD_AT_ONCE = 500  # owners whose notices are looked up together
 # provisional calendar may stand a little elsewhere than the published one has it.
 UNPUBLISHED = timedelta(days=14)
 
-_chased = and_(is_chased, assignment.c.due_at.is_not(None), item.c.cadence.is_(None))
+_by_date = or_(item.c.cadence.is_(None), assignment.c.parent_id.is_not(None))  # occurrences are asked of the whole
+_chased = and_(is_chased, assignment.c.due_at.is_not(None), _by_date)
 _ROW = (due.c.id.label("due_id"), due.c.kind, due.c.arm.label("due_arm"), due.c.at, due.c.rank)
 Rule = Callable[[WorkCalendar], Iterable[Moment]]
 
@@ -172,6 +173,7 @@ _shares_in_hand = (
         assignment.c.due_at,
         assignment.c.arm,
         assignment.c.acknowledged_at,
+        assignment.c.parent_id,
         item.c.due_at.label("item_due"),
         item.c.opened_at,
         run.c.ladder,
@@ -209,7 +211,7 @@ def _ladder(scene: Scene, r: AnyRow) -> tuple[Rule, datetime]:
             return ladder_moments(chased, ladder, calendar, arm=said["to_arm"], after=at)
 
         return again, at
-    after = r.acknowledged_at if r.item_due is None else None
+    after = r.acknowledged_at if r.item_due is None and r.parent_id is None else None
     return lambda calendar: ladder_moments(r.due_at, ladder, calendar, after=after), after or r.opened_at
 
 

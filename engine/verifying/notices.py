@@ -25,6 +25,7 @@ from engine.petitions import LADDER
 from engine.verifying.acts import ACTS, TOLD_BY_ACTS, answered_by, told_by
 from engine.verifying.common import OWNERS
 from ledger.calendar import local_day
+from ledger.capacities import giver_of
 from ledger.clock import wall_now
 from ledger.people import HOSTED_ROLES
 from ledger.queries.words import OUTCOME_WORDS
@@ -59,6 +60,7 @@ _owner_item = func.coalesce(assignment.c.item_id, round_.c.item_id)
 _owner_run = func.coalesce(
     assignment.c.run_id, share.c.run_id, case((notice.c.owner_kind == "run", notice.c.owner_id), else_=None)
 )
+_parent = assignment.alias("parent")
 _NOTICES = (
     select(
         notice,
@@ -72,7 +74,8 @@ _NOTICES = (
         share.c.state.label("share_state"),
         share.c.unit.label("share_unit"),
         round_.c.cadence,
-        item.c.lifecycle,
+        func.coalesce(assignment.c.lifecycle, item.c.lifecycle).label("lifecycle"),
+        _parent.c.unit.label("parent_unit"),
         _owner_run.label("owner_run"),
         _owner_item.label("owner_item"),
         run.c.office,
@@ -85,6 +88,7 @@ _NOTICES = (
         .outerjoin(share, and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id))
         .outerjoin(round_, round_.c.id == share.c.round_id)
         .outerjoin(item, item.c.id == assignment.c.item_id)
+        .outerjoin(_parent, _parent.c.id == assignment.c.parent_id)
         .outerjoin(run, run.c.id == _owner_run)
         .outerjoin(
             todo,
@@ -220,7 +224,7 @@ def _of_assignment(n: AnyRow, kind: str) -> To:
         case "copied":
             return {(n.unit, n.role)}  # whom the act names
         case "granted":
-            return {(own, "liaison"), (n.office, "coordinator")}
+            return {(own, "liaison"), giver_of(n.office, n.parent_unit)}
         case _ if kind in TOLD_BY_ACTS:
             return {(own, "liaison")}
     return _of_tier(n, own, holding, parse_ladder(n.ladder))
@@ -232,7 +236,7 @@ def _of_tier(n: AnyRow, own: str, holding: Iterable[str], ladder: Sequence[int])
         return set()
     tier = own_rung[1]
     is_last = tier > 0 and tier >= max(parse_ladder(n.ladder))
-    copies = {(own, "deputy_head"), (n.office, "coordinator")} if is_last else set()
+    copies = {(own, "deputy_head"), giver_of(n.office, n.parent_unit)} if is_last else set()
     return {(own, role) for role in holding} | copies
 
 

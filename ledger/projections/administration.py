@@ -31,7 +31,20 @@ ACCOUNT_EVENTS = (
 
 @on("unit.registered")
 def _unit_registered(w: Writer, e: Event, p: Payload) -> None:
-    w.write(_insert_unit, {k: p[k] for k in ("key", "jurisdiction", "name", "short", "kind", "host", "ord")})
+    w.write(_insert_unit, {k: p[k] for k in ("key", "jurisdiction", "name", "short", "kind", "host", "ord", "parent")})
+
+
+_place_unit = (
+    update(unit)
+    .where(unit.c.key == bindparam("b_key"))
+    .values(jurisdiction=bindparam("b_jurisdiction"), parent=bindparam("b_parent"))
+)
+
+
+@on("unit.placed")
+def _unit_placed(w: Writer, e: Event, p: Payload) -> None:
+    """Where a unit stands in the tree, which an older directory did not say."""
+    w.guard(_place_unit, {"b_key": p["key"], "b_jurisdiction": p["jurisdiction"], "b_parent": p["parent"]})
 
 
 @on("post.taken")

@@ -19,7 +19,8 @@ from ledger.projections.registry import (
     on,
     on_batch,
 )
-from ledger.projections.rounds import withdraw_reports
+from ledger.projections.shares import insert_shares, withdraw
+from ledger.rules.verbs import State
 from ledger.schema import assignment, entry, figure, item, reading
 from ledger.writing import Writer
 
@@ -75,12 +76,18 @@ def _assignments_moved(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> Non
     settle(w, [(e, settled) for e, p in batch if (settled := p.get("settles"))])
     match kind:
         case "assignment.accepted":
-            w.write(_count_done, [{"b_item": p["item"]} for _, p in batch if p["to"] is None and not p["closes"]])
+            w.write(_count_done, [{"b_item": p["item"]} for _, p in batch if _counts(p) and not p["closes"]])
         case "assignment.submitted":
             _read(w, batch)
         case "assignment.terminated":
-            w.write(_count_out, [{"b_item": p["item"], "b_n": 1, "b_done": 0} for _, p in batch])
-            withdraw_reports(w, [(e, owed) for e, p in batch for owed in p["owed"]])
+            w.write(_count_out, [{"b_item": p["item"], "b_n": 1, "b_done": 0} for _, p in batch if _counts(p)])
+            left = [(e, part) for e, p in batch for part in p.get("withdrawn", ())]
+            withdraw(w, left, [(e, owed) for e, p in batch for owed in p["owed"]], State.TERMINATED)
+
+
+def _counts(p: Payload) -> bool:
+    """Whether a share that has ended counts for its item; a part that was handed down counts for nobody above."""
+    return p["to"] is None and p.get("counts", True)
 
 
 def _closing(e: Event, p: Payload) -> dict[str, Any]:
@@ -126,6 +133,12 @@ def _next_todo(e: Event, p: Payload) -> dict[str, Any]:
         "due_at": instant(p["todo_due"]),
         "opened_at": e.at,
     }
+
+
+@on("assignment.split")
+def _handed_down(w: Writer, e: Event, p: Payload) -> None:
+    """Parts of a share with a todo for each; the item counts the whole alone."""
+    insert_shares(w, e, p)
 
 
 _reported = (

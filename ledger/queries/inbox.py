@@ -18,7 +18,7 @@ from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
 from ledger.queries.navigation import MINE, desks_of
 from ledger.queries.overview import ranks_of
-from ledger.queries.standing import Standing, part_light, standings, words_left
+from ledger.queries.standing import Part, Standing, part_light, standings, words_left
 from ledger.rules.lights import Light, colour_of, light
 from ledger.rules.texts import short_day
 from ledger.rules.verbs import State
@@ -186,8 +186,8 @@ def _keys(
             own = _own_light(r, calendar, now)
         else:
             s = own_figures[r.item_id]
-            own = part_light(next(p for p in s.parts if p.id == r.owner_id), s.item, s.gauges, calendar, now)
-        shared = r.role != "cooperating" and not r.cadence
+            own = part_light(s.part(r.owner_id), s.item, s.gauges, calendar, now)
+        shared = r.role != "cooperating" and not r.cadence and r.parent_id is None
         rank = min(own.rank, ranks[r.item_id]) if shared else own.rank
         group = _group(r.step, colour_of(rank), r.due_at, calendar, now, returned=r.state == State.RETURNED)
         yield _GROUPS.index(group), r.due_at or UNDATED, rank, r.short, r.owner_id
@@ -223,6 +223,7 @@ _assignment_todos = (
         assignment.c.state,
         assignment.c.role,
         assignment.c.quota,
+        assignment.c.parent_id,
         assignment.c.due_at.label("share_due"),
         assignment.c.submitted_at,
         item.c.cadence,
@@ -299,10 +300,10 @@ def _petition_slips(
 
 
 def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, now: datetime) -> Slip:
-    part = next(p for p in standing.parts if p.id == row.owner_id)
+    part = standing.part(row.owner_id)
     own = part_light(part, standing.item, standing.gauges, calendar, now)
     # A recurring item is late by its occurrences, and those the unit owes are slips of their own.
-    shared = part.role != "cooperating" and part.is_open and not standing.item.cadence
+    shared = part.role != "cooperating" and part.is_open and not standing.item.cadence and part.parent_id is None
     lit = min(own, standing.light, key=lambda v: v.rank) if shared else own
     due_at = row.due_at
     return Slip(
@@ -312,7 +313,7 @@ def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, 
         row.arm,
         standing.item.title,
         standing.item.plan_short,
-        f"清单第{standing.item.no}项",
+        _place(standing, part),
         row.role,
         row.state,
         row.unit_name,
@@ -324,6 +325,12 @@ def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, 
         reason or (lit.reason if lit.colour == "red" else ""),
         _group(row.step, lit.colour, due_at, calendar, now, returned=row.state == State.RETURNED),
     )
+
+
+def _place(standing: Standing, part: Part) -> str:
+    """清单第13项; of what was handed down also by whom."""
+    above = f"　{standing.part(part.parent_id).unit_name}分解下达" if part.parent_id else ""
+    return f"清单第{standing.item.no}项{above}"
 
 
 def _waited(opened_at: datetime, calendar: WorkCalendar, now: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,8 @@ class Stand:
     role: str
     office: str
     jurisdiction: str
+    place: str
+    parent_unit: str | None
     lead_unit: str | None
     holder: tuple[str, str] | None
     decider: tuple[str, str] | None
@@ -114,28 +116,40 @@ class ItemView:
             part.role,
             self.standing.item.office,
             self.standing.item.jurisdiction,
+            part.place,
+            above.unit if (above := self.above(part)) else None,
             lead,
             (desk.unit, desk.role) if desk else None,
             found.decider if found else None,
         )
 
+    @property
+    def parts(self) -> list[Part]:
+        """The shares that the reader knows of: every whole, and of what was handed down what may be read."""
+        return [*self.standing.parts, *(p for p in self.standing.lower if p.id in self.readable)]
+
     def part(self, assignment_id: int) -> Part:
-        return next(p for p in self.standing.parts if p.id == assignment_id)
+        return next(p for p in self.parts if p.id == assignment_id)
+
+    def above(self, part: Part) -> Part | None:
+        """The share that this one is a part of."""
+        return self.standing.part(part.parent_id) if part.parent_id else None
 
 
 def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sight: Sight, item_id: int) -> ItemView:
     """The item, if it may be seen. Raises: NotFound, for what does not exist and what may not be seen alike."""
     require_visible(connection, sight, item_id)
     standing = standings(connection, calendar, now, [item_id])[item_id]
+    read = readable(sight, standing.item.office, standing.item.jurisdiction, standing.every)
     return ItemView(
         standing,
         _desks(connection, item_id),
-        _petitions(connection, item_id) if any(p.overlay for p in standing.parts) else {},
+        _petitions(connection, item_id) if any(p.overlay for p in standing.every) else {},
         _mendings(connection, item_id) if standing.item.state == "revoked" else (),
         _unconfirmed(connection, item_id),
-        readable(sight, standing.item.office, standing.item.jurisdiction, standing.parts),
+        read,
         _occurrences(connection, sight.actor, item_id) if standing.item.cadence else (),
-        _sent(connection, item_id),
+        _sent(connection, item_id, {p.id for p in standing.lower} - read),
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
     )
@@ -151,13 +165,38 @@ def require_visible(connection: Connection, sight: Sight, item_id: int) -> None:
 
 
 def item_of(connection: Connection, sight: Sight, assignment_id: int) -> int:
-    """The item of a share, if the actor may see it. Raises: NotFound."""
-    found = select(assignment.c.item_id).where(assignment.c.id == assignment_id)
-    item_id = connection.execute(found).scalar_one_or_none()
-    if item_id is None:
+    """The item of a share, if the actor may see both. Raises: NotFound."""
+    found = connection.execute(_share, {"b_id": assignment_id}).one_or_none()
+    if found is None:
         raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。")
-    require_visible(connection, sight, item_id)
-    return int(item_id)
+    require_visible(connection, sight, found.item_id)
+    if found.parent_id is not None and assignment_id not in shares_seen(connection, sight, found.item_id):
+        raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。")
+    return int(found.item_id)
+
+
+_share = select(assignment.c.item_id, assignment.c.parent_id).where(assignment.c.id == bindparam("b_id"))
+_shares = (
+    select(
+        assignment.c.id,
+        assignment.c.unit,
+        assignment.c.role,
+        assignment.c.parent_id,
+        run.c.office,
+        run.c.jurisdiction,
+    )
+    .join(run, run.c.id == assignment.c.run_id)
+    .where(assignment.c.item_id == bindparam("b_item"))
+)
+
+
+def shares_seen(connection: Connection, sight: Sight, item_id: int) -> set[int]:
+    """The shares of an item, which may be seen, that the actor knows of: all but parts handed down elsewhere."""
+    shares = connection.execute(_shares, {"b_item": item_id}).all()
+    if not shares:
+        return set()
+    read = readable(sight, shares[0].office, shares[0].jurisdiction, shares)
+    return {s.id for s in shares if s.parent_id is None or s.id in read}
 
 
 def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:
@@ -252,8 +291,9 @@ def tier_words(tier: str) -> str:
     return "提醒"
 
 
-def _sent(connection: Connection, item_id: int) -> list[Sent]:
-    """Mails that carried a notice about the item, one line for each mail kind and minute, newest first."""
+def _sent(connection: Connection, item_id: int, hidden: Collection[int]) -> list[Sent]:
+    """Mails that carried a notice about the item, one line for each mail kind and minute, newest first; none about
+    these shares."""
     rows = connection.execute(
         select(message.c.at, message.c.state, notice.c.tier, unit.c.short, notice.c.role)
         .select_from(
@@ -262,7 +302,7 @@ def _sent(connection: Connection, item_id: int) -> list[Sent]:
             )
         )
         .join(unit, unit.c.key == notice.c.unit)
-        .where(notice.c.item_id == item_id)
+        .where(notice.c.item_id == item_id, ~and_(notice.c.owner_kind == "assignment", notice.c.owner_id.in_(hidden)))
         .order_by(message.c.at.desc(), message.c.id.desc())
     )
     lines: dict[tuple[datetime, str, str], list[str]] = {}

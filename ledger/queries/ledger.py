@@ -154,7 +154,9 @@ def _shares(asked: Filters, units: Collection[str] | None) -> list[ColumnElement
     """Conditions on one and the same share: this unit, in this role, in this state."""
     if asked.state in (State.PENDING, *ENDED) and units is None and not asked.role:
         return [item.c.state == asked.state]
-    share = select(assignment.c.id).where(assignment.c.item_id == item.c.id, assignment.c.state.not_in(_OUT))
+    share = select(assignment.c.id).where(
+        assignment.c.item_id == item.c.id, assignment.c.parent_id.is_(None), assignment.c.state.not_in(_OUT)
+    )
     if units is not None:
         share = share.where(assignment.c.unit.in_(units))
     if asked.role:
@@ -256,7 +258,8 @@ def heading_choices(connection: Connection, sight: Sight, run: RunFacts) -> list
 
 
 _taking_part = select(assignment.c.unit).where(
-    or_(assignment.c.run_id.in_(ids_of("runs")), assignment.c.item_id.in_(OWN_ITEMS))
+    assignment.c.parent_id.is_(None),  # whom a unit hands its share down to is not for everybody to know
+    or_(assignment.c.run_id.in_(ids_of("runs")), assignment.c.item_id.in_(OWN_ITEMS)),
 )
 _units = select(unit.c.key, unit.c.name, unit.c.short).where(unit.c.key.in_(_taking_part)).order_by(unit.c.ord)
 

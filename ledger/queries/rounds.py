@@ -80,7 +80,12 @@ def round_report(
     wanted = (
         select(assignment.c.id, assignment.c.item_id)
         .join(item, item.c.id == assignment.c.item_id)
-        .where(assignment.c.run_id == found.run_id, assignment.c.unit == found.unit, assignment.c.closed_at.is_(None))
+        .where(
+            assignment.c.run_id == found.run_id,
+            assignment.c.unit == found.unit,
+            assignment.c.parent_id.is_(None),
+            assignment.c.closed_at.is_(None),
+        )
         .order_by(item.c.ord)
     )
     if found.assignment_id is not None:

@@ -19,6 +19,7 @@ from ledger import organisation, prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
+from ledger.rules.levels import Rolled, rolled
 from ledger.rules.lights import Figure, Light, holds_until, light, share_of_time
 from ledger.rules.texts import left_words
 from ledger.rules.verbs import ENDED, LEFT_OUT, State
@@ -52,6 +53,9 @@ class Part:
     overlay: str | None
     original_due: datetime | None
     keeper: int | None
+    parent_id: int | None = None
+    place: str = ""  # the jurisdiction of its unit
+    unit_kind: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -90,7 +94,8 @@ class Gauge:
 
 @dataclass(frozen=True)
 class Standing:
-    """An item as every list and page shows it."""
+    """An item as every list and page shows it. Counts, light and figures are those of `parts`; `lower` are what units
+    have handed down of theirs, which is their own affair (`ledger.rules.levels`)."""
 
     item: AnyRow
     parts: Sequence[Part]
@@ -98,6 +103,24 @@ class Standing:
     light: Light
     due_at: datetime | None
     left: str
+    lower: Sequence[Part] = ()
+
+    @property
+    def every(self) -> list[Part]:
+        """The shares and what they were handed down in."""
+        return [*self.parts, *self.lower]
+
+    def part(self, share_id: int) -> Part:
+        return next(p for p in self.every if p.id == share_id)
+
+    def parts_of(self, share_id: int) -> list[Part]:
+        """What a share was handed down in (分解下达)."""
+        return [p for p in self.lower if p.parent_id == share_id]
+
+    def summed_up(self, share_id: int, gauge: Gauge) -> Decimal | None:
+        """What the parts of a share have come to; None where nobody has reported."""
+        parts = [p for p in self.parts_of(share_id) if p.state not in LEFT_OUT]
+        return roll_up(_sum_rule(gauge.sum_rule), [p.figures[gauge.id] for p in parts if gauge.id in p.figures])
 
     @property
     def done(self) -> int:
@@ -169,6 +192,9 @@ _parts = (  # the item, then the fields of `Part` in their order
         assignment.c.overlay,
         assignment.c.original_due,
         assignment.c.keeper,
+        assignment.c.parent_id,
+        unit.c.jurisdiction,
+        unit.c.kind,
     )
     .join(unit, unit.c.key == assignment.c.unit)
     .where(assignment.c.item_id.in_(_ids))
@@ -196,6 +222,7 @@ class _Facts:
     parts: Sequence[Part]
     indicators: Sequence[AnyRow]
     owed: datetime | None
+    lower: Sequence[Part]
 
 
 def standings(
@@ -224,12 +251,13 @@ def _facts(connection: Connection, item_ids: Collection[int]) -> list[_Facts]:
         if r.assignment_id is not None:
             readings[r.assignment_id][r.id] = Reading(r.value, r.reported_at)
     parts: dict[int, list[Part]] = defaultdict(list)
+    lower: dict[int, list[Part]] = defaultdict(list)
     for r in prepared.rows(connection, _parts, ids):
-        parts[r.item_id].append(Part(readings.get(r.id, {}), *r[1:]))
+        (lower if r.parent_id else parts)[r.item_id].append(Part(readings.get(r.id, {}), *r[1:]))
     owed: dict[int, datetime] = {}
     if recurring := [i.id for i in items if i.cadence]:
         owed = {r.item_id: r.due_at for r in prepared.rows(connection, _occurrences, {"ids": recurring})}
-    return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id)) for i in items]
+    return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id), lower[i.id]) for i in items]
 
 
 def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
@@ -238,7 +266,7 @@ def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
     gauges = [_gauge(*m, _period(f), due_at, now) for m in measured]
     lit = light(now=now, calendar=calendar, **_judged(f, due_at, measured))
     left = words_left(due_at, calendar, now) if f.row.state not in ENDED else ""
-    return Standing(f.row, f.parts, gauges, lit, due_at, left)
+    return Standing(f.row, f.parts, gauges, lit, due_at, left, f.lower)
 
 
 def _place(f: _Facts, calendar: WorkCalendar, now: datetime) -> Place:
@@ -313,6 +341,14 @@ def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkC
         submitted_at=part.submitted_at,
         paused=part.overlay == State.SUSPENDED,
     )
+
+
+def rolled_up(standing: Standing, share_id: int, calendar: WorkCalendar, now: datetime) -> Rolled | None:
+    """The parts of a share, summed up; None where it was not handed down."""
+    parts = standing.parts_of(share_id)
+    lit = [(p.state, part_light(p, standing.item, standing.gauges, calendar, now).colour) for p in parts]
+    found = rolled(lit)
+    return found if found.total else None
 
 
 def _own(part: Part, gauge: Gauge) -> Decimal | None:

@@ -42,15 +42,32 @@ class TimeSheet:
 def time_sheet(view: ItemView, known: Records, part: Part, calendar: WorkCalendar, now: datetime) -> TimeSheet:
     """The sheet of one share, from the records of its item."""
     entries = [
-        Entry(r.at, words, _instant(payload.get("due_at")))
+        Entry(r.at, words, _instant(_due_of(payload, part.id)))
         for r, payload in zip(known.events, known.payloads, strict=True)
         if _is_about(payload, part.id) and (words := _words(r.kind, payload))
     ]
-    return TimeSheet(part, view.why_due, entries, _verdict(part, calendar, now), _judgements(part, calendar, now))
+    above = view.above(part)
+    within = [("下达单位", f"{above.unit_name}分解下达，时限在它的时限以内")] if above else []
+    return TimeSheet(
+        part, [*view.why_due, *within], entries, _verdict(part, calendar, now), _judgements(part, calendar, now)
+    )
 
 
 def _is_about(payload: Payload, share: int) -> bool:
-    return payload.get("assignment") == share or any(a["id"] == share for a in payload.get("assignments", ()))
+    if "parent" in payload:  # what is handed down leaves the time of the whole as it is
+        return _given(payload, share) is not None
+    return payload.get("assignment") == share or _given(payload, share) is not None
+
+
+def _given(payload: Payload, share: int) -> Payload | None:
+    """What an event says of a share that it hands out."""
+    return next((a for a in payload.get("assignments", ()) if a["id"] == share), None)
+
+
+def _due_of(payload: Payload, share: int) -> str | None:
+    own = _given(payload, share) or {}
+    found: str | None = own.get("due_at", payload.get("due_at"))
+    return found
 
 
 def _instant(value: str | None) -> datetime | None:
@@ -83,6 +100,7 @@ def _settled(p: Payload) -> str:
 _WORDS: Mapping[str, str | Callable[[Payload], str]] = {
     "item.opened": "交办",
     "item.unit_added": "交办",
+    "assignment.split": "上级单位分解下达",
     "assignment.acknowledged": "签收",
     "petition.made": _made,
     "petition.passed": "同意，转下一岗位审批",

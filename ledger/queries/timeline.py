@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -60,12 +60,17 @@ class _Reader:
     """What is needed to word an event: the item's shares and indicators, and what the reader may read."""
 
     standing: Standing
-    readable: Collection[int]
+    readable: frozenset[int]
     unit_names: Mapping[str, str]
     post_units: Mapping[int, tuple[str, str]]
 
     def unit_of(self, assignment_id: int) -> str:
-        return next((p.unit_name for p in self.standing.parts if p.id == assignment_id), "")
+        return next((p.unit_name for p in self.standing.every if p.id == assignment_id), "")
+
+    def hides(self, payload: Mapping[str, Any]) -> bool:
+        """Whether this is about what a unit has handed down, which the reader may not look into."""
+        about = payload.get("assignment")
+        return about not in self.readable and any(p.id == about for p in self.standing.lower)
 
     def figures(self, pairs: Iterable[Sequence[Any]]) -> str:
         names = {g.id: g for g in self.standing.gauges}
@@ -87,6 +92,7 @@ QUOTED = {
     "told_by": "提供人",
     "spoke_to": "受话人",
     "answer": "答复",
+    "gap": "分解数与任务数不一致的原因",
 }
 
 
@@ -136,7 +142,7 @@ def cleared_words(ground: str | None, at: datetime) -> str:
     return f"（内容已依规清除。依据：{(ground or '见清除记录').rstrip('。')}；{local_day(at)}）"
 
 
-def timeline(connection: Connection, known: Records, standing: Standing, readable: Collection[int]) -> list[Line]:
+def timeline(connection: Connection, known: Records, standing: Standing, readable: frozenset[int]) -> list[Line]:
     """Every entry of the item's stream, newest first."""
     reader = _reader(connection, standing, readable, known)
     entries = zip(known.events, known.payloads, strict=True)
@@ -179,14 +185,14 @@ def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]
     return []
 
 
-def _reader(connection: Connection, standing: Standing, readable: Collection[int], known: Records) -> _Reader:
+def _reader(connection: Connection, standing: Standing, readable: frozenset[int], known: Records) -> _Reader:
     posts = {a["post"] for r in known.events if "post" in (a := json.loads(r.actor))}
     found = connection.execute(
         select(post.c.id, unit.c.short, post.c.role)
         .join(unit, unit.c.key == post.c.unit)
         .where(post.c.id.in_(sorted(posts)))
     ).all()
-    names = {p.unit: p.unit_name for p in standing.parts}
+    names = {p.unit: p.unit_name for p in standing.every}
     if asked := {p["asked_unit"] for p in known.payloads if p.get("asked_unit")}:
         named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(asked))))
         names |= {r.key: r.short for r in named}
@@ -196,11 +202,13 @@ def _reader(connection: Connection, standing: Standing, readable: Collection[int
 def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader) -> Line | None:
     texts = known.texts.get(r.seq, {})
     wording = _WORDINGS.get(r.kind)
-    if wording is None:
+    if wording is None or reader.hides(payload):
         return None
     words, tone = wording(payload, reader)
     files: Sequence[Attached] = []
-    may_read = payload.get("assignment") in reader.readable
+    # What is handed down is read by whom it is handed down to as well.
+    parts = [a["id"] for a in payload["assignments"]] if r.kind == "assignment.split" else []
+    may_read = not reader.readable.isdisjoint({payload.get("assignment"), *parts})
     quotes = [  # what the office gives as its ground is for all who take part
         (label, known.cleared.get((r.seq, key), CLEARED) if said is None else said)
         for key, label in QUOTED.items()
@@ -224,8 +232,29 @@ def _opened(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
 
 
 def _closed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
-    left = len(p["withdrawn"])
+    left = _wholes(p)
     return "任务办结" + (f"，{left} 家未反馈单位的责任随之终止" if left else ""), "k"
+
+
+def _wholes(p: Mapping[str, Any]) -> int:
+    """How many shares end with an item, without what they were handed down in."""
+    return sum(not left.get("part") for left in p["withdrawn"])
+
+
+def _split(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    given = p["assignments"]
+    if p["assignment"] not in r.readable or any(a["id"] not in r.readable for a in given):
+        return f"分解下达给 {len(given)} 家下级单位", "k"
+    dated = [f"{r.unit_of(a['id'])}{_quota(a)}{_until(a)}" for a in given]
+    return f"分解下达给 {len(given)} 家下级单位：{'；'.join(dated)}", "k"
+
+
+def _quota(a: Mapping[str, Any]) -> str:
+    return f" {number_words(Decimal(a['quota']))}" if a["quota"] is not None else ""
+
+
+def _until(a: Mapping[str, Any]) -> str:
+    return f"，{_day(a['due_at'])} 前" if a["due_at"] else ""
 
 
 def _of(p: Mapping[str, Any], r: _Reader) -> str:
@@ -270,7 +299,7 @@ def _handed_on(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
 
 
 def _submitted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
-    part = next((x for x in r.standing.parts if x.id == p["assignment"]), None)
+    part = next((x for x in r.standing.every if x.id == p["assignment"]), None)
     verb = "提交反馈" if part and part.role == "cooperating" else "申请办结"
     figures = r.figures(p.get("figures", ())) if p["assignment"] in r.readable else ""
     where = "" if p.get("leaves_unit") else "，送本单位审签"
@@ -286,7 +315,7 @@ def _sent_back(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
 
 
 def _accepted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
-    part = next((x for x in r.standing.parts if x.id == p["assignment"]), None)
+    part = next((x for x in r.standing.every if x.id == p["assignment"]), None)
     return (f"认可 {_of(p, r)} 的反馈" if part and part.role == "cooperating" else f"同意 {_of(p, r)} 办结"), "k"
 
 
@@ -352,7 +381,7 @@ def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 
 
 def _item_terminated(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
-    return f"终止整项任务，{len(p['withdrawn'])} 家单位不再办理", "bad"
+    return f"终止整项任务，{_wholes(p)} 家单位不再办理", "bad"
 
 
 def _revoked(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -410,6 +439,7 @@ _WORDINGS = {
     "assignment.terminated": _terminated,
     "assignment.revoked": _revoked,
     "assignment.reopened": _reopened,
+    "assignment.split": _split,
     "item.unit_added": _unit_added,
     "item.terminated": _item_terminated,
     "round.opened": _round_opened,

@@ -36,11 +36,12 @@ OUTCOME_WORDS = {
     "resumed": "已恢复计时",
     "revoked": "办结已撤销，转入整改",
     "reopened": "办结已撤销，请重新办理",
-    "entered": "专班办代录了进展，请确认",
+    "entered": "交办单位代录了进展，请确认",
     "check": "填报数已审核",
     "settle": "填报数已核定",
     "copied": "抄送您知悉",
     "handed_on": "已转交给您办理",
+    "ended": "本单位的上级任务已了结，无需再办理",
 }
 TIER_WORDS = {
     "handed": "交办通知",

@@ -109,6 +109,12 @@ def change(office: Office) -> None:
         "figures": {},
     }
     perform(office.db, zhuanban, enter, share_of(office, "18", "daye"), **told)
+    office.split("daye", "26", date(2025, 8, 15), ["daye-jinhu", "daye-chengui"])
+    for town in ("daye-jinhu", "daye-chengui"):
+        office.acknowledge(town)
+    office.report("daye-jinhu", "26", "招聘会进村进社区，现场接受咨询。", {"local-job-fairs": 2})
+    office.apply("daye-chengui", "26", "一场招聘会办结，名单已存档。")
+    office.decide("daye-chengui", "26")  # signed: waits for the county
     add = {"to": "caizheng", "role": "cooperating", "ground": "领导小组第2次会议议定。"}
     perform(office.db, zhuanban, add_unit, 27, **add)
 
@@ -238,6 +244,19 @@ ROWS = (
     Row("form to hand on", "daye", "/items/{item 13}?tab=hand_on-{part 13 daye}"),
     Row("time sheet", "zhuanban", "/assignments/{part 7 renshe}/time", heading="时限明细单"),
     Row("time sheet of a return", "renshe", "/assignments/{part 27 renshe}/time", heading="时限明细单"),
+    Row("item handed down", "daye", "/items/{item 26}?tab=report-{part 26 daye}", heading="智汇黄石高校行和招聘会"),
+    Row("form to hand down", "daye", "/items/{item 14}?tab=split-{part 14 daye}"),
+    Row("form to hand down to more", "daye", "/items/{item 26}?tab=split-{part 26 daye}"),
+    Row("part to review", "daye", "/items/{item 26}?todo={part 26 daye-chengui}"),
+    Row("part of a town", "daye-jinhu", "/items/{item 26}"),
+    Row("form of a town for more time", "daye-jinhu", "/items/{item 26}?tab=extend-{part 26 daye-jinhu}"),
+    Row("item handed down as the office sees it", "zhuanban", "/items/{item 26}"),
+    Row("item handed down as an inspector sees it", "ducha", "/items/{item 26}"),
+    Row("inbox of a town", "daye-jinhu", "/inbox", heading="待办"),
+    Row("ledger of a county inspector", "daye-ducha", "/ledger", heading="台账"),
+    Row("time sheet of a part", "daye", "/assignments/{part 26 daye-jinhu}/time", heading="时限明细单"),
+    Row("time sheet of others' part", "zhuanban", "/assignments/{part 26 daye-jinhu}/time", status=404),
+    Row("report with what lower units have come to", "daye", "/rounds/{share daye weekly}", heading="第1期周调度"),
     Row("item closed", "guozi", "/items/{item 8}", heading="扩大国有企业招聘规模"),
     Row("item not yet open", "ducha", "/items/{item 33}"),
     Row("rounds of a county", "daye", "/rounds", heading="报送"),

@@ -48,6 +48,7 @@ from webapp import hashing
 from webapp.app import create_app
 from webapp.demo import campaign
 from webapp.demo.mailsink import Mailbox
+from webapp.demo.office import Office
 from webapp.settings import Settings
 
 START = date(2025, 5, 23)
@@ -395,6 +396,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
                 take_post(tx, people[login], unit_key, role)
             return people[login]
 
+        for login in LOOKERS:
+            known = one(tx.connection, select(person.c.id).where(person.c.login == login))
+            tokens["levels", login] = sessions.begin(tx, known, Lifetime(12, 600), Origin())
         for place in PLACES:
             for letter, unit_key, role in seats(place):
                 visitor = add(f"{place}-{letter}", (unit_key, role))
@@ -415,17 +419,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         other_run = opening.start_run(tx, opening.publish(tx, write_plan(other_plan())))
         spare = opening.publish(tx, write_plan(spare_plan()))
     advance_to(db, NOW)
-    names = act(db, run_id) | {
-        "run": str(run_id),
-        "other run": str(other_run),
-        "person jiaoyu": str(jiaoyu),
-        "reset": reset,
-        **drafted(db),
-        "spare version": str(spare),
-        "password": PASSWORD,
-        **{f"person {name}": str(people[name]) for name in ("in-both", "inactive", "locked")},
-        "person of foreign": str(people["foreign-L"]),
-    }
+    names = (
+        act(db, run_id)
+        | handed_down(db, run_id)
+        | {
+            "run": str(run_id),
+            "other run": str(other_run),
+            "person jiaoyu": str(jiaoyu),
+            "reset": reset,
+            **drafted(db),
+            "spare version": str(spare),
+            "password": PASSWORD,
+            **{f"person {name}": str(people[name]) for name in ("in-both", "inactive", "locked")},
+            "person of foreign": str(people["foreign-L"]),
+        }
+    )
     with db.read() as connection:
         found = select(assignment.c.id, assignment.c.item_id).where(assignment.c.run_id == other_run)
         with_jiwei = select(assignment.c.item_id).where(assignment.c.unit == "jiwei")
@@ -481,6 +489,28 @@ def drafted(db: Database) -> dict[str, str]:
     xml = plan_xml(campaign.PLAN).replace("募集就业见习岗位不少于".encode(), "募集见习岗位不少于".encode())
     perform(db, writer, drafting.save, draft, 1, xml)
     return {"draft": str(draft), "version": str(version), "draft's diagram": plan_xml(campaign.PLAN).decode()}
+
+
+def handed_down(db: Database, run_id: int) -> dict[str, str]:
+    """Item 26 of 大冶市 in two towns, one of which has signed for it and reported with a file."""
+    made = Office(db, run_id)
+    made.acknowledge("daye")
+    made.split("daye", "26", date(2025, 8, 15), ["daye-jinhu", "daye-chengui"])
+    made.acknowledge("daye-jinhu")
+    with db.read() as connection:
+        part, whole = (made._share(connection, unit, "26") for unit in ("daye-jinhu", "daye"))
+    store, source = Store(files_of(db)), BytesIO(samples.pdf())
+    waiting = uploads.take(
+        db, store, Settings(demo=True).limits, made.holder("daye-jinhu", "liaison"), f"report-{part.id}",
+        name="名单.pdf", source=source,
+    )  # fmt: skip
+    made.report("daye-jinhu", "26", "走访企业十家。", files=[waiting.id])
+    return {
+        "part": str(part.id),
+        "whole": str(whole.id),
+        "item of part": str(part.item_id),
+        "part file": str(waiting.id),
+    }
 
 
 def act(db: Database, run_id: int) -> dict[str, str]:
@@ -617,6 +647,85 @@ def test_everybody_gets_what_the_table_says(deployed: Deployment, row: Row) -> N
         if wrote:
             deployed.renew()
     assert wrong == {}
+
+
+# What 大冶市 has handed down to two towns of item 26: who looks at one part, and what each is answered.
+IN_IT = ("daye", "daye-jinhu", "daye-chengui", "yangxin", "zhuanban", "lingdao", "guanli", "ducha", "daye-ducha")
+SEE_PARTS = ("daye", "daye-fenguan", "daye-jinhu", "ducha", "daye-ducha")
+LOOKERS = (*IN_IT, "daye-fenguan", "jiaoyu", "yangxin-fenguan")
+
+
+@dataclass(frozen=True)
+class PartRow:
+    """A route on a part: `may` does it, `told` is told why not (409); to all others there is nothing."""
+
+    row: Row
+    may: tuple[str, ...]
+    told: tuple[str, ...]
+    answer: str = "302"
+
+
+def part_row(row: Row, *may: str, told: tuple[str, ...] = SEE_PARTS, answer: str = "302") -> PartRow:
+    return PartRow(row, may, told, answer)
+
+
+WHOLE_TOLD = (*IN_IT, "daye-fenguan", "yangxin-fenguan")
+PART_TABLE = (
+    part_row(get("/assignments/<int:assignment_id>/time", PAGE, "/assignments/{part}/time"), *SEE_PARTS, answer="200"),
+    part_row(get("/files/<int:attachment_id>", PAGE, "/files/{part file}"), *SEE_PARTS, answer="200"),
+    part_row(
+        form("/assignments/<int:assignment_id>/report", PAGE, "/assignments/{part}/report", progress="已对接"),
+        "daye-jinhu",
+    ),
+    part_row(form("verb", PAGE, "/assignments/{part}/verbs/terminate", ground="议定"), "daye"),
+    part_row(form("verb", PAGE, "/assignments/{part}/verbs/suspend", ground="防汛"), "daye"),
+    part_row(
+        form("verb", PAGE, "/assignments/{part}/verbs/copy", to="zhengfuban inspector"), "daye", "ducha", "daye-ducha"
+    ),
+    part_row(form("verb", PAGE, "/assignments/{part}/verbs/extend", until="2025-08-20", **EXTEND), "daye-jinhu"),
+    part_row(
+        form("verb", PAGE, "/assignments/{whole}/verbs/split", **{"unit-1": "保安镇", "unit-2": ""}),
+        "daye",
+        told=WHOLE_TOLD,
+    ),
+    part_row(
+        form("urge", PAGE, "/items/{item of part}/urge", assignments="{part}", **URGE),
+        "daye",
+        "ducha",
+        "daye-ducha",
+    ),
+)
+
+
+@pytest.mark.parametrize("row", PART_TABLE, ids=lambda row: str(row.row))
+def test_what_was_handed_down_is_for_its_unit_those_above_and_the_inspectors(
+    deployed: Deployment, row: PartRow
+) -> None:
+    wrong = {}
+    for login in LOOKERS:
+        answer = deployed.ask(row.row, ("levels", login))
+        got = met(answer, False).rstrip("-")
+        expected = row.answer if login in row.may else "409" if login in row.told else "404"
+        if got != expected:
+            wrong[login] = f"{got}, not {expected}"
+        if row.row.method == "POST":
+            deployed.renew()
+    assert wrong == {}
+
+
+def test_the_page_of_an_item_names_parts_to_those_alone_who_see_them(deployed: Deployment) -> None:
+    for login in LOOKERS:
+        answer = deployed.client(("levels", login)).get(deployed.put("/items/{item of part}"))
+        page = answer.get_data(as_text=True)
+        if login in ("jiaoyu",):
+            assert answer.status_code == 404
+            continue
+        assert ("陈贵镇" in page) is ((login in SEE_PARTS and login != "daye-jinhu") or login == "daye-chengui"), login
+        assert ("金湖街道" in page) is (login in SEE_PARTS), login
+        assert ("走访企业十家" in page) is (login in SEE_PARTS), login
+        assert "家单位中 0 家已完成" in page
+        listed = deployed.client(("levels", login)).get("/ledger?size=100&unit=金湖街道").get_data(as_text=True)
+        assert shown(listed) == set(), login
 
 
 @pytest.mark.parametrize("row", GETS, ids=str)

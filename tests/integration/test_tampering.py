@@ -22,6 +22,7 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from engine.commands import (
+    Part,
     PetitionRef,
     answer,
     check,
@@ -33,6 +34,7 @@ from engine.commands import (
     perform,
     reassign,
     resume,
+    split,
     suspend,
     terminate,
 )
@@ -140,6 +142,9 @@ def changed(office: Office) -> None:
     do(*coordinator, check, share("13"), figures={read: Decimal(200)}, reason="核对花名册。")
     do(*coordinator, copy, share("13"), to="daye deputy_head", note="请关注。")
     do("daye", "liaison", hand_on, share("13"), to=second)
+    do("daye", "liaison", split, share("26"), parts=[Part("daye-jinhu"), Part("daye-chengui")])
+    do("daye", "liaison", split, share("10"), parts=[Part("daye-baoan", None, date(2025, 8, 1))])
+    do(*coordinator, terminate, share("10"), **ground)
     with db.read() as connection:
         desk = actor_of(connection, office.holder(*head)).desk(*head)  # type: ignore[union-attr]
     do(*head, delegate, desk.post_id, login="daye-2", until=date(2025, 6, 20))  # type: ignore[union-attr]
@@ -606,6 +611,24 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         "UPDATE assignment SET overlay = NULL WHERE overlay = 'extending'",
         "todos.overlay",
     ),
+    # ---- what was handed down
+    "a part of no whole": ("UPDATE assignment SET parent_id = 999999 WHERE unit = 'daye-jinhu'", "levels.whole"),
+    "a part in another place": (
+        "UPDATE assignment SET unit = 'xialu-xinxialu' WHERE unit = 'daye-jinhu'",
+        "levels.tree",
+    ),
+    "a unit under another": ("UPDATE unit SET parent = 'yangxin' WHERE key = 'daye-jinhu'", "levels.tree"),
+    "a whole that ended without its parts": (
+        "UPDATE assignment SET closed_at = touched_at WHERE id ="
+        " (SELECT parent_id FROM assignment WHERE unit = 'daye-jinhu')",
+        "levels.left",
+    ),
+    "a part on the way of a whole": (
+        "UPDATE assignment SET lifecycle = NULL WHERE unit = 'daye-jinhu'",
+        "levels.path",
+    ),
+    "a part counted as a whole": ("UPDATE assignment SET parent_id = NULL WHERE unit = 'daye-chengui'", "levels.path"),
+    "a whole's end kept from its part": ("DELETE FROM notice WHERE tier = 'ended'", "told.outcome"),
     "a step of no lifecycle": ("UPDATE assignment SET step = 'x' WHERE closed_at IS NULL", "todos.no-step"),
     "a todo of another role": ("UPDATE todo SET role = 'head' WHERE closed_at IS NULL", "todos.step"),
     "a run without state": ("DELETE FROM run_state", "runs.no-state"),
