@@ -22,6 +22,7 @@ from engine.moments import RANK_DIGEST, Moment, digest_moment, is_notice_time, n
 from engine.notices import Notice, tell
 from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
+from engine.vacancies import gather_vacancies
 from engine.weekly import gather_weekly
 from ledger.clock import ClockInDoubt, mark_refused
 from ledger.database import Database, Tx
@@ -197,6 +198,7 @@ def _digest(tx: Tx) -> None:
     """Today's digest, once its hour has come on a working day; else it is only planted anew."""
     if is_notice_time(tx.now, tx.calendar):
         gather_digests(tx)
+        gather_vacancies(tx)
     _plant(tx, digest_moment(next_day(tx.now, tx.calendar)))
 
 

@@ -13,6 +13,8 @@ class Stand(Protocol):
     applied for (unit and role, or None)."""
 
     @property
+    def plan(self) -> str: ...
+    @property
     def unit(self) -> str: ...
     @property
     def role(self) -> str: ...
@@ -35,10 +37,11 @@ def capacities(actor: Actor, stand: Stand) -> dict[Capacity, Desk]:
         Capacity.HOLDER: stand.holder,
         Capacity.DECIDER: stand.decider,
         Capacity.UNIT: (stand.unit, "liaison"),
+        Capacity.HANDLER: (stand.unit, "handler"),
         Capacity.LEAD: lead,
         Capacity.OFFICE: (stand.office, "coordinator"),
     }
-    found = {c: actor.desk(*post) for c, post in posts.items() if post}
+    found = {c: actor.desk(*post, stand.plan) for c, post in posts.items() if post}
     found[Capacity.INSPECTOR] = next(
         (d for d in actor.desks if d.role == "inspector" and d.jurisdiction == stand.jurisdiction), None
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict, dataclass
 from datetime import date
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from ledger.database import Tx
 from ledger.errors import Invalid
 from ledger.organisation import Organisation
 from ledger.rules.texts import as_seen, is_formula, is_overlaid, shows
-from ledger.rules.verbs import Role
-from ledger.schema import person, post, unit
+from ledger.rules.verbs import OF_ONE_PLAN, RANKS, Role
+from ledger.schema import person, plan_version, post, unit
 
 STREAM = "admin"
 _LOGIN = re.compile(r"[^\W_][\w.@-]{0,59}")
@@ -58,28 +59,79 @@ def register_person(tx: Tx, *, login: str, name: str, email: str, password_hash:
     return person_id
 
 
+@dataclass(frozen=True)
+class Scope:
+    """What a post is limited to: one plan (its key; none: it serves them all), the rank of a liaison (A 角, B 角), the
+    field of a deputy head (分管领域)."""
+
+    plan: str | None = None
+    rank: str | None = None
+    field: str | None = None
+
+    def faults(self, connection: Connection, role: str) -> dict[str, str]:
+        """What is wrong with it for a post of this role, by field."""
+        found = {}
+        if self.plan and role not in OF_ONE_PLAN:
+            found["plan"] = f"{_LIMITED}可以限定方案；这个岗位管所有方案，请选“所有方案”。"
+        elif self.plan and connection.execute(_published, {"b_plan": self.plan}).first() is None:
+            found["plan"] = "没有这个方案，请从列表中选择。"
+        if self.rank and (role != Role.LIAISON or self.rank not in RANKS):
+            found["rank"] = "只有联络员分 A 角、B 角，其他岗位请不要选。"
+        if self.field and role != Role.DEPUTY_HEAD:
+            found["field"] = "只有分管负责人填写分管领域，其他岗位请留空。"
+        elif self.field and not _is_field(self.field):
+            found["field"] = f"分管领域请写 {FIELD_LENGTH} 字以内的文字，不以 = + - @ 开头。"
+        return found
+
+
+EVERYTHING = Scope()
+FIELD_LENGTH = 20
+_LIMITED = "、".join(Role(role).label for role in OF_ONE_PLAN)
+_published = select(plan_version.c.id).where(plan_version.c.plan == bindparam("b_plan")).limit(1)
+
+
+def _is_field(words: str) -> bool:
+    readable = as_seen(words) == words and shows(words) and not is_overlaid(words) and not is_formula(words)
+    return readable and not set(words) & set("\n\t") and len(words) <= FIELD_LENGTH
+
+
 def take_post(
-    tx: Tx, person_id: int, unit_key: str, role: str, *, deputy_for: int | None = None, ends: date | None = None
+    tx: Tx,
+    person_id: int,
+    unit_key: str,
+    role: str,
+    scope: Scope = EVERYTHING,
+    *,
+    deputy_for: int | None = None,
+    ends: date | None = None,
 ) -> int:
     """Let a person take a post from now on, or hold it beside its holder (`deputy_for`, their post) until a day
     `ends`; the name of the day hangs on the record.
 
-    Raises: Invalid for an unknown unit or role.
+    Raises: Invalid for an unknown unit, role, or scope.
     """
     if role not in set(Role):
         raise Invalid({"role": f"没有“{role}”这种岗位，可用：{'、'.join(Role)}。"})
     if tx.connection.execute(select(unit.c.key).where(unit.c.key == unit_key)).first() is None:
         raise Invalid({"unit": f"单位目录中没有“{unit_key}”。"})
-    held = select(post.c.id).where(post.c.person_id == person_id, post.c.unit == unit_key, post.c.role == role)
-    if tx.connection.execute(held.where(post.c.until.is_(None))).first():
+    if faults := scope.faults(tx.connection, role):
+        raise Invalid(faults)
+    if held_post(tx.connection, person_id, unit_key, role, scope.plan) is not None:
         raise Invalid({"role": "此人已经有这个岗位，不用再加。"})
     name = tx.connection.execute(select(person.c.name).where(person.c.id == person_id)).scalar_one()
     post_id = tx.allocate("post")[0]
-    facts = {"post": post_id, "person": person_id, "unit": unit_key, "role": role}
+    facts = {"post": post_id, "person": person_id, "unit": unit_key, "role": role, **asdict(scope)}
     facts |= {"deputy_for": deputy_for, "ends": ends.isoformat() if ends else None}
     tx.record(STREAM, "post.taken", facts, {"name": name})
     tx.flush()
     return post_id
+
+
+def held_post(connection: Connection, person_id: int, unit_key: str, role: str, plan: str | None) -> int | None:
+    """The post that a person holds there now for just this plan (none: for all), if any."""
+    held = select(post.c.id).where(post.c.person_id == person_id, post.c.unit == unit_key, post.c.role == role)
+    found = connection.execute(held.where(post.c.until.is_(None), post.c.plan.is_not_distinct_from(plan)))
+    return found.scalars().first()
 
 
 def leave_post(tx: Tx, post_id: int) -> None:

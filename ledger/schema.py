@@ -180,6 +180,10 @@ post = Table(
     Column("since", Instant, nullable=False),
     Column("until", Instant),
     Column("deputy_for", Integer),  # 委托代理: the post beside which this one is held for a while
+    Column("plan", String(60)),  # limited to one plan; none: it serves them all
+    Column("rank", String(1)),  # of liaisons: A 角 is written to, B 角 where there is none
+    Column("field", String(40)),  # 分管领域 of a deputy head, in words
+    Column("seq", Integer, nullable=False, server_default=text("0")),  # of its taking: the name of the day hangs there
     Index("ix_post_unit_role", "unit", "role"),
 )
 
@@ -560,7 +564,7 @@ notice = Table(
     Column("owner_kind", String(12), nullable=False),
     Column("owner_id", Integer, nullable=False),
     Column("arm", Integer, nullable=False),
-    Column("tier", String(60), nullable=False),
+    Column("tier", String(120), nullable=False),
     Column("unit", String(60), nullable=False),
     Column("role", String(20), nullable=False),
     Column("run_id", Integer, nullable=False),

@@ -73,6 +73,7 @@ _load = (
         post.c.id,
         post.c.unit,
         post.c.role,
+        post.c.plan,
         unit.c.jurisdiction,
     )
     .select_from(

@@ -262,7 +262,7 @@ def choices(connection: Connection, made: VerbForm, stand: Stand) -> dict[str, S
             case "unit":
                 found[field.name] = unit_choices(connection, stand.jurisdiction)
             case "colleague":
-                rows = connection.execute(colleagues, {"b_unit": stand.unit})
+                rows = connection.execute(colleagues, {"b_unit": stand.unit, "b_plan": stand.plan})
                 found[field.name] = [(str(r.id), r.name) for r in rows]
             case "informed":
                 places = informed(connection, stand)

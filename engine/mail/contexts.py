@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict, get_args
 
-Kind = Literal["digest", "handed", "request", "returned", "urged", "applied", "told", "weekly"]
+Kind = Literal["digest", "handed", "request", "returned", "urged", "applied", "told", "vacant", "weekly"]
 # About the account of its reader, not about items: no notice stands behind such a mail.
 AccountKind = Literal["reset", "locked", "changed"]
 ACCOUNT_KINDS: tuple[str, ...] = get_args(AccountKind)
@@ -23,6 +23,7 @@ KIND_NAMES: dict[str, str] = {
     "urged": "催办",
     "applied": "申请待审批",
     "told": "办理情况",
+    "vacant": "岗位空缺",
     "weekly": "每周情况",
     "reset": "重设密码",
     "locked": "账号锁定",
@@ -63,6 +64,7 @@ class Context(TypedDict):
     round: Turn | None  # in a request
     link: str  # path of the page the button opens: /inbox
     base_url: str  # http://127.0.0.1:8000
+    asked: NotRequired[bool]  # in a mail of kind vacant: nobody answers for the post, its reader is asked
     act: NotRequired[str]  # in a mail of kind told: what was decided, 延期申请已同意
     post: NotRequired[str]  # 市人社局 联络员: mails address posts, never people
     place: NotRequired[str]  # 黄石市

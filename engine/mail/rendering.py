@@ -129,6 +129,19 @@ def _told(c: Mapping[str, Any]) -> tuple[str, str]:
     return headline, "理由和今后的安排请登录查看。"
 
 
+def _vacant(c: Mapping[str, Any]) -> tuple[str, str]:
+    where = f"{c['told']} 个岗位空缺"
+    waiting = f"，有 {c['count']} 件待办" if c["count"] else ""
+    if c["copied"]:
+        return f"{where}{waiting}，请确定人选", "下列岗位无人任职。请商有关单位确定人选，及时任职。"
+    if c.get("asked"):
+        return (
+            f"{where}又无主要负责人{waiting}，请商定",
+            "下列岗位无人任职，单位也没有登记主要负责人。请联系单位确定人选。",
+        )
+    return f"{where}{waiting}，由您接办", "下列岗位无人任职，待办由您接办；有人接任后自动转回。"
+
+
 def _weekly(c: Mapping[str, Any]) -> tuple[str, str]:
     counts = {key: sum(plan[key] for plan in c["plans"]) for key in ("closed", "late", "waiting")}
     words = {"closed": "上周办结 {} 件", "late": "逾期 {} 件", "waiting": "待您审核 {} 件"}
@@ -158,6 +171,7 @@ _OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "urged": _urged,
     "applied": _applied,
     "told": _told,
+    "vacant": _vacant,
     "weekly": _weekly,
     "reset": _reset,
     "locked": _locked,

@@ -22,10 +22,12 @@ from engine.delivering import BACKOFF
 from engine.gathering import holds
 from engine.moments import is_notice_time, monday_of, week_day, weekly_moment
 from engine.petitions import LADDER
+from engine.vacancies import place_of
 from engine.verifying.acts import ACTS, TOLD_BY_ACTS, answered_by, told_by
 from engine.verifying.common import OWNERS
 from ledger.calendar import local_day
 from ledger.clock import wall_now
+from ledger.directory import STREAM
 from ledger.people import HOSTED_ROLES
 from ledger.queries.words import OUTCOME_WORDS
 from ledger.schema import (
@@ -76,6 +78,8 @@ _NOTICES = (
         _owner_run.label("owner_run"),
         _owner_item.label("owner_item"),
         run.c.office,
+        run.c.jurisdiction,
+        run.c.plan,
         run.c.ladder,
         todo.c.opened_at.label("waited_from"),
     )
@@ -154,6 +158,8 @@ def _faults(scene: Scene, n: AnyRow, told: Collection[Rung | None]) -> Iterator[
 def _is_arm(n: AnyRow, kind: str) -> bool:
     if kind == "pressing":  # at whose turn the petition is
         return bool(n.tier.split(".")[1] == str(n.arm))
+    if kind == "vacant":  # how many terms had ended there
+        return bool(n.arm >= 1)
     is_first = kind in _FIRST or n.owner_kind != "assignment"
     return bool(n.arm == 1 if is_first else 1 <= n.arm <= n.assignment_arm)
 
@@ -177,6 +183,8 @@ def _recipients(scene: Scene, n: AnyRow) -> To:
     match n.owner_kind:
         case "run" if kind == "weekly" and n.office is not None:
             return {(n.office, "coordinator")}
+        case "run" if kind == "vacant" and n.office is not None:
+            return _of_vacancy(scene, n)
         case "share" if n.share_unit is not None:
             if kind == "request":
                 return {(n.share_unit, "liaison")}
@@ -186,6 +194,16 @@ def _recipients(scene: Scene, n: AnyRow) -> To:
         case "assignment" if n.assignment_unit is not None:
             return _of_petition(scene, n, kind) if kind in ("applied", "pressing") else _of_assignment(n, kind)
     return set()
+
+
+def _of_vacancy(scene: Scene, n: AnyRow) -> To:
+    """Of a post that nobody held then: the unit's head or the plan's coordinator, and the administrators."""
+    place = place_of(n.tier)
+    if _Posts(scene).sat(*place, n.plan, n.at):
+        return set()
+    ours = select(unit.c.key).where(unit.c.jurisdiction == n.jurisdiction, unit.c.key == n.unit)
+    is_ours = n.role == "administrator" and scene.connection.execute(ours).first() is not None
+    return {(place[0], "head"), (n.office, "coordinator")} | ({(n.unit, n.role)} if is_ours else set())
 
 
 def _of_petition(scene: Scene, n: AnyRow, kind: str) -> To:
@@ -301,9 +319,11 @@ _MAILS = (
         notice.c.unit,
         notice.c.role,
         notice.c.immediate,
+        run.c.plan,
     )
     .join(delivery, delivery.c.message_id == message.c.id)
     .join(notice, notice.c.id == delivery.c.notice_id)
+    .outerjoin(run, run.c.id == notice.c.run_id)
     .order_by(message.c.id, notice.c.id)
 )
 
@@ -332,7 +352,7 @@ def _mail(scene: Scene, posts: _Posts, carried: Sequence[AnyRow]) -> Iterator[tu
     m = carried[0]
     if any(m.kind != _mail_kind(n) for n in carried):
         yield "kind", "与所载提醒的种类不符（邮件被改动或挪用）"
-    if any(not posts.held(n.unit, n.role, m.person_id, m.at) for n in carried):
+    if any(not posts.held(n.unit, n.role, n.plan, m.person_id, m.at) for n in carried):
         yield "person", f"的收件人（账号第 {m.person_id} 号）当时不在所载提醒的岗位上（收件人被改动）"
     said = json.loads(m.context)
     if said.get("told") != len(carried) or said.get("day") != local_day(m.at).isoformat():
@@ -349,7 +369,7 @@ def _mail_kind(n: AnyRow) -> str:
     kind = _kind(n)
     if kind in OUTCOME_WORDS:
         return "told"
-    return kind if kind in AT_ONCE or kind == "weekly" else "digest"
+    return kind if kind in (*AT_ONCE, "vacant", "weekly") else "digest"
 
 
 class _Posts:
@@ -358,15 +378,30 @@ class _Posts:
     def __init__(self, scene: Scene) -> None:
         self.hosts = dict(map(tuple, scene.connection.execute(select(unit.c.key, unit.c.host))))
         self.terms: dict[tuple[str, str, int], list[AnyRow]] = defaultdict(list)
+        log = select(event.c.payload).where(event.c.stream == STREAM, event.c.kind == "account.deactivated")
+        self.closed = {json.loads(r.payload)["person"] for r in scene.connection.execute(log)}
         for r in scene.connection.execute(select(post)):
             self.terms[r.unit, r.role, r.person_id].append(r)
 
-    def held(self, unit_key: str, role: str, person_id: int, at: datetime) -> bool:
-        """Whether somebody answered for a post, as its holder or for an empty one as the unit's head."""
+    def sat(self, unit_key: str, role: str, plan: str | None, at: datetime) -> bool:
+        """Whether somebody with an open account certainly held the post then: who was ever closed out is left out."""
+        host = self.hosts.get(unit_key)
+        seat = host if host and role in HOSTED_ROLES else unit_key
+        terms = [t for (u, r, _), own in self.terms.items() if (u, r) == (seat, role) for t in own]
+        return any(
+            t.plan in (None, plan)
+            and t.person_id not in self.closed
+            and t.since <= at
+            and (t.until is None or t.until > at)
+            for t in terms
+        )
+
+    def held(self, unit_key: str, role: str, plan: str | None, person_id: int, at: datetime) -> bool:
+        """Whether somebody answered for a post in a plan, as its holder or for an empty one as the unit's head."""
         host = self.hosts.get(unit_key)
         seat = host if host and role in HOSTED_ROLES else unit_key
         terms = [*self.terms[seat, role, person_id], *self.terms[host or unit_key, "head", person_id]]
-        return any(t.since <= at and (t.until is None or t.until >= at) for t in terms)
+        return any(t.plan in (None, plan) and t.since <= at and (t.until is None or t.until >= at) for t in terms)
 
 
 MAILS = Check("mails", "邮件与所载提醒", _mails, ("put-off", "kind", "person", "context", "seal"))

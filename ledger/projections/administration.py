@@ -37,7 +37,8 @@ def _unit_registered(w: Writer, e: Event, p: Payload) -> None:
 @on("post.taken")
 def _post_taken(w: Writer, e: Event, p: Payload) -> None:
     facts = {"id": p["post"], "person_id": p["person"], "unit": p["unit"], "role": p["role"], "since": e.at}
-    w.write(_insert_post, {**facts, "deputy_for": p.get("deputy_for")})
+    limits = {key: p.get(key) for key in ("deputy_for", "plan", "rank", "field")}
+    w.write(_insert_post, {**facts, **limits, "seq": e.seq})
 
 
 @on("post.left")

@@ -422,6 +422,8 @@ _with_others = (
         _holder.c.short,
         todo.c.unit,
         todo.c.step,
+        assignment.c.unit.label("own_unit"),
+        run.c.plan,
     )
     .select_from(assignment)
     .outerjoin(  # the todo of the share's own step, found by its whole key; outer, so that no plan begins with `todo`
@@ -435,6 +437,7 @@ _with_others = (
         ),
     )
     .join(item, item.c.id == assignment.c.item_id)
+    .join(run, run.c.id == assignment.c.run_id)
     .outerjoin(_holder, _holder.c.key == todo.c.unit)
     .where(
         assignment.c.unit.in_(bindparam("units", expanding=True)),
@@ -447,7 +450,8 @@ _with_others = (
 def _waiting(connection: Connection, actor: Actor, calendar: WorkCalendar, now: datetime) -> list[Waiting]:
     units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
     rows = connection.execute(_with_others, {"units": units}).all() if units else ()
-    others = [r for r in rows if r.step in DECISIONS and actor.desk(r.unit, r.role) is None]
+    own = [r for r in rows if r.step in DECISIONS and actor.desk(r.own_unit, "liaison", r.plan)]
+    others = [r for r in own if actor.desk(r.unit, r.role, r.plan) is None]
     today = local_day(now)
     return [
         Waiting(r.item_id, r.title, r.state, r.short, r.role, calendar.days_left(local_day(r.opened_at), today) - 1)

@@ -16,7 +16,21 @@ from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
 from ledger.queries.words import ROLE_WORDS, TIER_WORDS
 from ledger.rules.verbs import LEFT_OUT
-from ledger.schema import assignment, delivery, entry, item, message, notice, petition, round_, run, share, todo, unit
+from ledger.schema import (
+    AnyRow,
+    assignment,
+    delivery,
+    entry,
+    item,
+    message,
+    notice,
+    petition,
+    round_,
+    run,
+    share,
+    todo,
+    unit,
+)
 from ledger.visibility import Sight, readable, visible
 
 
@@ -84,6 +98,7 @@ class Stand:
 
     unit: str
     role: str
+    plan: str
     office: str
     jurisdiction: str
     lead_unit: str | None
@@ -111,6 +126,7 @@ class ItemView:
         return Stand(
             part.unit,
             part.role,
+            self.standing.item.plan,
             self.standing.item.office,
             self.standing.item.jurisdiction,
             lead,
@@ -133,7 +149,7 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
         _mendings(connection, item_id) if standing.item.state == "revoked" else (),
         _unconfirmed(connection, item_id),
         readable(sight, standing.item.office, standing.item.jurisdiction, standing.parts),
-        _occurrences(connection, sight.actor, item_id) if standing.item.cadence else (),
+        _occurrences(connection, sight.actor, standing.item) if standing.item.cadence else (),
         _sent(connection, item_id),
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
@@ -215,8 +231,8 @@ def _petitions(connection: Connection, item_id: int) -> dict[int, Petition]:
     return found
 
 
-def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occurrence]:
-    units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
+def _occurrences(connection: Connection, actor: Actor, found: AnyRow) -> list[Occurrence]:
+    units = sorted({d.unit for d in actor.desks if d.role == "liaison" and d.serves(found.plan)})
     own = and_(share.c.round_id == round_.c.id, share.c.unit.in_(units), share.c.state == "owed")
     rows = connection.execute(
         select(
@@ -230,7 +246,7 @@ def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occ
             func.min(share.c.id).label("own"),
         )
         .outerjoin(share, own)
-        .where(round_.c.item_id == item_id)
+        .where(round_.c.item_id == found.id)
         .group_by(round_.c.id)
         .order_by(round_.c.n)
     )

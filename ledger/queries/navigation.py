@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from ledger.people import Actor
-from ledger.schema import todo
+from ledger.schema import run, todo
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,15 @@ class Counts:
 
 
 # An index finds the units; what stands beside them only sorts out other roles of theirs.
+_place = todo.c.unit + " " + todo.c.role
+_plan = select(run.c.plan).where(run.c.id == todo.c.run_id).correlate(todo).scalar_subquery()
 MINE: ColumnElement[bool] = and_(
     todo.c.closed_at.is_(None),
     todo.c.unit.in_(bindparam("desk_units", expanding=True)),
-    (todo.c.unit + " " + todo.c.role).in_(bindparam("desks", expanding=True)),
+    or_(
+        _place.in_(bindparam("desks", expanding=True)),
+        (_place + " " + _plan).in_(bindparam("plan_desks", expanding=True)),
+    ),
 )
 _is_share = todo.c.owner_kind == "share"
 _counts = select(
@@ -35,7 +40,11 @@ _counts = select(
 
 def desks_of(actor: Actor) -> dict[str, list[str]]:
     """The values of the parameters of MINE, a condition on `todo`: open, and addressed to one of the actor's posts."""
-    return {"desk_units": sorted(actor.units), "desks": sorted({f"{d.unit} {d.role}" for d in actor.desks})}
+    return {
+        "desk_units": sorted(actor.units),
+        "desks": sorted({f"{d.unit} {d.role}" for d in actor.desks if d.plan is None}),
+        "plan_desks": sorted({f"{d.unit} {d.role} {d.plan}" for d in actor.desks if d.plan is not None}),
+    }
 
 
 def counts(connection: Connection, actor: Actor) -> Counts:

@@ -13,7 +13,7 @@ from ledger.verification.scene import Check, Found, Scene
 NOTICE_STATES = ("pending", "sent", "superseded", "moot")
 MESSAGE_STATES = ("queued", "sending", "sent", "dead")
 # Kinds of mails that carry notices; what is about an account (a new password, a lock-out) carries none.
-CARRYING = ("digest", "handed", "request", "returned", "urged", "applied", "told", "weekly")
+CARRYING = ("digest", "handed", "request", "returned", "urged", "applied", "told", "vacant", "weekly")
 
 _carried = exists().where(delivery.c.notice_id == notice.c.id)
 _carries = exists().where(delivery.c.message_id == message.c.id)

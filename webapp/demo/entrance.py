@@ -17,6 +17,7 @@ from webapp.demo.people import PASSWORD
 bp = Blueprint("demo_entrance", __name__)
 
 CAN = {
+    "handler": "填报、更正",
     "liaison": "签收、填报、申请办结",
     "deputy_head": "审签",
     "head": "查看，岗位空缺时收提醒",

@@ -1,0 +1,33 @@
+"""Posts for one plan, handing over, and what became of units."""
+
+import json
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("post", sa.Column("plan", sa.String(length=60), nullable=True))
+    op.add_column("post", sa.Column("rank", sa.String(length=1), nullable=True))
+    op.add_column("post", sa.Column("field", sa.String(length=40), nullable=True))
+    op.add_column("post", sa.Column("seq", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    with op.batch_alter_table("notice") as table:
+        table.alter_column("tier", type_=sa.String(length=120), existing_type=sa.String(length=60), nullable=False)
+    _say_where_posts_were_taken()
+
+
+def _say_where_posts_were_taken() -> None:
+    """The number of the event by which each post was taken."""
+    connection = op.get_bind()
+    event = sa.table("event", sa.column("stream"), sa.column("seq"), sa.column("kind"), sa.column("payload"))
+    post = sa.table("post", sa.column("id"), sa.column("seq"))
+    taken = sa.select(event.c.seq, event.c.payload).where(event.c.stream == "admin", event.c.kind == "post.taken")
+    rows = [{"b_id": json.loads(r.payload)["post"], "b_seq": r.seq} for r in connection.execute(taken)]
+    if rows:
+        where = post.c.id == sa.bindparam("b_id")
+        connection.execute(sa.update(post).where(where).values(seq=sa.bindparam("b_seq")), rows)
