@@ -6,6 +6,7 @@ from engine.clearing import apply_for_name, apply_for_text, decide_clearing
 from engine.confirming import confirm_unit
 from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
+from engine.handing_over import hand_over, receive
 from engine.moving import acknowledge, acknowledge_many, decide, submit
 from engine.petitions import PetitionRef, answer, dispute, extend
 from engine.reporting import check, confirm, correct, enter, report, report_round, settle
@@ -35,9 +36,11 @@ __all__ = [
     "enter",
     "extend",
     "hand_on",
+    "hand_over",
     "open_todo",
     "perform",
     "reassign",
+    "receive",
     "report",
     "report_round",
     "resume",

@@ -168,6 +168,9 @@ person = Table(  # an account, not a projection: names and passwords never enter
     Column("password_hash", String(200), nullable=False),
     Column("active", Boolean, nullable=False, default=True),
     Column("must_change", Boolean, nullable=False, default=False, server_default=false()),  # at the next log-in
+    Column(
+        "browsers", Integer, nullable=False, default=0, server_default=text("0")
+    ),  # counts when known ones were forgotten
 )
 
 post = Table(
@@ -185,6 +188,17 @@ post = Table(
     Column("field", String(40)),  # 分管领域 of a deputy head, in words
     Column("seq", Integer, nullable=False, server_default=text("0")),  # of its taking: the name of the day hangs there
     Index("ix_post_unit_role", "unit", "role"),
+)
+
+handover = Table(  # 交接: what the successor is told, until it is received
+    "handover",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("post_id", Integer, nullable=False),  # that was left
+    Column("to_post", Integer, nullable=False, index=True),
+    Column("seq", Integer, nullable=False),  # of its event, where 交接说明 hangs
+    Column("at", Instant, nullable=False),
+    Column("received_at", Instant),
 )
 
 # ---------------------------------------------------------------- plans and runs
@@ -482,6 +496,7 @@ day_override = Table(  # an administrator's word on a day, before the yearly not
 PROJECTIONS = (
     unit,
     post,
+    handover,
     plan_version,
     run,
     item,

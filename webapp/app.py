@@ -28,6 +28,7 @@ BLUEPRINTS = [
     "webapp.accounts",
     "webapp.passwords",
     "webapp.own",
+    "webapp.handing",
     "webapp.administering",
     "webapp.logs",
     "webapp.inbox",

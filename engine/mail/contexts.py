@@ -12,7 +12,7 @@ from typing import Any, Literal, NotRequired, TypedDict, get_args
 
 Kind = Literal["digest", "handed", "request", "returned", "urged", "applied", "told", "vacant", "weekly"]
 # About the account of its reader, not about items: no notice stands behind such a mail.
-AccountKind = Literal["reset", "locked", "changed"]
+AccountKind = Literal["reset", "locked", "changed", "handed_over", "taken_over"]
 ACCOUNT_KINDS: tuple[str, ...] = get_args(AccountKind)
 
 KIND_NAMES: dict[str, str] = {
@@ -28,6 +28,8 @@ KIND_NAMES: dict[str, str] = {
     "reset": "重设密码",
     "locked": "账号锁定",
     "changed": "密码变更",
+    "handed_over": "岗位交接",
+    "taken_over": "岗位接收",
 }
 
 
@@ -116,6 +118,8 @@ class AccountContext(TypedDict):
     link: str  # in a mail of kind reset the path holds the token
     base_url: str
     until: NotRequired[str]  # ISO: a lock-out or a link ends then
+    closed: NotRequired[str]  # of who has handed over: the account is closed
+    new: NotRequired[str]  # of who takes over: the account has just been made
 
 
 def is_stale(kind: str, context: Mapping[str, Any], now: datetime) -> bool:

@@ -163,6 +163,17 @@ def _changed(_: Mapping[str, Any]) -> tuple[str, str]:
     return "密码已变更", "您的账号刚刚换了密码，在别处的登录已全部结束。"
 
 
+def _handed_over(c: Mapping[str, Any]) -> tuple[str, str]:
+    closed = "；您没有其他岗位，账号已停用" if c.get("closed") else ""
+    return "岗位已交接", f"您的一个岗位已交接，待办、草稿转给接任人，您在各处的登录已结束{closed}。办理记录不变。"
+
+
+def _taken_over(c: Mapping[str, Any]) -> tuple[str, str]:
+    if c.get("new"):
+        return "请接收岗位", "已为您建立账号并交接一个岗位。请先用本邮箱重设密码，登录后查看交接说明，确认接收。"
+    return "请接收岗位", "有一个岗位交接给您，待办、草稿已转入。请登录查看交接说明，确认接收。"
+
+
 _OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "digest": _digest,
     "handed": _handed,
@@ -176,4 +187,6 @@ _OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "reset": _reset,
     "locked": _locked,
     "changed": _changed,
+    "handed_over": _handed_over,
+    "taken_over": _taken_over,
 }

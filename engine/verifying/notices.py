@@ -391,7 +391,7 @@ class _Posts:
         return any(
             t.plan in (None, plan)
             and t.person_id not in self.closed
-            and t.since <= at
+            and t.since < at
             and (t.until is None or t.until > at)
             for t in terms
         )

@@ -277,9 +277,9 @@ def _entries_confirmed(w: Writer, e: Event, p: Payload) -> None:
 _keep = update(assignment).where(assignment.c.id == bindparam("b_id")).values(keeper=bindparam("b_post"))
 
 
-@on("assignment.handed_on")
-def _handed_on(w: Writer, e: Event, p: Payload) -> None:
-    w.guard(_keep, {"b_id": p["assignment"], "b_post": p["to_post"]})
+@on_batch("assignment.handed_on")
+def _handed_on(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
+    w.guard(_keep, [{"b_id": p["assignment"], "b_post": p["to_post"]} for _, p in batch])
 
 
 @on("assignment.copied")

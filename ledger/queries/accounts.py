@@ -27,6 +27,8 @@ SHOWN = {"locked": "已锁定", "inactive": "已停用", "no-post": "没有岗�
 DECISIONS = {
     "post.taken": "任职",
     "post.left": "免职",
+    "post.handed_over": "交接岗位",
+    "post.received": "接收岗位",
     "account.deactivated": "停用账号",
     "account.activated": "启用账号",
     "account.unlocked": "解除锁定",
@@ -34,7 +36,7 @@ DECISIONS = {
     "account.sessions-ended": "结束登录",
     "account.password-given": "命令行重设密码",
 }
-assert set(DECISIONS) == {"post.taken", "post.left", *ACCOUNT_EVENTS}
+assert set(DECISIONS) == {"post.taken", "post.left", "post.handed_over", "post.received", *ACCOUNT_EVENTS}
 
 
 # ---------------------------------------------------------------- whose accounts
@@ -73,6 +75,11 @@ class PostLine:
     plan: str | None = None  # its short title
     rank: str | None = None
     field: str | None = None
+    deputy_for: int | None = None
+
+    @property
+    def is_deputy(self) -> bool:
+        return self.deputy_for is not None
 
     @property
     def words(self) -> str:
@@ -167,7 +174,7 @@ def posts_of(connection: Connection, ids: Collection[int]) -> dict[int, list[Pos
     rows = connection.execute(
         select(
             *(post.c.person_id, post.c.id, unit.c.short, post.c.role, post.c.since, post.c.until),
-            *(plan_short.label("plan"), post.c.rank, post.c.field),
+            *(plan_short.label("plan"), post.c.rank, post.c.field, post.c.deputy_for),
         )
         .join(unit, unit.c.key == post.c.unit)
         .where(post.c.person_id.in_(list(ids)))
@@ -175,7 +182,7 @@ def posts_of(connection: Connection, ids: Collection[int]) -> dict[int, list[Pos
     )
     found: dict[int, list[PostLine]] = defaultdict(list)
     for r in rows:
-        found[r.person_id].append(PostLine(*r[1:]))
+        found[r.person_id].append(PostLine(*tuple(r)[1:]))
     return found
 
 

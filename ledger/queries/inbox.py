@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, select, union_
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
+from ledger.queries.handovers import Handed, waiting
 from ledger.queries.navigation import MINE, desks_of
 from ledger.queries.overview import ranks_of
 from ledger.queries.standing import Standing, part_light, standings, words_left
@@ -109,6 +110,7 @@ class Inbox:
     has_many_units: bool
     page: int
     first: int
+    handed: Sequence[Handed] = ()
 
     @property
     def groups(self) -> list[tuple[str, list[Slip]]]:
@@ -161,6 +163,7 @@ def inbox(connection: Connection, calendar: WorkCalendar, now: datetime, actor: 
         len({r.unit_name for r in rows} | {s.unit_name for s in rounds}) > 1,
         page,
         first,
+        waiting(connection, actor),
     )
 
 

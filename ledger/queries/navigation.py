@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from ledger.people import Actor
-from ledger.schema import run, todo
+from ledger.schema import handover, run, todo
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Open todos of the actor's posts; how many shares of rounds are owed among them, and which, where it is one."""
+    """Open todos of the actor's posts, with hand-overs to be received; how many shares of rounds are owed among them,
+    and which, where it is one."""
 
     todos: int
     owed: int
@@ -31,8 +32,15 @@ MINE: ColumnElement[bool] = and_(
     ),
 )
 _is_share = todo.c.owner_kind == "share"
+_handed = (  # what the successor of a post has not received yet
+    select(func.count())
+    .select_from(handover)
+    .where(handover.c.to_post.in_(bindparam("posts", expanding=True)), handover.c.received_at.is_(None))
+    .scalar_subquery()
+)
 _counts = select(
     func.count().label("todos"),
+    _handed.label("handed"),
     func.count().filter(_is_share).label("owed"),
     func.min(todo.c.owner_id).filter(_is_share).label("least"),
 ).where(MINE)
@@ -50,5 +58,5 @@ def desks_of(actor: Actor) -> dict[str, list[str]]:
 def counts(connection: Connection, actor: Actor) -> Counts:
     if not actor.desks:
         return Counts(0, 0, None)
-    found = connection.execute(_counts, desks_of(actor)).one()
-    return Counts(found.todos, found.owed, found.least if found.owed == 1 else None)
+    found = connection.execute(_counts, {**desks_of(actor), "posts": sorted({d.post_id for d in actor.desks})}).one()
+    return Counts(found.todos + found.handed, found.owed, found.least if found.owed == 1 else None)

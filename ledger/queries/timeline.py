@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, select
 
 from ledger.attachments import Attached, files_of
 from ledger.calendar import local_day
-from ledger.clearing import CLEARED
+from ledger.clearing import CLEARED, CLEARED_NAME
 from ledger.clearing import STREAM as ADMIN
 from ledger.events import file_field
 from ledger.queries.standing import Standing
@@ -182,15 +182,22 @@ def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]
 def _reader(connection: Connection, standing: Standing, readable: Collection[int], known: Records) -> _Reader:
     posts = {a["post"] for r in known.events if "post" in (a := json.loads(r.actor))}
     found = connection.execute(
-        select(post.c.id, unit.c.short, post.c.role)
+        select(post.c.id, unit.c.short, post.c.role, content.c.seq, content.c.text)
         .join(unit, unit.c.key == post.c.unit)
+        .outerjoin(content, and_(content.c.stream == ADMIN, content.c.seq == post.c.seq, content.c.field == "name"))
         .where(post.c.id.in_(sorted(posts)))
     ).all()
     names = {p.unit: p.unit_name for p in standing.parts}
     if asked := {p["asked_unit"] for p in known.payloads if p.get("asked_unit")}:
         named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(asked))))
         names |= {r.key: r.short for r in named}
-    return _Reader(standing, readable, names, {r.id: (r.short, ROLE_WORDS.get(r.role, r.role)) for r in found})
+    return _Reader(standing, readable, names, {r.id: (r.short, _held_by(r)) for r in found})
+
+
+def _held_by(r: AnyRow) -> str:
+    """A post and who took it, by the name of that day."""
+    words = ROLE_WORDS.get(r.role, r.role)
+    return words if r.seq is None else f"{words} {r.text or CLEARED_NAME}"
 
 
 def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader) -> Line | None:

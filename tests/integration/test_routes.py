@@ -30,7 +30,7 @@ from bpmn.library import plan_xml
 from bpmn.writing import write_plan
 from engine import accounts, drafting, opening
 from engine.clockwork import advance_to
-from engine.commands import Entry, TodoRef, acknowledge, apply_for_name, extend, perform, report, submit
+from engine.commands import Entry, TodoRef, acknowledge, apply_for_name, extend, hand_over, perform, report, submit
 from ledger import resets, sessions, uploads
 from ledger.calendar import moment
 from ledger.clock import StoredClock, wall_now
@@ -167,6 +167,10 @@ OWN_DRAFT = Who("C=200 *=403", "C=404 *=403", "C=404 *=403", "403")
 OWN_DRAFT_SAVED = Who("C=200+ *=403", "C=404 *=403", "C=404 *=403", "403")
 OWN_DRAFT_TAKEN = Who("C=302 *=403", "C=404 *=403", "C=404 *=403", "403")
 RUNS_ALREADY = Who("C=409 *=403", "C=404 *=403", "C=404 *=403", "403")
+HEADS = Who("H=200 *=403", "H=200 *=403", "H=200 *=403", "403")
+HANDS = Who("LHA=200 *=404", "A=200 *=404", "*=404", "404")
+HANDS_OVER = Who("LHA=302 *=404", "A=302 *=404", "*=404", "404")
+RECEIVES = Who("D=302 *=404", "*=404", "*=404", "404")
 COVER = {"title": "方案", "short": "方案", "issuer": "市政府", "docNo": "无"}
 COVER |= {"issued": "2025-05-20", "start": "2025-06-01", "end": "2025-12-31"}
 NEW = dict.fromkeys(("new_password", "password_again"), "磁湖边的三只白鹭飞走")
@@ -191,6 +195,13 @@ TABLE = (
     form("/account/password", TAKEN, **NEW, **NEWER),
     form("/account/deputies", UNKNOWN, post="999999", login="jiaoyu", until="2025-06-01"),
     form("/account/deputies/<int:post_id>/end", UNKNOWN, "/account/deputies/999999/end"),
+    get("/posts", HEADS),
+    get("/posts/<int:post_id>/hand-over", HANDS, "/posts/{own post}/hand-over"),
+    get("/posts/<int:post_id>/hand-over", UNKNOWN, "/posts/999999/hand-over"),
+    form("/posts/<int:post_id>/hand-over", HANDS_OVER, "/posts/{own post}/hand-over", login="own-S", note="见台账"),
+    form("/posts/<int:post_id>/hand-over", UNKNOWN, "/posts/999999/hand-over", login="own-S", note="见台账"),
+    form("/handovers/<int:handover_id>/receive", UNKNOWN, "/handovers/999999/receive"),
+    form("/handovers/<int:handover_id>/receive", RECEIVES, "/handovers/{handover}/receive"),
     form("/account/sessions/<int:session_id>/end", IDLE, "/account/sessions/{session of jiaoyu}/end"),
     form("/account/sessions/end-others", IDLE),
     get("/password/forgotten", OPEN_PAGE),
@@ -515,7 +526,20 @@ def act(db: Database, run_id: int) -> dict[str, str]:
     assert applying is not None
     names["record"], names["cleared item"] = str(record.seq), record.stream.removeprefix("item:")
     application = perform(db, applying, apply_for_name, deputy, ground="本人依法申请")
-    return names | {"clearing": str(application)}
+    return names | {"clearing": str(application), **handed_over(db)}
+
+
+def handed_over(db: Database) -> dict[str, str]:
+    """A post that may be handed over, and one that was and is not received yet."""
+    with db.read() as connection:
+        own = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "own-L")))
+        signer = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "renshe-fenguan")))
+    assert own is not None and signer is not None
+    left = signer.desk("renshe", "deputy_head")
+    assert left is not None
+    new = {"name": "", "email": "", "note": "在办事项见台账。", "password_hash": "-"}
+    perform(db, signer, hand_over, left.post_id, login="own-D", **new)
+    return {"own post": str(own.desks[0].post_id), "handover": "1"}
 
 
 class Deployment:

@@ -30,6 +30,7 @@ from engine.commands import (
     enter,
     extend,
     hand_on,
+    hand_over,
     perform,
     reassign,
     resume,
@@ -42,7 +43,7 @@ from engine.verifying import CHECKS, differences
 from ledger.calendar import moment
 from ledger.clock import StoredClock
 from ledger.database import Database
-from ledger.directory import register_person, take_post
+from ledger.directory import leave_post, register_person, take_post
 from ledger.events import GENESIS, canonical, chain_hash, digest
 from ledger.following import follow
 from ledger.migrating import upgrade
@@ -143,6 +144,13 @@ def changed(office: Office) -> None:
     with db.read() as connection:
         desk = actor_of(connection, office.holder(*head)).desk(*head)  # type: ignore[union-attr]
     do(*head, delegate, desk.post_id, login="daye-2", until=date(2025, 6, 20))  # type: ignore[union-attr]
+    with db.read() as connection:
+        desk = actor_of(connection, office.holder("xialu", "liaison")).desk("xialu", "liaison")  # type: ignore[union-attr]
+        left = actor_of(connection, office.holder("youzheng", "liaison")).desk("youzheng", "liaison")  # type: ignore[union-attr]
+    new = {"name": "李四", "email": "xialu-2@x.example", "note": "在办事项见台账。", "password_hash": "-"}
+    do("xialu", "liaison", hand_over, desk.post_id, login="xialu-2", **new)  # type: ignore[union-attr]
+    with db.write() as tx:
+        leave_post(tx, left.post_id)  # type: ignore[union-attr]
     office.at(at(6, 5))
 
 
@@ -468,6 +476,22 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     ),
     "a deputy without an end": ("DELETE FROM due WHERE owner_kind = 'post'", "due.missing"),
     "a deputy for longer": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'post'", "due.wrong"),
+    "a post of another plan": ("UPDATE post SET plan = 'x' WHERE id = 3", "replay.changed"),
+    "a post taken at another time": ("UPDATE post SET seq = 1 WHERE id = 3", "replay.changed"),
+    "a hand-over that was received": ("UPDATE handover SET received_at = at", "replay.changed"),
+    "a hand-over gone": ("DELETE FROM handover", "replay.gone"),
+    "a hand-over to somebody else": ("UPDATE handover SET to_post = 1", "replay.changed"),
+    "an account open again": ("UPDATE person SET active = true WHERE NOT active", "people.active"),
+    "a vacancy of what is held": (
+        "UPDATE notice SET tier = 'vacant:daye.liaison' WHERE tier LIKE 'vacant:%'",
+        "notices.baseless",
+    ),
+    "a vacancy told to somebody else": (
+        "UPDATE notice SET unit = 'daye', role = 'head' WHERE tier LIKE 'vacant:%'",
+        "notices.recipient",
+    ),
+    "a vacancy under no term": ("UPDATE notice SET arm = 0 WHERE tier LIKE 'vacant:%'", "notices.facts"),
+    "a vacancy in no mail": ("UPDATE notice SET state = 'pending' WHERE tier LIKE 'vacant:%'", "outbox.mailed"),
     "the end of a post that is no deputy's": (
         "UPDATE due SET owner_id = 1 WHERE owner_kind = 'post'",
         "due.stray-post",

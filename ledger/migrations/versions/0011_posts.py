@@ -5,6 +5,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
+from ledger.schema import Instant
+
 revision = "0011"
 down_revision = "0009"
 branch_labels = None
@@ -16,6 +18,18 @@ def upgrade() -> None:
     op.add_column("post", sa.Column("rank", sa.String(length=1), nullable=True))
     op.add_column("post", sa.Column("field", sa.String(length=40), nullable=True))
     op.add_column("post", sa.Column("seq", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    op.add_column("person", sa.Column("browsers", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    op.create_table(
+        "handover",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=False),
+        sa.Column("to_post", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handover")),
+    )
+    op.create_index(op.f("ix_handover_to_post"), "handover", ["to_post"])
     with op.batch_alter_table("notice") as table:
         table.alter_column("tier", type_=sa.String(length=120), existing_type=sa.String(length=60), nullable=False)
     _say_where_posts_were_taken()
