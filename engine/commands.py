@@ -7,7 +7,7 @@ from engine.confirming import confirm_unit
 from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
 from engine.handing_over import hand_over, receive
-from engine.moving import acknowledge, acknowledge_many, decide, submit
+from engine.moving import acknowledge, acknowledge_many, decide, sign_many, submit
 from engine.petitions import PetitionRef, answer, dispute, extend
 from engine.reporting import check, confirm, correct, enter, report, report_round, settle
 from engine.taking_back import open_todo, take_back
@@ -46,6 +46,7 @@ __all__ = [
     "resume",
     "revoke",
     "settle",
+    "sign_many",
     "submit",
     "suspend",
     "take_back",

@@ -32,6 +32,7 @@ BLUEPRINTS = [
     "webapp.administering",
     "webapp.logs",
     "webapp.inbox",
+    "webapp.signing",
     "webapp.items",
     "webapp.acts",
     "webapp.rounds",

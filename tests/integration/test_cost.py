@@ -101,6 +101,15 @@ def _acknowledge_many(w: World) -> Act:
     return w.act(actors[0], commands.acknowledge_many, refs)
 
 
+def _sign_many(w: World) -> Act:
+    shares = [_shares(w, f"i{n}")[0] for n in (20, 21, 22, 23)]
+    for share in shares:
+        w.bring_to(share, "sign")
+    refs, actors = zip(*(w.todo(s) for s in shares), strict=True)
+    same = [ref for ref, actor in zip(refs, actors, strict=True) if actor == actors[0]]
+    return w.act(actors[0], commands.sign_many, same)
+
+
 def _report_round(n: int, filled: int) -> Prepared:
     def prepare(w: World) -> Act:
         shares = w.shares_of_unit(w.runs[-1], KEYS[0])[:filled]
@@ -212,6 +221,7 @@ COMPLETING: dict[str, Prepared] = {
     "期次报送, 本期无新进展": _report_round(2, 0),
     "申请办结": _submit("i2"),
     "审签": _decide("i3", "sign"),
+    "批量审签": _sign_many,
     "退回修改": _decide("i4", "sign", agree=False),
     "同意办结": _decide("i5", "review"),
     "退回补正": _decide("i6", "review", agree=False),

@@ -235,6 +235,9 @@ TABLE = (
     # ------------------------------------------------ the inbox, items, rounds
     get("/inbox", PAGE),
     form("/inbox/acknowledge", LIAISON, todo="{share}.acknowledge.1"),
+    get("/inbox/sign", PAGE),
+    get("/inbox/signed", PAGE, "/inbox/signed?shares={share to sign}"),
+    form("/inbox/sign", SIGNER, todo="{share to sign}.1"),
     get("/items/<int:item_id>", SEES, "/items/{item}"),
     get("/items/<int:item_id>", SEES_OTHER_RUN, "/items/{item of other run}"),
     get("/items/<int:item_id>", UNKNOWN, "/items/999999"),

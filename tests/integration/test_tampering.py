@@ -487,7 +487,7 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         "notices.baseless",
     ),
     "a vacancy told to somebody else": (
-        "UPDATE notice SET unit = 'daye', role = 'head' WHERE tier LIKE 'vacant:%'",
+        "UPDATE notice SET unit = 'daye', role = 'head' WHERE tier LIKE 'vacant:%' AND role = 'coordinator'",
         "notices.recipient",
     ),
     "a vacancy under no term": ("UPDATE notice SET arm = 0 WHERE tier LIKE 'vacant:%'", "notices.facts"),
