@@ -214,6 +214,19 @@ def _revoked(w: World) -> Act:
     return w.act(w.coordinator, commands.revoke, last, until=LATER, ground="不实")
 
 
+def _handed_over(w: World) -> Act:
+    """A post with shares that were handed on to it inside the unit."""
+    share = _shares(w, "i24")[0]
+    w.bring_to(share, "work")
+    unit, holder = w.unit_of(share), w.liaison(share)
+    own = holder.desk(unit, "liaison")
+    assert own is not None
+    w.act(holder, commands.hand_on, share, to=own.post_id)()
+    colleague = w.colleagues[unit]
+    new = {"name": "", "email": "", "note": "见台账", "password_hash": "-"}
+    return w.act(holder, commands.hand_over, own.post_id, login=w.login_of(colleague), **new)
+
+
 COMPLETING: dict[str, Prepared] = {
     "签收": lambda w: w.acknowledge(_shares(w, "i1")[0]),
     "批量签收": _acknowledge_many,
