@@ -30,6 +30,7 @@ from ledger.calendar import end_of, last_day, local_day
 from ledger.database import Tx, head_columns
 from ledger.errors import Invalid, NotAllowed, NotFound, Refused
 from ledger.rules.texts import month_day
+from ledger.rules.timeliness import taken_over
 from ledger.rules.verbs import ENDED, LEFT_OUT, Capacity, State, Verb, refusal
 from ledger.schema import AnyRow, assignment, item, run, stream, unit
 
@@ -72,7 +73,7 @@ def add_unit(tx: Tx, item_id: int, *, to: str, role: str, ground: str) -> int:
         raise Invalid(faults)
     _require_new(tx, item_id, to)
     last = tx.connection.execute(_last_ord, {"b_item": item_id}).scalar_one() or 0
-    _hand_out(tx, found, to, role, last + 1, None, Said({"ground": ground}))
+    hand_out(tx, found, to, role, last + 1, None, Said({"ground": ground}))
     return item_id
 
 
@@ -113,9 +114,9 @@ def reassign_case(tx: Tx, case: Case, to: str, said: Said) -> None:
     _require_new(tx, case.item_id, to)
     rows = siblings(tx, case.item_id)
     successor = tx.allocate("assignment")[0]
-    _end(tx, case, rows, said, successor)
-    found = _item_row(tx, case.item_id)
-    _hand_out(tx, found, to, case.role, case.ord, case.quota, NOTHING_SAID, successor)
+    end_share(tx, case, rows, said, successor)
+    found = item_row(tx, case.item_id)
+    hand_out(tx, found, to, case.role, case.ord, case.quota, NOTHING_SAID, successor)
 
 
 def terminate_case(tx: Tx, case: Case, said: Said) -> None:
@@ -124,11 +125,11 @@ def terminate_case(tx: Tx, case: Case, said: Said) -> None:
     closers = ("lead",) if case.completion == "lead" else ("lead", "responsible")
     if case.role in closers and not any(r.role in closers and r.id != case.id for r in rows):
         raise Refused("没有别的单位能使本任务办结，不能终止这一家；请先增加单位，或者终止整项任务。")
-    _end(tx, case, rows, said)
+    end_share(tx, case, rows, said)
     close_if_done(tx, case, [r for r in rows if r.id != case.id])
 
 
-def _end(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int | None = None) -> None:
+def end_share(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int | None = None) -> None:
     owed = [r.owed for r in rows if r.id == case.id and r.owed is not None]
     to = Next(None, case.arm, None, None, State.TERMINATED)
     extra = {"owed": owed, "successor": successor, "settles": settling(case, "lapsed")}
@@ -138,7 +139,7 @@ def _end(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int 
     tell(tx, [_notice(case, "moved" if successor else "terminated")])
 
 
-def _hand_out(
+def hand_out(
     tx: Tx,
     found: AnyRow,
     to: str,
@@ -147,13 +148,15 @@ def _hand_out(
     quota: Any,
     said: Said,
     assignment_id: int | None = None,
+    *,
+    due_at: datetime | None = None,
+    figures: Sequence[tuple[int, Any, datetime]] = (),
 ) -> None:
-    """A share for one more unit: due as the item is, or when that has passed, after the days a return is given."""
+    """A share for one more unit: due as the item is (or at `due_at`), or when that has passed, after the days a return
+    is given. `figures`: what its predecessor had reported: indicator, value, when."""
     first = first_step(found.lifecycle)
     new = assignment_id or tx.allocate("assignment")[0]
-    due_at = found.due_at
-    if due_at and due_at <= tx.now:
-        due_at = end_of(tx.calendar.after(local_day(tx.now), found.mend_days))
+    due_at = taken_over(due_at or found.due_at, tx.now, found.mend_days, tx.calendar)
     payload = {
         "item": found.id,
         "run": found.run_id,
@@ -163,6 +166,7 @@ def _hand_out(
         "state": State.ACKNOWLEDGING,
         "due_at": due_at,
         "assignments": [{"id": new, "unit": to, "role": role, "ord": ord_, "quota": quota, "presumed": False}],
+        "figures": [list(one) for one in figures],
     }
     tx.record(f"item:{found.id}", "item.unit_added", payload, said.texts)
     if due_at and not found.cadence:
@@ -229,7 +233,7 @@ def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> in
         faults["until"] = "请填写整改期限，不早于今天。"
     if faults or until is None:
         raise Invalid(faults)
-    found = _item_row(tx, case.item_id)
+    found = item_row(tx, case.item_id)
     new = tx.allocate("item")[0]
     payload = {"assignment": case.id, "item": case.item_id, "version": case.version, "successor": new}
     tx.record(f"item:{case.item_id}", "assignment.revoked", payload, {"ground": ground})
@@ -287,7 +291,7 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
 # ---------------------------------------------------------------- what every one of them asks
 def _item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
     """An item as its office may change it. Raises: NotFound, Refused, NotAllowed."""
-    found = _item_row(tx, item_id)
+    found = item_row(tx, item_id)
     tx.desk = tx.actor.desk(found.office, "coordinator")
     mine = {Capacity.OFFICE} if tx.desk else set()
     if words := refusal(_item_states[found.state], verb, mine):
@@ -295,7 +299,7 @@ def _item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
     return found
 
 
-def _item_row(tx: Tx, item_id: int) -> AnyRow:
+def item_row(tx: Tx, item_id: int) -> AnyRow:
     rows = tx.read_locked(_items, {"b_id": item_id})
     if not rows:
         raise NotFound("没有这项任务。")

@@ -51,6 +51,8 @@ def gather_immediate(tx: Tx) -> None:
 def _act_of(n: AnyRow) -> tuple[str, str]:
     """(kind, group): notices of one act share a mail, as the hand-out of a run, a round, one return, one urging do."""
     kind = n.tier.partition(":")[0]
+    if kind == "moved":  # a whole unit's work may move at once
+        return "told", f"{n.tier} {n.run_id} {n.at}"
     if kind in OUTCOME_WORDS:
         return "told", f"{n.owner_id} {n.arm} {n.tier}"
     match kind:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from ledger.schema import AnyRow, person, post, unit
 
@@ -62,12 +62,16 @@ class Actor:
 SYSTEM = Actor(0, "系统", ())
 
 
+predecessor = unit.alias("predecessor")  # a unit that has ended: its successor's posts answer for it
 _posts_of = (
-    select(person.c.name, post.c.id, post.c.unit, post.c.role, post.c.plan, unit.c.jurisdiction)
+    select(
+        *(person.c.name, post.c.id, post.c.unit, post.c.role, post.c.plan, unit.c.jurisdiction),
+        predecessor.c.key.label("predecessor"),
+    )
     .select_from(
-        person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None))).outerjoin(
-            unit, unit.c.key == post.c.unit
-        )
+        person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None)))
+        .outerjoin(unit, unit.c.key == post.c.unit)
+        .outerjoin(predecessor, predecessor.c.successor == post.c.unit)
     )
     .where(person.c.id == bindparam("b_person"), person.c.active)
     .order_by(post.c.id)
@@ -81,8 +85,10 @@ def actor_of(connection: Connection, person_id: int) -> Actor | None:
 
 
 def actor_from(connection: Connection, person_id: int, rows: Sequence[AnyRow]) -> Actor:
-    """The person of these rows: name, and id, unit, role, plan and jurisdiction of a post (or none) in each."""
-    desks = [Desk(r.id, r.unit, r.role, r.jurisdiction, r.plan) for r in rows if r.id is not None]
+    """The person of these rows: name, and id, unit, role, plan and jurisdiction of a post (or none) in each, with a
+    unit that it has succeeded (or none)."""
+    own = {r.id: Desk(r.id, r.unit, r.role, r.jurisdiction, r.plan) for r in rows if r.id is not None}
+    desks = [*own.values(), *(replace(own[r.id], unit=r.predecessor) for r in rows if r.predecessor is not None)]
     hosting = [d for d in desks if d.role in HOSTED_ROLES]
     if hosting:
         bodies = connection.execute(
@@ -122,7 +128,12 @@ def batched(keys: Iterable[K]) -> Iterator[list[K]]:
     return (every[n : n + AT_ONCE] for n in range(0, len(every), AT_ONCE))
 
 
-_hosts = select(unit.c.key, unit.c.host).where(unit.c.key.in_(bindparam("keys", expanding=True)))
+_successor = unit.alias("successor")
+_hosts = (
+    select(unit.c.key, unit.c.successor, func.coalesce(_successor.c.host, unit.c.host).label("host"))
+    .outerjoin(_successor, _successor.c.key == unit.c.successor)
+    .where(unit.c.key.in_(bindparam("keys", expanding=True)))
+)
 _seats = (
     select(post.c.unit, post.c.role, post.c.plan, post.c.rank, person.c.id, person.c.name, person.c.email)
     .join(person, person.c.id == post.c.person_id)
@@ -130,7 +141,9 @@ _seats = (
     .order_by(post.c.id)
 )
 _own_seats = select(post.c.unit).where(post.c.until.is_(None), post.c.person_id.in_(bindparam("keys", expanding=True)))
-_hosted = select(unit.c.key).where(unit.c.host.in_(bindparam("keys", expanding=True)))
+_hosted = select(unit.c.key).where(
+    or_(*(column.in_(bindparam("keys", expanding=True)) for column in (unit.c.host, unit.c.successor)))
+)
 
 
 class _Seating:
@@ -139,7 +152,9 @@ class _Seating:
     def __init__(self, connection: Connection, wanted: Iterable[Place]) -> None:
         places = set(wanted)
         keys = {u for u, _, _ in places}
-        self._hosts = {r.key: r.host for part in batched(keys) for r in connection.execute(_hosts, {"keys": part})}
+        rows = [r for part in batched(keys) for r in connection.execute(_hosts, {"keys": part})]
+        self._hosts = {r.key: r.host for r in rows}
+        self._successors = {r.key: r.successor for r in rows if r.successor is not None}
         seats = {self._where(u, role) for u, r, _ in places for role in (r, "head")}
         self._held: dict[tuple[str, str], list[Holder]] = {}
         for part in batched(seats):
@@ -148,7 +163,7 @@ class _Seating:
 
     def _where(self, unit_key: str, role: str) -> str:
         host = self._hosts.get(unit_key)
-        return host if host and role in HOSTED_ROLES else unit_key
+        return host if host and role in HOSTED_ROLES else self._successors.get(unit_key, unit_key)
 
     def own(self, place: Place) -> list[Holder]:
         """Who holds the post itself, for this plan or for all."""
@@ -193,6 +208,6 @@ def _distance(holder: Holder) -> tuple[bool, bool]:
 
 
 def units_answered_for(connection: Connection, person_ids: Iterable[int]) -> set[str]:
-    """The units of these persons and the bodies they host: whatever `holders` says they hold is there."""
+    """The units of these persons, the bodies they host and the units they have succeeded: whatever `holders` says they hold is there."""
     units = {u for part in batched(person_ids) for u in connection.execute(_own_seats, {"keys": part}).scalars()}
     return units | {u for part in batched(units) for u in connection.execute(_hosted, {"keys": part}).scalars()}

@@ -156,6 +156,34 @@ unit = Table(
     Column("kind", String(20), nullable=False),
     Column("host", String(60)),
     Column("ord", Integer, nullable=False),
+    Column("ended_at", Instant),
+    Column("successor", String(60), index=True),  # 承接: who answers for a unit that has ended
+)
+
+unit_name = Table(  # what a unit was called until it was renamed
+    "unit_name",
+    metadata,
+    Column("unit", String(60), primary_key=True),
+    Column("until", Instant, primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("short", String(40), nullable=False),
+)
+
+unit_change = Table(  # 更名, 合并, 拆分, 职责划转: decided for a moment, then done
+    "unit_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(10), nullable=False),  # rename, merge, transfer
+    Column("unit", String(60), nullable=False),
+    Column("to_unit", String(60)),
+    Column("name", String(80)),
+    Column("short", String(40)),
+    Column("shares", Text, nullable=False),  # of a transfer: which open shares, a JSON list of ids
+    Column("at", Instant, nullable=False),
+    Column("seq", Integer, nullable=False),  # of the decision, where its ground hangs
+    Column("state", String(10), nullable=False),  # planned, done, cancelled
+    Column("done_at", Instant),
+    Index("ix_unit_change_unit", "unit"),
 )
 
 person = Table(  # an account, not a projection: names and passwords never enter the chain
@@ -495,6 +523,8 @@ day_override = Table(  # an administrator's word on a day, before the yearly not
 
 PROJECTIONS = (
     unit,
+    unit_name,
+    unit_change,
     post,
     handover,
     plan_version,

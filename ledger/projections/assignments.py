@@ -161,6 +161,25 @@ def _read(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     w.write(_set_figure, [_counting(r) for r in readings])
 
 
+def inherit(w: Writer, e: Event, p: Payload) -> None:
+    """What a share takes over counts as its predecessor had reported it."""
+    readings = [
+        {
+            "item_id": p["item"],
+            "seq": e.seq,
+            "indicator_id": i,
+            "assignment_id": p["assignment"],
+            "value": Decimal(value),
+            "round_id": None,
+            "reported_at": instant(at),
+            "corrects": None,
+        }
+        for i, value, at in p.get("figures", ())
+    ]
+    w.write(_insert_reading, readings)
+    w.write(_set_figure, [_counting(r) for r in readings])
+
+
 def _counting(row: Row) -> Row:
     """What a reading makes of the share's figure."""
     return {key: row[key] for key in ("indicator_id", "assignment_id", "value", "reported_at")}

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
+from ledger.projections.assignments import inherit
 from ledger.projections.petitions import settle
 from ledger.projections.registry import (
     Payload,
@@ -149,6 +150,7 @@ _one_more = (
 def _unit_added(w: Writer, e: Event, p: Payload) -> None:
     w.guard(_one_more, {"b_item": p["item"]})
     _insert_shares(w, e, p, instant(p["due_at"]))
+    inherit(w, e, p)
 
 
 def _insert_shares(w: Writer, e: Event, p: Payload, due_at: datetime | None) -> None:

@@ -19,6 +19,33 @@ def upgrade() -> None:
     op.add_column("post", sa.Column("field", sa.String(length=40), nullable=True))
     op.add_column("post", sa.Column("seq", sa.Integer(), nullable=False, server_default=sa.text("0")))
     op.add_column("person", sa.Column("browsers", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    op.add_column("unit", sa.Column("ended_at", Instant(), nullable=True))
+    op.add_column("unit", sa.Column("successor", sa.String(length=60), nullable=True))
+    op.create_index(op.f("ix_unit_successor"), "unit", ["successor"])
+    op.create_table(
+        "unit_name",
+        sa.Column("unit", sa.String(length=60), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("short", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("unit", "until", name=op.f("pk_unit_name")),
+    )
+    op.create_table(
+        "unit_change",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("unit", sa.String(length=60), nullable=False),
+        sa.Column("to_unit", sa.String(length=60), nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=True),
+        sa.Column("short", sa.String(length=40), nullable=True),
+        sa.Column("shares", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("done_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unit_change")),
+    )
+    op.create_index("ix_unit_change_unit", "unit_change", ["unit"])
     op.create_table(
         "handover",
         sa.Column("id", sa.Integer(), nullable=False),
