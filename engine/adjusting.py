@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -73,7 +74,7 @@ def add_unit(tx: Tx, item_id: int, *, to: str, role: str, ground: str) -> int:
         raise Invalid(faults)
     _require_new(tx, item_id, to)
     last = tx.connection.execute(_last_ord, {"b_item": item_id}).scalar_one() or 0
-    hand_out(tx, found, to, role, last + 1, None, Said({"ground": ground}))
+    hand_out(tx, found, Share(to, role, last + 1), Said({"ground": ground}))
     return item_id
 
 
@@ -116,7 +117,7 @@ def reassign_case(tx: Tx, case: Case, to: str, said: Said) -> None:
     successor = tx.allocate("assignment")[0]
     end_share(tx, case, rows, said, successor)
     found = item_row(tx, case.item_id)
-    hand_out(tx, found, to, case.role, case.ord, case.quota, NOTHING_SAID, successor)
+    hand_out(tx, found, Share(to, case.role, case.ord, case.quota, successor))
 
 
 def terminate_case(tx: Tx, case: Case, said: Said) -> None:
@@ -139,24 +140,26 @@ def end_share(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor:
     tell(tx, [_notice(case, "moved" if successor else "terminated")])
 
 
-def hand_out(
-    tx: Tx,
-    found: AnyRow,
-    to: str,
-    role: str,
-    ord_: int,
-    quota: Any,
-    said: Said,
-    assignment_id: int | None = None,
-    *,
-    due_at: datetime | None = None,
-    figures: Sequence[tuple[int, Any, datetime]] = (),
-) -> None:
-    """A share for one more unit: due as the item is (or at `due_at`), or when that has passed, after the days a return
-    is given. `figures`: what its predecessor had reported: indicator, value, when."""
+@dataclass(frozen=True)
+class Share:
+    """A share to be handed out. `due_at`: by when, where not by the item's date; `figures`: what its predecessor had
+    reported: indicator, value, when."""
+
+    unit: str
+    role: str
+    ord: int
+    quota: Any = None
+    id: int | None = None
+    due_at: datetime | None = None
+    figures: Sequence[tuple[int, Any, datetime]] = ()
+
+
+def hand_out(tx: Tx, found: AnyRow, part: Share, said: Said = NOTHING_SAID) -> None:
+    """A share for one more unit: due as the item is, or when that has passed, after the days a return is given."""
     first = first_step(found.lifecycle)
-    new = assignment_id or tx.allocate("assignment")[0]
-    due_at = taken_over(due_at or found.due_at, tx.now, found.mend_days, tx.calendar)
+    new = part.id or tx.allocate("assignment")[0]
+    due_at = taken_over(part.due_at or found.due_at, tx.now, found.mend_days, tx.calendar)
+    facts = {"unit": part.unit, "role": part.role, "ord": part.ord, "quota": part.quota}
     payload = {
         "item": found.id,
         "run": found.run_id,
@@ -165,13 +168,13 @@ def hand_out(
         "role": first.role,
         "state": State.ACKNOWLEDGING,
         "due_at": due_at,
-        "assignments": [{"id": new, "unit": to, "role": role, "ord": ord_, "quota": quota, "presumed": False}],
-        "figures": [list(one) for one in figures],
+        "assignments": [{"id": new, **facts, "presumed": False}],
+        "figures": [list(one) for one in part.figures],
     }
     tx.record(f"item:{found.id}", "item.unit_added", payload, said.texts)
     if due_at and not found.cadence:
         arm_ladder(tx, "assignment", [new], due_at, parse_ladder(found.ladder))
-    tell(tx, [Notice("assignment", new, 1, "handed", to, first.role, found.run_id, found.id, immediate=True)])
+    tell(tx, [Notice("assignment", new, 1, "handed", part.unit, first.role, found.run_id, found.id, immediate=True)])
 
 
 def first_step(lifecycle: str) -> Step:

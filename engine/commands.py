@@ -9,6 +9,8 @@ from engine.desk import Entry, TodoRef, perform
 from engine.handing_over import hand_over, receive
 from engine.moving import acknowledge, acknowledge_many, decide, sign_many, submit
 from engine.petitions import PetitionRef, answer, dispute, extend
+from engine.reorganising import cancel as cancel_change
+from engine.reorganising import reorganise
 from engine.reporting import check, confirm, correct, enter, report, report_round, settle
 from engine.taking_back import open_todo, take_back
 from engine.urging import copy, hand_on, urge
@@ -23,6 +25,7 @@ __all__ = [
     "answer",
     "apply_for_name",
     "apply_for_text",
+    "cancel_change",
     "check",
     "confirm",
     "confirm_unit",
@@ -41,6 +44,7 @@ __all__ = [
     "perform",
     "reassign",
     "receive",
+    "reorganise",
     "report",
     "report_round",
     "resume",

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, literal, select, text, tuple_
 
-from engine import deputies
+from engine import deputies, reorganising
 from engine.advancing import drain, release_timer
 from engine.chasing import parse_ladder, wake
 from engine.gathering import gather_digests, gather_immediate
@@ -180,6 +180,8 @@ def _fire(tx: Tx, row: DueRow) -> None:
             _open_by_date(tx, row.owner_id)
         case "leave":
             deputies.end(tx, row.owner_id)
+        case "reorganise":
+            reorganising.carry_out(tx, row.owner_id)
         case "digest":
             _digest(tx)
         case "weekly":

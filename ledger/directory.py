@@ -6,14 +6,14 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, or_, select
 
 from ledger.database import Tx
 from ledger.errors import Invalid
 from ledger.organisation import Organisation
 from ledger.rules.texts import as_seen, is_formula, is_overlaid, shows
 from ledger.rules.verbs import OF_ONE_PLAN, RANKS, Role
-from ledger.schema import person, plan_version, post, unit
+from ledger.schema import AnyRow, person, plan_version, post, unit
 
 STREAM = "admin"
 _LOGIN = re.compile(r"[^\W_][\w.@-]{0,59}")
@@ -42,6 +42,29 @@ def register_units(tx: Tx, organisation: Organisation) -> int:
         tx.record(STREAM, "unit.registered", {"jurisdiction": organisation.jurisdiction, **facts})
     tx.flush()
     return len(new)
+
+
+def unit_faults(connection: Connection, found: AnyRow, name: str, short: str) -> dict[str, str]:
+    """What is wrong with the names of a unit beside (or instead of) this one, by field."""
+    faults = {}
+    for field, words, most in (("name", name, 80), ("short", short, 40)):
+        if not words.strip() or not _is_name(words, most):
+            faults[field] = f"请填写 {most} 字以内的单位{'全称' if field == 'name' else '简称'}，不以 = + - @ 开头。"
+    others = select(unit.c.key).where(
+        unit.c.jurisdiction == found.jurisdiction,
+        unit.c.key != found.key,
+        or_(unit.c.name.in_((name, short)), unit.c.short.in_((name, short))),
+    )
+    if not faults and connection.execute(others).first():
+        faults["name"] = "已有别的单位叫这个名称，请核对。"
+    if not faults and (name, short) == (found.name, found.short):
+        faults["name"] = "新名称与现在的名称相同，请核对。"
+    return faults
+
+
+def _is_name(words: str, most: int) -> bool:
+    readable = as_seen(words) == words and shows(words) and not is_overlaid(words) and not is_formula(words)
+    return readable and not set(words) & set("\n\t") and len(words) <= most
 
 
 def register_person(tx: Tx, *, login: str, name: str, email: str, password_hash: str, must_change: bool = False) -> int:
@@ -79,7 +102,7 @@ class Scope:
             found["rank"] = "只有联络员分 A 角、B 角，其他岗位请不要选。"
         if self.field and role != Role.DEPUTY_HEAD:
             found["field"] = "只有分管负责人填写分管领域，其他岗位请留空。"
-        elif self.field and not _is_field(self.field):
+        elif self.field and not _is_name(self.field, FIELD_LENGTH):
             found["field"] = f"分管领域请写 {FIELD_LENGTH} 字以内的文字，不以 = + - @ 开头。"
         return found
 
@@ -88,11 +111,6 @@ EVERYTHING = Scope()
 FIELD_LENGTH = 20
 _LIMITED = "、".join(Role(role).label for role in OF_ONE_PLAN)
 _published = select(plan_version.c.id).where(plan_version.c.plan == bindparam("b_plan")).limit(1)
-
-
-def _is_field(words: str) -> bool:
-    readable = as_seen(words) == words and shows(words) and not is_overlaid(words) and not is_formula(words)
-    return readable and not set(words) & set("\n\t") and len(words) <= FIELD_LENGTH
 
 
 def take_post(

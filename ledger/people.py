@@ -153,8 +153,8 @@ class _Seating:
         places = set(wanted)
         keys = {u for u, _, _ in places}
         rows = [r for part in batched(keys) for r in connection.execute(_hosts, {"keys": part})]
-        self._hosts = {r.key: r.host for r in rows}
-        self._successors = {r.key: r.successor for r in rows if r.successor is not None}
+        self._hosts: dict[str, str | None] = {r.key: r.host for r in rows}
+        self._successors: dict[str, str] = {r.key: r.successor for r in rows if r.successor is not None}
         seats = {self._where(u, role) for u, r, _ in places for role in (r, "head")}
         self._held: dict[tuple[str, str], list[Holder]] = {}
         for part in batched(seats):
@@ -208,6 +208,7 @@ def _distance(holder: Holder) -> tuple[bool, bool]:
 
 
 def units_answered_for(connection: Connection, person_ids: Iterable[int]) -> set[str]:
-    """The units of these persons, the bodies they host and the units they have succeeded: whatever `holders` says they hold is there."""
+    """The units of these persons, the bodies they host, the units they have succeeded: whatever `holders` says they
+    hold is there."""
     units = {u for part in batched(person_ids) for u in connection.execute(_own_seats, {"keys": part}).scalars()}
     return units | {u for part in batched(units) for u in connection.execute(_hosted, {"keys": part}).scalars()}

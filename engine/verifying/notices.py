@@ -177,12 +177,21 @@ def _still_holds(n: AnyRow) -> bool:
     return holds(n) and (is_lasting or n.arm == n.assignment_arm)
 
 
+def _office(scene: Scene, n: AnyRow) -> str | None:
+    """The plan's office: the present one, or one before it that the notice went to."""
+    if n.unit == n.office or n.role != "coordinator":
+        return n.office  # type: ignore[no-any-return]
+    log = select(event.c.payload).where(event.c.stream == f"run:{n.owner_run}", event.c.kind == "run.office_changed")
+    former = {json.loads(r.payload)["old"] for r in scene.connection.execute(log)}
+    return str(n.unit) if n.unit in former else n.office
+
+
 def _recipients(scene: Scene, n: AnyRow) -> To:
     """Whom such a notice is for, by its owner and step; nobody where there is no such owner or step."""
-    kind = _kind(n)
+    kind, office = _kind(n), _office(scene, n)
     match n.owner_kind:
-        case "run" if kind == "weekly" and n.office is not None:
-            return {(n.office, "coordinator")}
+        case "run" if kind == "weekly" and office is not None:
+            return {(office, "coordinator")}
         case "run" if kind == "vacant" and n.office is not None:
             return _of_vacancy(scene, n)
         case "share" if n.share_unit is not None:
@@ -190,9 +199,9 @@ def _recipients(scene: Scene, n: AnyRow) -> To:
                 return {(n.share_unit, "liaison")}
             cadences = published.of_run(scene.connection, n.owner_run).plan.cadences
             ladder = next((c.ladder for c in cadences if c.id == n.cadence), ())
-            return _of_tier(n, n.share_unit, {"liaison"}, ladder)
+            return _of_tier(n, n.share_unit, office, {"liaison"}, ladder)
         case "assignment" if n.assignment_unit is not None:
-            return _of_petition(scene, n, kind) if kind in ("applied", "pressing") else _of_assignment(n, kind)
+            return _of_petition(scene, n, kind) if kind in ("applied", "pressing") else _of_assignment(n, office, kind)
     return set()
 
 
@@ -203,7 +212,7 @@ def _of_vacancy(scene: Scene, n: AnyRow) -> To:
         return set()
     ours = select(unit.c.key).where(unit.c.jurisdiction == n.jurisdiction, unit.c.key == n.unit)
     is_ours = n.role == "administrator" and scene.connection.execute(ours).first() is not None
-    return {(place[0], "head"), (n.office, "coordinator")} | ({(n.unit, n.role)} if is_ours else set())
+    return {(place[0], "head"), (_office(scene, n) or "", "coordinator")} | ({(n.unit, n.role)} if is_ours else set())
 
 
 def _of_petition(scene: Scene, n: AnyRow, kind: str) -> To:
@@ -224,7 +233,7 @@ _OF_PETITION = {
 }
 
 
-def _of_assignment(n: AnyRow, kind: str) -> To:
+def _of_assignment(n: AnyRow, office: str | None, kind: str) -> To:
     own = n.assignment_unit
     steps = published.lifecycle(n.lifecycle).steps
     holding = {s.role for s in steps if s.holder == "unit"}  # who may hold the todo of a share in hand
@@ -238,19 +247,19 @@ def _of_assignment(n: AnyRow, kind: str) -> To:
         case "copied":
             return {(n.unit, n.role)}  # whom the act names
         case "granted":
-            return {(own, "liaison"), (n.office, "coordinator")}
+            return {(own, "liaison"), (office or "", "coordinator")}
         case _ if kind in TOLD_BY_ACTS:
             return {(own, "liaison")}
-    return _of_tier(n, own, holding, parse_ladder(n.ladder))
+    return _of_tier(n, own, office, holding, parse_ladder(n.ladder))
 
 
-def _of_tier(n: AnyRow, own: str, holding: Iterable[str], ladder: Sequence[int]) -> To:
+def _of_tier(n: AnyRow, own: str, office: str | None, holding: Iterable[str], ladder: Sequence[int]) -> To:
     own_rung = _rung(n)
     if own_rung is None or own_rung[1] not in ladder:
         return set()
     tier = own_rung[1]
     is_last = tier > 0 and tier >= max(parse_ladder(n.ladder))
-    copies = {(own, "deputy_head"), (n.office, "coordinator")} if is_last else set()
+    copies = {(own, "deputy_head"), (office or "", "coordinator")} if is_last else set()
     return {(own, role) for role in holding} | copies
 
 
@@ -376,7 +385,9 @@ class _Posts:
     """Who held which post when: a few thousand rows."""
 
     def __init__(self, scene: Scene) -> None:
-        self.hosts = dict(map(tuple, scene.connection.execute(select(unit.c.key, unit.c.host))))
+        units = scene.connection.execute(select(unit.c.key, unit.c.host, unit.c.successor)).all()
+        self.hosts = {r.key: r.host for r in units}
+        self.successors = {r.key: r.successor for r in units if r.successor}
         self.terms: dict[tuple[str, str, int], list[AnyRow]] = defaultdict(list)
         log = select(event.c.payload).where(event.c.stream == STREAM, event.c.kind == "account.deactivated")
         self.closed = {json.loads(r.payload)["person"] for r in scene.connection.execute(log)}
@@ -400,7 +411,9 @@ class _Posts:
         """Whether somebody answered for a post in a plan, as its holder or for an empty one as the unit's head."""
         host = self.hosts.get(unit_key)
         seat = host if host and role in HOSTED_ROLES else unit_key
-        terms = [*self.terms[seat, role, person_id], *self.terms[host or unit_key, "head", person_id]]
+        posts = {(seat, role), (host or unit_key, "head")}
+        posts |= {(self.successors[key], of) for key, of in posts if key in self.successors}
+        terms = [t for post_ in posts for t in self.terms[*post_, person_id]]
         return any(t.plan in (None, plan) and t.since <= at and (t.until is None or t.until >= at) for t in terms)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
+from ledger.queries.unit_names import former_names
 from ledger.queries.words import ROLE_WORDS, TIER_WORDS
 from ledger.rules.verbs import LEFT_OUT
 from ledger.schema import (
@@ -141,7 +142,7 @@ class ItemView:
 def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sight: Sight, item_id: int) -> ItemView:
     """The item, if it may be seen. Raises: NotFound, for what does not exist and what may not be seen alike."""
     require_visible(connection, sight, item_id)
-    standing = standings(connection, calendar, now, [item_id])[item_id]
+    standing = _as_named_then(connection, standings(connection, calendar, now, [item_id])[item_id])
     return ItemView(
         standing,
         _desks(connection, item_id),
@@ -154,6 +155,13 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
     )
+
+
+def _as_named_then(connection: Connection, standing: Standing) -> Standing:
+    """A share that has ended shows its unit under the name it had then."""
+    former = former_names(connection, {p.unit for p in standing.parts if p.closed_at})
+    parts = [replace(p, unit_name=former.short(p.unit, p.closed_at, p.unit_name)) for p in standing.parts]
+    return replace(standing, parts=parts)
 
 
 _seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id).where(item.c.id == bindparam("item_id")))
