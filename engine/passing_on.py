@@ -13,7 +13,7 @@ from ledger.rules.verbs import Role
 from ledger.schema import AnyRow, assignment, draft, item, petition, run, share, todo, unit, upload
 
 KEPT = "【交接前草稿】"  # stands between what two people have typed into one form
-_NEVER = ("clear", "clearing", "handover")  # forms of a person, not of a post
+_NEVER = ("clear", "clearing", "handover", "unit_change")  # forms of a person, not of a post
 
 
 def forms_of(connection: Connection, found: AnyRow, *, is_only: bool) -> frozenset[str]:

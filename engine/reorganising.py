@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, func, select, text, update
 
 from engine import deputies, published
 from engine.adjusting import Share, end_share, hand_out, item_row
@@ -27,12 +27,16 @@ from ledger.database import Tx
 from ledger.directory import STREAM, Scope, held_post, leave_post, take_post, unit_faults
 from ledger.errors import Conflict, Invalid, NotFound
 from ledger.people import Actor
+from ledger.queries.words import post_words
 from ledger.rules.verbs import ENDED, LEFT_OUT, Role, State
 from ledger.schema import (
     AnyRow,
     assignment,
+    due,
     figure,
     item,
+    person,
+    petition,
     plan_draft,
     post,
     round_,
@@ -122,6 +126,41 @@ class Preview:
     reminders: int
     posts: Sequence[str]
     plans: Sequence[str]
+
+
+def preview(connection: Connection, now: datetime, found: AnyRow, change: Change) -> Preview:
+    """What a change would do if it came now."""
+    if change.kind == "rename":
+        return Preview((), 0, 0, 0, (), ())
+    is_merge = change.kind == "merge"
+    every = moves(connection, now, found.key, change.to or None)
+    shown = [m for m in every if is_merge or m.id in set(change.shares)]
+    ids = {"ids": [m.id for m in shown if m.way != "stays"]}
+    reports = connection.execute(_owed, {"b_unit": found.key}).all()
+    posts = select(post.c.role, post.c.rank, post.c.field, person.c.name).join(person, person.c.id == post.c.person_id)
+    held = posts.where(post.c.unit == found.key, post.c.until.is_(None), post.c.deputy_for.is_(None))
+    offices = select(run.c.short).where(run.c.office == found.key, run.c.ended_at.is_(None)).order_by(run.c.id)
+    return Preview(
+        shown,
+        connection.execute(_petitions, ids).scalar_one(),
+        sum(r.assignment_id in ids["ids"] if r.assignment_id else is_merge for r in reports),
+        connection.execute(_reminders, ids).scalar_one(),
+        [_leaving(r) for r in (connection.execute(held.order_by(post.c.id)) if is_merge else ())],
+        list(connection.execute(offices).scalars()) if is_merge else [],
+    )
+
+
+def _leaving(r: AnyRow) -> str:
+    words = f"{post_words(r.role, None, r.rank, r.field)} {r.name}"
+    return f"{words}（免去，承接单位已有）" if r.role == Role.HEAD else f"{words}（到承接单位任同一岗位）"
+
+
+_petitions = select(func.count()).select_from(petition).where(
+    petition.c.state == "open", petition.c.assignment_id.in_(bindparam("ids", expanding=True))
+)  # fmt: skip
+_reminders = select(func.count()).select_from(due).where(
+    due.c.owner_kind == "assignment", due.c.owner_id.in_(bindparam("ids", expanding=True))
+)  # fmt: skip
 
 
 # ---------------------------------------------------------------- deciding

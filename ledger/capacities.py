@@ -45,4 +45,6 @@ def capacities(actor: Actor, stand: Stand) -> dict[Capacity, Desk]:
     found[Capacity.INSPECTOR] = next(
         (d for d in actor.desks if d.role == "inspector" and d.jurisdiction == stand.jurisdiction), None
     )
+    if (handler := found[Capacity.HANDLER]) and handler.fallen:  # a unit may do without one
+        found[Capacity.HANDLER] = None
     return {c: desk for c, desk in found.items() if desk}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 
 from sqlalchemy import Connection, bindparam, insert, or_, select
 
 from ledger.database import Tx
 from ledger.errors import Invalid
-from ledger.organisation import Organisation
+from ledger.organisation import Organisation, Unit, load
 from ledger.rules.texts import as_seen, is_formula, is_overlaid, shows
 from ledger.rules.verbs import OF_ONE_PLAN, RANKS, Role
-from ledger.schema import AnyRow, person, plan_version, post, unit
+from ledger.schema import AnyRow, person, plan_version, post, unit, unit_name
 
 STREAM = "admin"
 _LOGIN = re.compile(r"[^\W_][\w.@-]{0,59}")
@@ -44,6 +46,24 @@ def register_units(tx: Tx, organisation: Organisation) -> int:
     return len(new)
 
 
+def known_units(connection: Connection, jurisdiction: str) -> Organisation:
+    """The directory that a jurisdiction is shipped with, as its units have changed since. Raises: KeyError where there
+    is none."""
+    base = load(jurisdiction)
+    shipped = {u.key for u in base.units}
+    rows = connection.execute(select(unit).where(unit.c.jurisdiction == jurisdiction).order_by(unit.c.ord)).all()
+    were_renamed = set(connection.execute(select(unit_name.c.unit).distinct()).scalars())
+    renamed = {r.key: (r.name, r.short) for r in rows if r.key in were_renamed}
+    added = [Unit(r.key, r.name, r.short, r.kind, host=r.host) for r in rows if r.key not in shipped]
+    ended = {r.key: r.successor for r in rows if r.successor is not None}
+    return base.as_changed(renamed, added, ended) if renamed or added or ended else base
+
+
+def directory_of(connection: Connection) -> Callable[[str], Organisation]:
+    """`known_units` of a jurisdiction, to be asked later."""
+    return partial(known_units, connection)
+
+
 def unit_faults(connection: Connection, found: AnyRow, name: str, short: str) -> dict[str, str]:
     """What is wrong with the names of a unit beside (or instead of) this one, by field."""
     faults = {}
@@ -55,11 +75,21 @@ def unit_faults(connection: Connection, found: AnyRow, name: str, short: str) ->
         unit.c.key != found.key,
         or_(unit.c.name.in_((name, short)), unit.c.short.in_((name, short))),
     )
-    if not faults and connection.execute(others).first():
+    if not faults and (connection.execute(others).first() or _means_another(connection, found, name, short)):
         faults["name"] = "已有别的单位叫这个名称，请核对。"
     if not faults and (name, short) == (found.name, found.short):
         faults["name"] = "新名称与现在的名称相同，请核对。"
     return faults
+
+
+def _means_another(connection: Connection, found: AnyRow, *names: str) -> bool:
+    """Whether plans that print one of these names mean another unit, or a group."""
+    try:
+        known = known_units(connection, found.jurisdiction)
+    except KeyError:
+        return False
+    meant = [resolution for name in names if (resolution := known.resolve(name)) is not None]
+    return any([u.key for u in resolution.units] != [found.key] for resolution in meant)
 
 
 def _is_name(words: str, most: int) -> bool:

@@ -28,6 +28,7 @@ class Desk:
     role: str
     jurisdiction: str = ""
     plan: str | None = None
+    fallen: bool = False  # nobody holds it, so it is the head's
 
     def serves(self, plan: str | None) -> bool:
         return self.plan in (None, plan)
@@ -105,7 +106,7 @@ def _empty_posts(connection: Connection, desks: list[Desk]) -> list[Desk]:
         return []
     wanted: set[Place] = {(u, r, None) for u in heads for r in FALLING_ROLES}
     found = _Seating(connection, wanted)
-    return [replace(heads[u], role=r) for u, r, _ in sorted(wanted) if not found.own((u, r, None))]
+    return [replace(heads[u], role=r, fallen=True) for u, r, _ in sorted(wanted) if not found.own((u, r, None))]
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ BLUEPRINTS = [
     "webapp.own",
     "webapp.handing",
     "webapp.administering",
+    "webapp.units",
     "webapp.logs",
     "webapp.inbox",
     "webapp.signing",

@@ -30,8 +30,10 @@ from engine.commands import (
     extend,
     hand_over,
     perform,
+    reorganise,
     suspend,
 )
+from engine.reorganising import Change
 from ledger import uploads
 from ledger.clock import StoredClock
 from ledger.database import Database
@@ -89,6 +91,7 @@ def act(office: Office) -> None:
     change(office)
     clear(office)
     hand_on_posts(office)
+    change_units(office)
     perform(office.db, actor(office, "zhuanban"), drafting.revise, 1)
 
 
@@ -133,6 +136,14 @@ def hand_on_posts(office: Office) -> None:
         take_post(tx, head, "guozi", "head")
         take_post(tx, actor(office, "guozi").person_id, "guozi", "handler", Scope(plan="huangshi-2025-bairi"))
         take_post(tx, head, "guozi", "liaison", Scope(rank="B"))
+
+
+def change_units(office: Office) -> None:
+    """市数据局 is to be renamed."""
+    ground = "机构改革方案，市委编办第12号文件。"
+    later = Change("rename", name="黄石市数据和政务服务局", short="市数据政务局", day=date(2025, 6, 30))
+    guanli = actor(office, "guanli")
+    perform(office.db, guanli, reorganise, "shuju", later, ground=ground)
 
 
 def clear(office: Office) -> None:
@@ -224,6 +235,10 @@ ROWS = (
     Row("applications to sign", "renshe-fenguan", "/inbox/sign", heading="批量审签"),
     Row("nothing to sign", "keji", "/inbox/sign", heading="批量审签"),
     Row("applications signed", "renshe-fenguan", "/inbox/signed?shares={part 4 renshe}", heading="审签结果"),
+    Row("units", "guanli", "/units", heading="单位"),
+    Row("unit", "guanli", "/units/jiaoyu"),
+    Row("unit with a change to come", "guanli", "/units/shuju"),
+    Row("units are for the administrator", "renshe", "/units", status=403, heading="这里不能办理"),
     Row("accounts", "guanli", "/people", heading="账号"),
     Row("accounts of a unit", "guanli", "/people?words=人社", heading="账号"),
     Row("no account found", "guanli", "/people?words=没有这个人", heading="账号"),

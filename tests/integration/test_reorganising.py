@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import ticking
+from bpmn.library import plan_xml
+from engine import opening, ticking
 from engine.commands import Entry, TodoRef, acknowledge, cancel_change, decide, extend, reorganise, report, submit
 from engine.reorganising import Change, moves
 from ledger.calendar import end_of
 from ledger.database import calendar_of
+from ledger.directory import known_units
 from ledger.errors import Conflict, Invalid, NotFound
+from ledger.organisation import Group, Organisation, Unit
 from ledger.queries.items import item_view
 from ledger.queries.time_sheet import time_sheet
 from ledger.queries.timeline import records, timeline
@@ -195,3 +198,40 @@ def test_what_a_change_is_refused_for(house: House, by: str, kind: str, facts: d
     with pytest.raises(Invalid) as unsaid:
         house.do("guanli", reorganise, A, Change("merge", B), ground=" ")
     assert set(unsaid.value.fields) == {"ground"}
+
+
+# ---------------------------------------------------------------- names that plans print
+def test_printed_names_lead_to_whoever_has_succeeded(house: House) -> None:
+    change(house, A, "merge", to="caizheng")
+    change(house, B, "rename", name="黄石市教育和体育局", short="市教体局")
+    change(
+        house, "caizheng", "transfer", name="黄石市国库局", short="市国库局", shares=(house.share("1", "caizheng").id,)
+    )
+    with house.db.read() as connection:
+        known = known_units(connection, "huangshi")
+    for printed, short in (
+        ("市人社局", "市财政局"),
+        ("黄石市人力资源和社会保障局", "市财政局"),
+        ("市教育局", "市教体局"),
+        ("市教体局", "市教体局"),
+        ("市国库局", "市国库局"),
+    ):
+        resolution = known.resolve(printed)
+        assert resolution is not None and [u.short for u in resolution.units] == [short], printed
+    with pytest.raises(Invalid):
+        change(house, B, "rename", name="黄石市财政局", short="市人社局")  # which means another now
+    with house.db.write() as tx:  # a diagram of the library that prints the old names still runs
+        new = opening.start_run(tx, opening.publish(tx, plan_xml("huangshi-2025-keji-zhuanhua")))
+    units = {r.unit for r in house.rows(select(assignment.c.unit).where(assignment.c.run_id == new))}
+    assert A not in units and "caizheng" in units
+
+
+def test_a_directory_keeps_names_for_their_successors() -> None:
+    a, b = Unit("a", "甲局", "甲", "organ", aliases=("老甲",)), Unit("b", "乙局", "乙", "organ", host="a")
+    known = Organisation("x", "某市", (a, b), (Group("各局", members=("a", "b")),))
+    again = known.as_changed({"a": ("丙局", "丙")}, [Unit("c", "甲局", "新甲", "organ")], {"b": "a"})
+    named = {
+        name: [u.key for u in r.units] for name in ("丙", "甲", "乙", "老甲", "各局") if (r := again.resolve(name))
+    }
+    assert named == {"丙": ["a"], "甲": ["a"], "乙": ["a"], "老甲": ["a"], "各局": ["a"]}
+    assert [u.key for u in again.resolve("甲局").units] == ["c"]  # type: ignore[union-attr]

@@ -30,7 +30,19 @@ from bpmn.library import plan_xml
 from bpmn.writing import write_plan
 from engine import accounts, drafting, opening
 from engine.clockwork import advance_to
-from engine.commands import Entry, TodoRef, acknowledge, apply_for_name, extend, hand_over, perform, report, submit
+from engine.commands import (
+    Entry,
+    TodoRef,
+    acknowledge,
+    apply_for_name,
+    extend,
+    hand_over,
+    perform,
+    reorganise,
+    report,
+    submit,
+)
+from engine.reorganising import Change
 from ledger import resets, sessions, uploads
 from ledger.calendar import moment
 from ledger.clock import StoredClock, wall_now
@@ -171,6 +183,7 @@ HEADS = Who("H=200 *=403", "H=200 *=403", "H=200 *=403", "403")
 HANDS = Who("LHA=200 *=404", "A=200 *=404", "*=404", "404")
 HANDS_OVER = Who("LHA=302 *=404", "A=302 *=404", "*=404", "404")
 RECEIVES = Who("D=302 *=404", "*=404", "*=404", "404")
+LOOKS_THROUGH = Who("A=200 *=403", "A=200 *=403", "A=404 *=403", "403")
 COVER = {"title": "方案", "short": "方案", "issuer": "市政府", "docNo": "无"}
 COVER |= {"issued": "2025-05-20", "start": "2025-06-01", "end": "2025-12-31"}
 NEW = dict.fromkeys(("new_password", "password_again"), "磁湖边的三只白鹭飞走")
@@ -230,6 +243,12 @@ TABLE = (
         WRONG_POST,
         "/people/{person jiaoyu}/posts/{post of foreign}/end",
     ),
+    get("/units", ADMINISTRATOR),
+    get("/units/<key>", ADMINISTERS, "/units/jiaoyu"),
+    get("/units/<key>", ADMINISTERS_ELSEWHERE, "/units/xs-renshe"),
+    form("/units/<key>/changes", DECIDES, "/units/jiaoyu/changes", kind="merge", to="caizheng", ground="方案"),
+    form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", kind="merge", to="caizheng", act="preview"),
+    form("/units/changes/<int:number>/cancel", DECIDES, "/units/changes/{change}/cancel"),
     get("/logs/logins", ADMINISTRATOR),
     get("/logs/decisions", OVERSEER),
     # ------------------------------------------------ the inbox, items, rounds
@@ -542,7 +561,16 @@ def handed_over(db: Database) -> dict[str, str]:
     assert left is not None
     new = {"name": "", "email": "", "note": "在办事项见台账。", "password_hash": "-"}
     perform(db, signer, hand_over, left.post_id, login="own-D", **new)
-    return {"own post": str(own.desks[0].post_id), "handover": "1"}
+    return {"own post": str(own.desks[0].post_id), "handover": "1", "change": str(planned(db))}
+
+
+def planned(db: Database) -> int:
+    """A change of a unit that takes effect on a day to come."""
+    with db.read() as connection:
+        decides = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "own-A")))
+    assert decides is not None
+    change = Change("rename", name="黄石市纪检监察机关", short="市纪检监察机关", day=date(2025, 12, 1))
+    return perform(db, decides, reorganise, "jiwei", change, ground="机构改革方案")[0]
 
 
 class Deployment:

@@ -33,12 +33,14 @@ from engine.commands import (
     hand_over,
     perform,
     reassign,
+    reorganise,
     resume,
     suspend,
     terminate,
 )
 from engine.delivering import deliver
 from engine.mail.smtp import KIND_HEADER, Transport
+from engine.reorganising import Change
 from engine.verifying import CHECKS, differences
 from ledger.calendar import moment
 from ledger.clock import StoredClock
@@ -151,6 +153,11 @@ def changed(office: Office) -> None:
     do("xialu", "liaison", hand_over, desk.post_id, login="xialu-2", **new)  # type: ignore[union-attr]
     with db.write() as tx:
         leave_post(tx, left.post_id)  # type: ignore[union-attr]
+    administrator, by = ("zhengfuban", "administrator"), {"ground": "机构改革方案。"}
+    do(*administrator, reorganise, "danbao", Change("merge", "caizheng"), **by)
+    do(*administrator, reorganise, "keji", Change("rename", name="黄石市科学技术和创新局", short="市科创局"), **by)
+    later = Change("merge", "caizheng", day=date(2025, 7, 1))
+    do(*administrator, reorganise, "shangwu", later, **by)
     office.at(at(6, 5))
 
 
@@ -476,6 +483,21 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     ),
     "a deputy without an end": ("DELETE FROM due WHERE owner_kind = 'post'", "due.missing"),
     "a deputy for longer": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'post'", "due.wrong"),
+    "a change of a unit without its day": ("DELETE FROM due WHERE owner_kind = 'change'", "due.missing"),
+    "a change of a unit put off": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'change'", "due.wrong"),
+    "a change of a unit that was cancelled": (
+        "UPDATE unit_change SET state = 'cancelled' WHERE state = 'planned'",
+        "due.stray-change",
+    ),
+    "a unit that has not ended": ("UPDATE unit SET successor = NULL, ended_at = NULL", "replay.changed"),
+    "another successor": ("UPDATE unit SET successor = 'keji' WHERE successor IS NOT NULL", "replay.changed"),
+    "an old name gone": ("DELETE FROM unit_name", "replay.gone"),
+    "a unit of another name": ("UPDATE unit SET short = '市科学局' WHERE key = 'keji'", "replay.changed"),
+    "a share that was moved untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'moved'", "told.outcome"),
+    "a report that was moved untold": (
+        "UPDATE notice SET tier = 'x' WHERE tier = 'request' AND id = (SELECT max(id) FROM notice WHERE tier = 'request')",
+        "told.request",
+    ),
     "a post of another plan": ("UPDATE post SET plan = 'x' WHERE id = 3", "replay.changed"),
     "a post taken at another time": ("UPDATE post SET seq = 1 WHERE id = 3", "replay.changed"),
     "a hand-over that was received": ("UPDATE handover SET received_at = at", "replay.changed"),
