@@ -495,7 +495,7 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     "a unit of another name": ("UPDATE unit SET short = '市科学局' WHERE key = 'keji'", "replay.changed"),
     "a share that was moved untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'moved'", "told.outcome"),
     "a report that was moved untold": (
-        "UPDATE notice SET tier = 'x' WHERE tier = 'request' AND id = (SELECT max(id) FROM notice WHERE tier = 'request')",
+        "UPDATE notice SET tier = 'x' WHERE id = (SELECT max(id) FROM notice WHERE tier = 'request')",
         "told.request",
     ),
     "a post of another plan": ("UPDATE post SET plan = 'x' WHERE id = 3", "replay.changed"),
