@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from hashlib import sha256
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import login_required
@@ -43,8 +44,8 @@ def change(key: str) -> Answer:
     """Look a change through, or decide on it."""
     _require_administrator()
     asked, ground = _asked(), forms.text("ground")
-    if request.form.get("act") == "preview":
-        return _looked_through(key, asked)
+    if request.form.get("act") == "preview" or request.form.get("seen") != mark_of(asked):
+        return _looked_through(key, asked)  # what was changed since it was looked through is looked through again
     try:
         command = forgetting(_form_of(key), commands.reorganise)
         _, at_once = context.perform(command, key, asked, ground=ground)
@@ -92,16 +93,21 @@ def _asked() -> Change:
     return Change(kind, to, name, short, shares, day)
 
 
+def mark_of(asked: Change) -> str:
+    """What tells a change that was looked through from another."""
+    return sha256(repr(asked).encode()).hexdigest()
+
+
 def _looked_through(key: str, asked: Change) -> tuple[str, int]:
     found = unit_to_change(context.reading(), context.actor(), key)
     form = Form(_form_of(key), forms.typed(request.form))
     form.errors = faults_of(context.reading(), context.now(), found, asked)
     if form.errors:
         return _page(key, form), 422
-    return _page(key, form, preview(context.reading(), context.now(), found, asked)), 200
+    return _page(key, form, preview(context.reading(), context.now(), found, asked), mark_of(asked)), 200
 
 
-def _page(key: str, form: Form, looked: Preview | None = None) -> str:
+def _page(key: str, form: Form, looked: Preview | None = None, seen: str = "") -> str:
     """Raises: NotFound."""
     connection, actor = context.reading(), context.actor()
     every = queries.units(connection, actor)
@@ -113,6 +119,7 @@ def _page(key: str, form: Form, looked: Preview | None = None) -> str:
         unit=line,
         form=form,
         looked=looked,
+        seen=seen,
         kinds=list(KINDS.items()),
         others=[(u.key, u.short) for u in every if u.key != key and u.ended_at is None],
         open=moves(connection, context.now(), key, None) if line.ended_at is None else (),

@@ -61,6 +61,7 @@ from webapp.app import create_app
 from webapp.demo import campaign
 from webapp.demo.mailsink import Mailbox
 from webapp.settings import Settings
+from webapp.units import mark_of
 
 START = date(2025, 5, 23)
 NOW = moment(date(2025, 5, 26), time(10))
@@ -183,6 +184,8 @@ HEADS = Who("H=200 *=403", "H=200 *=403", "H=200 *=403", "403")
 HANDS = Who("LHA=200 *=404", "A=200 *=404", "*=404", "404")
 HANDS_OVER = Who("LHA=302 *=404", "A=302 *=404", "*=404", "404")
 RECEIVES = Who("D=302 *=404", "*=404", "*=404", "404")
+MERGER = {"kind": "merge", "to": "caizheng"}
+SEEN = mark_of(Change("merge", "caizheng"))
 LOOKS_THROUGH = Who("A=200 *=403", "A=200 *=403", "A=404 *=403", "403")
 COVER = {"title": "方案", "short": "方案", "issuer": "市政府", "docNo": "无"}
 COVER |= {"issued": "2025-05-20", "start": "2025-06-01", "end": "2025-12-31"}
@@ -246,8 +249,9 @@ TABLE = (
     get("/units", ADMINISTRATOR),
     get("/units/<key>", ADMINISTERS, "/units/jiaoyu"),
     get("/units/<key>", ADMINISTERS_ELSEWHERE, "/units/xs-renshe"),
-    form("/units/<key>/changes", DECIDES, "/units/jiaoyu/changes", kind="merge", to="caizheng", ground="方案"),
-    form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", kind="merge", to="caizheng", act="preview"),
+    form("/units/<key>/changes", DECIDES, "/units/jiaoyu/changes", **MERGER, ground="方案", seen=SEEN, act="confirm"),
+    form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", **MERGER, ground="方案", act="confirm"),
+    form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", **MERGER, act="preview"),
     form("/units/changes/<int:number>/cancel", DECIDES, "/units/changes/{change}/cancel"),
     get("/logs/logins", ADMINISTRATOR),
     get("/logs/decisions", OVERSEER),
