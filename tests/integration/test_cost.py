@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, event
 
 from bpmn.plan import Plan, Role
 from engine import commands
+from engine.reorganising import Change
 from ledger import writing
 from ledger.calendar import moment
 from ledger.clock import StoredClock
@@ -26,7 +27,8 @@ from tests.bench.world import UNITS, Act, World, daily, found, generated, item_o
 
 MOST = 13  # statements of a command that completes a todo, BEGIN included, COMMIT not
 MOST_BESIDE = 26  # of one that changes who does it, or until when
-MOST_OF_POST = 45  # of one that hands a post over: two persons, posts, drafts, files, sessions, two mails
+# Of one that hands a post over (two persons, posts, drafts, files, sessions, two mails), or a unit's duties.
+MOST_OF_POST = 45
 START = date(2025, 5, 23)
 KEYS = [u.key for u in UNITS]
 
@@ -238,6 +240,21 @@ def _handed_over(w: World) -> Act:
     return w.act(holder, commands.hand_over, own, login=f"comes-{n}", **new)
 
 
+def _transferred(w: World) -> Act:
+    """One share of a unit that holds many goes to another unit."""
+    share = _shares(w, "i25")[0]
+    with w.db.write() as tx:
+        login = f"administers-{tx.allocate('newcomer')[0]}"
+        person = register_person(tx, login=login, name="张三", email="x@x.example", password_hash="-")
+        take_post(tx, person, KEYS[0], "administrator")
+    with w.db.read() as connection:
+        decides = actor_of(connection, person)
+    assert decides is not None
+    return w.act(
+        decides, commands.reorganise, w.unit_of(share), Change("transfer", KEYS[9], shares=[share]), ground="议定"
+    )
+
+
 COMPLETING: dict[str, Prepared] = {
     "签收": lambda w: w.acknowledge(_shares(w, "i1")[0]),
     "批量签收": _acknowledge_many,
@@ -247,6 +264,7 @@ COMPLETING: dict[str, Prepared] = {
     "审签": _decide("i3", "sign"),
     "批量审签": _sign_many,
     "交接": _handed_over,
+    "职责划转 of a share": _transferred,
     "退回修改": _decide("i4", "sign", agree=False),
     "同意办结": _decide("i5", "review"),
     "退回补正": _decide("i6", "review", agree=False),
@@ -285,7 +303,7 @@ BESIDE = {
 
 
 def _most(name: str) -> int:
-    return MOST_OF_POST if name == "交接" else MOST_BESIDE if name in BESIDE else MOST
+    return MOST_OF_POST if name in ("交接", "职责划转 of a share") else MOST_BESIDE if name in BESIDE else MOST
 
 
 def _costs(w: World) -> dict[str, Cost]:
