@@ -66,6 +66,7 @@ class ElementType:
         return next((attribute for attribute in self.attributes if attribute.name == name), None)
 
 
+_STEP_ROLES = (Role.HANDLER, Role.LIAISON, Role.SECTION_HEAD, Role.DEPUTY_HEAD, Role.HEAD, Role.COORDINATOR)
 _DECIDERS = (Role.SECTION_HEAD, Role.DEPUTY_HEAD, Role.HEAD, Role.COORDINATOR, Role.INSPECTOR, Role.LEADER)
 _SPANS, _SPAN_WORDS = ("by", "within", "every", "during"), ("到某一天", "若干天之内", "按周期", "一段时间")
 _PERIODS, _PERIOD_WORDS = ("week", "month", "quarter", "year"), ("每周", "每月", "每季度", "每年")
@@ -343,8 +344,8 @@ ELEMENTS: dict[str, ElementType] = {
                     "who acts in that unit",
                     "choice",
                     True,
-                    ("liaison", "deputy_head", "coordinator"),
-                    ("联络员", "分管负责人", "专班办工作人员"),
+                    _STEP_ROLES,
+                    tuple(role.label for role in _STEP_ROLES),
                 ),
                 Attribute(
                     "verb",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Holder = Literal["unit", "lead", "office", "host", "parent"]
-PostRole = Literal["liaison", "deputy_head", "coordinator"]
+PostRole = Literal["handler", "liaison", "section_head", "deputy_head", "head", "coordinator"]
 Decision = Literal["pass", "return"]
 Value = str | bool
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ from ledger.database import Tx, head_columns
 from ledger.errors import Invalid, NotAllowed, NotFound, Refused
 from ledger.rules.levels import inner
 from ledger.rules.texts import month_day
+from ledger.rules.timeliness import taken_over
 from ledger.rules.verbs import ENDED, LEFT_OUT, Capacity, State, Verb, refusal
 from ledger.schema import AnyRow, assignment, item, run, stream, unit
 
@@ -75,7 +77,7 @@ def add_unit(tx: Tx, item_id: int, *, to: str, role: str, ground: str) -> int:
         raise Invalid(faults)
     _require_new(tx, item_id, to)
     last = tx.connection.execute(_last_ord, {"b_item": item_id}).scalar_one() or 0
-    _hand_out(tx, found, to, role, last + 1, None, Said({"ground": ground}))
+    hand_out(tx, found, Share(to, role, last + 1), Said({"ground": ground}))
     return item_id
 
 
@@ -118,12 +120,12 @@ def reassign_case(tx: Tx, case: Case, to: str, said: Said) -> None:
     successor = tx.allocate("assignment")[0]
     if case.parent_id:
         require_lower(tx, case.parent_unit, [to])
-    _end(tx, case, rows, said, successor)
+    end_share(tx, case, rows, said, successor)
     if case.parent_id:
         hand_over(tx, case, to, successor)
         return
-    found = _item_row(tx, case.item_id)
-    _hand_out(tx, found, to, case.role, case.ord, case.quota, NOTHING_SAID, successor)
+    found = item_row(tx, case.item_id)
+    hand_out(tx, found, Share(to, case.role, case.ord, case.quota, successor))
 
 
 def terminate_case(tx: Tx, case: Case, said: Said) -> None:
@@ -133,13 +135,13 @@ def terminate_case(tx: Tx, case: Case, said: Said) -> None:
     others = [r for r in rows if r.role in closers and r.id != case.id and r.parent_id is None]
     if case.parent_id is None and case.role in closers and not others:
         raise Refused("没有别的单位能使本任务办结，不能终止这一家；请先增加单位，或者终止整项任务。")
-    _end(tx, case, rows, said)
+    end_share(tx, case, rows, said)
     if case.parent_id is None:
         gone = {case.id, *(r.id for r in parts_of(rows, case.id))}
         close_if_done(tx, case, [r for r in rows if r.id not in gone])
 
 
-def _end(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int | None = None) -> None:
+def end_share(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int | None = None) -> None:
     owed = [r.owed for r in rows if r.id == case.id and r.owed is not None]
     to = Next(None, case.arm, None, None, State.TERMINATED)
     parts = ending(parts_of(rows, case.id))
@@ -157,24 +159,26 @@ def _end(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int 
     tell_parts(tx, case.run_id, case.item_id, parts.left)
 
 
-def _hand_out(
-    tx: Tx,
-    found: AnyRow,
-    to: str,
-    role: str,
-    ord_: int,
-    quota: Any,
-    said: Said,
-    assignment_id: int | None = None,
-    due_at: datetime | None = None,
-) -> None:
-    """A share for one more unit: due as the item is unless said otherwise, or when that has passed, after the days a
-    return is given."""
+@dataclass(frozen=True)
+class Share:
+    """A share to be handed out. `due_at`: by when, where not by the item's date; `figures`: what its predecessor had
+    reported: indicator, value, when."""
+
+    unit: str
+    role: str
+    ord: int
+    quota: Any = None
+    id: int | None = None
+    due_at: datetime | None = None
+    figures: Sequence[tuple[int, Any, datetime]] = ()
+
+
+def hand_out(tx: Tx, found: AnyRow, part: Share, said: Said = NOTHING_SAID) -> None:
+    """A share for one more unit: due as the item is, or when that has passed, after the days a return is given."""
     first = first_step(found.lifecycle)
-    new = assignment_id or tx.allocate("assignment")[0]
-    due_at = due_at or found.due_at
-    if due_at and due_at <= tx.now:
-        due_at = end_of(tx.calendar.after(local_day(tx.now), found.mend_days))
+    new = part.id or tx.allocate("assignment")[0]
+    due_at = taken_over(part.due_at or found.due_at, tx.now, found.mend_days, tx.calendar)
+    facts = {"unit": part.unit, "role": part.role, "ord": part.ord, "quota": part.quota}
     payload = {
         "item": found.id,
         "run": found.run_id,
@@ -183,12 +187,13 @@ def _hand_out(
         "role": first.role,
         "state": State.ACKNOWLEDGING,
         "due_at": due_at,
-        "assignments": [{"id": new, "unit": to, "role": role, "ord": ord_, "quota": quota, "presumed": False}],
+        "assignments": [{"id": new, **facts, "presumed": False}],
+        "figures": [list(one) for one in part.figures],
     }
     tx.record(f"item:{found.id}", "item.unit_added", payload, said.texts)
     if due_at and not found.cadence:
         arm_ladder(tx, "assignment", [new], due_at, parse_ladder(found.ladder))
-    tell(tx, [Notice("assignment", new, 1, "handed", to, first.role, found.run_id, found.id, immediate=True)])
+    tell(tx, [Notice("assignment", new, 1, "handed", part.unit, first.role, found.run_id, found.id, immediate=True)])
 
 
 # ---------------------------------------------------------------- time
@@ -244,7 +249,7 @@ def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> in
         faults["until"] = "请填写整改期限，不早于今天。"
     if faults or until is None:
         raise Invalid(faults)
-    found = _item_row(tx, case.item_id)
+    found = item_row(tx, case.item_id)
     is_over = case.item_state in (State.CLOSED, State.REVOKED)
     new = tx.allocate("item" if is_over else "assignment")[0]
     payload = {"assignment": case.id, "item": case.item_id, "version": case.version, "successor": new}
@@ -255,7 +260,7 @@ def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> in
         _plan_mending(tx, found, new, until)
         _open_mending(tx, case, found, new, until)
         return int(new)
-    _hand_out(tx, found, case.unit, case.role, case.ord, case.quota, NOTHING_SAID, new, due_at=end_of(until))
+    hand_out(tx, found, Share(case.unit, case.role, case.ord, case.quota, new, end_of(until)))
     return int(found.id)
 
 
@@ -308,7 +313,7 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
 # ---------------------------------------------------------------- what every one of them asks
 def _item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
     """An item as its office may change it. Raises: NotFound, Refused, NotAllowed."""
-    found = _item_row(tx, item_id)
+    found = item_row(tx, item_id)
     tx.desk = tx.actor.desk(found.office, "coordinator")
     mine = {Capacity.OFFICE} if tx.desk else set()
     if words := refusal(_item_states[found.state], verb, mine):
@@ -316,7 +321,7 @@ def _item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
     return found
 
 
-def _item_row(tx: Tx, item_id: int) -> AnyRow:
+def item_row(tx: Tx, item_id: int) -> AnyRow:
     rows = tx.read_locked(_items, {"b_id": item_id})
     if not rows:
         raise NotFound("没有这项任务。")

@@ -6,8 +6,11 @@ from engine.clearing import apply_for_name, apply_for_text, decide_clearing
 from engine.confirming import confirm_unit
 from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
-from engine.moving import acknowledge, acknowledge_many, decide, submit
+from engine.handing_over import hand_over, receive
+from engine.moving import acknowledge, acknowledge_many, decide, sign_many, submit
 from engine.petitions import PetitionRef, answer, dispute, extend
+from engine.reorganising import cancel as cancel_change
+from engine.reorganising import reorganise
 from engine.reporting import check, confirm, correct, enter, report, report_round, settle
 from engine.splitting import Part, split
 from engine.taking_back import open_todo, take_back
@@ -24,6 +27,7 @@ __all__ = [
     "answer",
     "apply_for_name",
     "apply_for_text",
+    "cancel_change",
     "check",
     "confirm",
     "confirm_unit",
@@ -37,14 +41,18 @@ __all__ = [
     "enter",
     "extend",
     "hand_on",
+    "hand_over",
     "open_todo",
     "perform",
     "reassign",
+    "receive",
+    "reorganise",
     "report",
     "report_round",
     "resume",
     "revoke",
     "settle",
+    "sign_many",
     "split",
     "submit",
     "suspend",

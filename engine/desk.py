@@ -136,6 +136,7 @@ _cases = (
         _parent_unit.c.short.label("parent_name"),
         _parts(_peer.c.state.not_in(LEFT_OUT)).label("n_parts"),
         _parts(_peer.c.closed_at.is_(None)).label("n_parts_open"),
+        run.c.plan,
         run.c.office,
         run.c.jurisdiction,
         run.c.extends,
@@ -243,7 +244,7 @@ def take(tx: Tx, ref: TodoRef, case: Case) -> Case:
     """Sit down at a todo of a share that `cases_of` has read. Raises: Conflict, NotAllowed."""
     if (case.step, case.arm) != (ref.step, ref.arm):
         raise _done_by_other(tx.connection, ref)
-    tx.desk = seat(tx.actor, case.todo_unit, case.todo_role)
+    tx.desk = seat(tx.actor, case.todo_unit, case.todo_role, case.plan)
     return case
 
 
@@ -283,9 +284,9 @@ def limit_texts(**texts: str) -> None:
         raise Invalid({name: f"文字过长（{n} 字），请压缩到 {MAX_TEXT} 字以内。" for name, n in too_long.items()})
 
 
-def seat(actor: Actor, unit_key: str, role: str) -> Desk:
-    """The actor's post for this unit and role. Raises: NotAllowed."""
-    desk = actor.desk(unit_key, role)
+def seat(actor: Actor, unit_key: str, role: str, plan: str) -> Desk:
+    """The actor's post for this unit and role in a plan. Raises: NotAllowed."""
+    desk = actor.desk(unit_key, role, plan)
     if desk is None:
         raise NotAllowed("这件待办不在您的岗位上，您可以查看，不能办理。")
     return desk

@@ -19,7 +19,7 @@ from engine.moments import chased_after_return
 from engine.notices import Notice, tell
 from engine.reporting import checked_figures
 from ledger.database import Tx
-from ledger.errors import Invalid, Refused
+from ledger.errors import DubanError, Invalid, NotEvery, Refused
 from ledger.events import File
 from ledger.rules.completion import Share as RuleShare
 from ledger.rules.completion import blockers, closes
@@ -94,6 +94,25 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
     if lapsed:
         disarm(tx, [("petition", case.petition_id)])
     return int(case.item_id)
+
+
+def sign_many(tx: Tx, todos: Sequence[TodoRef]) -> list[int]:
+    """批量审签: all or none; returns the items' ids. Raises: NotEvery with the reason of each that cannot be signed;
+    NotFound."""
+    wanted = sorted(set(todos), key=lambda t: t.assignment_id)
+    cases, refused = cases_of(tx, [todo.assignment_id for todo in wanted]), {}
+    for todo in wanted:
+        try:
+            case = take(tx, todo, cases[todo.assignment_id])
+            permit(tx, case, Verb.SIGN)
+        except DubanError as error:
+            refused[todo] = str(error)
+            continue
+        record_move(tx, case, "assignment.signed", _next(case, {"decision": "pass"}))
+    if refused:
+        raise NotEvery(refused, len(wanted))
+    disarm(tx, [("assignment", i) for i in cases])
+    return [case.item_id for case in cases.values()]
 
 
 def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Sequence[int] = ()) -> int:

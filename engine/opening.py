@@ -15,9 +15,9 @@ from engine.chasing import arm, wake
 from engine.moments import Moment, opening_moment, timer_moments
 from engine.notices import Notice, tell
 from engine.rounds import schedule_rounds
-from ledger import organisation
 from ledger.calendar import WorkCalendar
 from ledger.database import Tx
+from ledger.directory import directory_of, known_units
 from ledger.errors import Refused
 from ledger.events import canonical
 from ledger.rules.due import Due, DueRule, resolve
@@ -35,7 +35,7 @@ def publish(tx: Tx, xml: bytes, ground: str = "") -> int:
 
     Raises: Refused for what the linter refuses; nobody else is trusted to have asked it.
     """
-    require_clean(xml)
+    require_clean(xml, directory_of(tx.connection))
     made = published.register(xml)
     digest, plan = made.digest, made.plan
     known = tx.connection.execute(select(plan_version.c.id).where(plan_version.c.digest == digest)).scalar_one_or_none()
@@ -61,7 +61,7 @@ def start_run(tx: Tx, version_id: int) -> int:
     made = published.of_version(tx.connection, version_id)
     plan = made.plan
     run_id = tx.allocate("run")[0]
-    tx.record(f"run:{run_id}", "run.started", _run_facts(plan, run_id, version_id))
+    tx.record(f"run:{run_id}", "run.started", _run_facts(tx.connection, plan, run_id, version_id))
     tx.flush()
     for item_id, (ord_, planned) in zip(
         tx.allocate("item", len(plan.items)), enumerate(plan.items, start=1), strict=True
@@ -76,7 +76,7 @@ def start_run(tx: Tx, version_id: int) -> int:
     return run_id
 
 
-def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
+def _run_facts(connection: Connection, plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
     facts = plan.facts
     return {
         "run": run_id,
@@ -85,7 +85,7 @@ def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
         "title": facts.title,
         "short": facts.short,
         "jurisdiction": facts.jurisdiction,
-        "office": _unit_key(facts.jurisdiction, facts.office),
+        "office": _unit_key(connection, facts.jurisdiction, facts.office),
         "period_start": facts.period[0],
         "period_end": facts.period[1],
         "sign_roles": " ".join(facts.sign_roles),
@@ -96,8 +96,8 @@ def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
     }
 
 
-def _unit_key(jurisdiction: str, printed: str) -> str:
-    found = organisation.load(jurisdiction).resolve(printed)
+def _unit_key(connection: Connection, jurisdiction: str, printed: str) -> str:
+    found = known_units(connection, jurisdiction).resolve(printed)
     if found is None or len(found.units) != 1:
         raise Refused(f"方案的统筹单位“{printed}”不是一个单位，请先在单位目录中登记，再启动方案。")
     return found.units[0].key
@@ -106,7 +106,7 @@ def _unit_key(jurisdiction: str, printed: str) -> str:
 def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned: Item) -> None:
     limit = _due(tx, plan, run_id, planned)
     headings = {h.id: h.name for h in plan.headings}
-    known = organisation.load(plan.facts.jurisdiction)
+    known = known_units(tx.connection, plan.facts.jurisdiction)
     indicator_ids = tx.allocate("indicator", len(planned.indicators)) if planned.indicators else ()
     tx.record(
         f"item:{item_id}",
@@ -212,7 +212,7 @@ def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> N
     """Hand an item out: a share with a todo for each unit, its ladder armed, its units told."""
     first = published.lifecycle(planned.lifecycle).step(instances.entry(published.lifecycle_version(planned.lifecycle)))
     limit = _due(tx, plan, run_id, planned)
-    shares = _shares(plan, planned)
+    shares = _shares(tx.connection, plan, planned)
     ids = tx.allocate("assignment", len(shares)) if shares else range(0)
     tx.record(
         f"item:{item_id}",
@@ -237,9 +237,9 @@ def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> N
     tell(tx, handed)
 
 
-def _shares(plan: Plan, planned: Item) -> list[dict[str, Any]]:
+def _shares(connection: Connection, plan: Plan, planned: Item) -> list[dict[str, Any]]:
     """The units behind the printed names, in printed order; a unit named twice keeps its first role."""
-    known = organisation.load(plan.facts.jurisdiction)
+    known = known_units(connection, plan.facts.jurisdiction)
     found: dict[str, dict[str, Any]] = {}
     for share in planned.shares:
         resolution = known.resolve(share.unit)

@@ -19,7 +19,7 @@ from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.errors import Conflict, Invalid, Refused
 from ledger.events import canonical
-from ledger.people import holders
+from ledger.people import holders_in
 from ledger.places import seat
 from ledger.rules.levels import inner
 from ledger.rules.texts import due_words
@@ -227,7 +227,8 @@ def _chain(tx: Tx, case: Case, roles: Sequence[str]) -> list[tuple[str, str]]:
     where nobody at all is left, whoever handed the share out decides, as on every part that was handed down."""
     overseers = {r.role: r.unit for r in tx.connection.execute(_overseers, {"b_jurisdiction": case.jurisdiction})}
     of_unit = [(case.unit, role) for role in _OF_UNIT]
-    held = {place for place, people in holders(tx.connection, of_unit).items() if people}
+    answered = holders_in(tx.connection, {(*place, case.plan) for place in of_unit})
+    held = {(unit_key, role) for (unit_key, role, _), people in answered.items() if people}
     found: list[tuple[str, str]] = []
     for role in roles:
         if role in _OF_UNIT:

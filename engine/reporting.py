@@ -29,6 +29,7 @@ from ledger.schema import (
     post,
     reading,
     round_,
+    run,
     share,
     stream,
     todo,
@@ -309,9 +310,11 @@ _share_case = (  # a row for each of these streams
         round_.c.item_id,
         round_.c.name,
         round_.c.n,
+        run.c.plan,
         *head_columns,
     )
     .join(round_, round_.c.id == share.c.round_id)
+    .join(run, run.c.id == share.c.run_id)
     .join(stream, stream.c.name.in_(_streams))
     .where(share.c.id == bindparam("b_id"))
     .order_by(stream.c.name)
@@ -336,7 +339,7 @@ def report_round(
     if not locked:
         raise NotFound("没有这一期报送。")
     asked = locked[0]
-    tx.desk = seat(tx.actor, asked.unit, "liaison")
+    tx.desk = seat(tx.actor, asked.unit, "liaison", asked.plan)
     _require_owed(tx, asked)
     if not filled and not nothing_new:
         raise Invalid({"progress": "还没有填写任何内容；没有新情况，请点“本期无新进展”。"})

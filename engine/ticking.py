@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, literal, null, select, text, tuple_
 
-from engine import deputies
+from engine import deputies, reorganising
 from engine.advancing import drain, release_timer
 from engine.chasing import parse_ladder, wake
 from engine.gathering import gather_digests, gather_immediate
@@ -22,6 +22,7 @@ from engine.moments import RANK_DIGEST, Moment, digest_moment, is_notice_time, n
 from engine.notices import Notice, tell
 from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
+from engine.vacancies import gather_vacancies
 from engine.weekly import gather_weekly
 from ledger.capacities import giver_of
 from ledger.clock import ClockInDoubt, mark_refused
@@ -180,6 +181,8 @@ def _fire(tx: Tx, row: DueRow) -> None:
             _open_by_date(tx, row.owner_id)
         case "leave":
             deputies.end(tx, row.owner_id)
+        case "reorganise":
+            reorganising.carry_out(tx, row.owner_id)
         case "digest":
             _digest(tx)
         case "weekly":
@@ -198,6 +201,7 @@ def _digest(tx: Tx) -> None:
     """Today's digest, once its hour has come on a working day; else it is only planted anew."""
     if is_notice_time(tx.now, tx.calendar):
         gather_digests(tx)
+        gather_vacancies(tx)
     _plant(tx, digest_moment(next_day(tx.now, tx.calendar)))
 
 

@@ -105,7 +105,7 @@ def hand_on(tx: Tx, assignment_id: int, *, to: int) -> int:
     Returns the item's id. Raises: Invalid, Refused, NotAllowed, NotFound."""
     case = case_of(tx, assignment_id)
     permit(tx, case, Verb.HAND_ON)
-    if to not in {r.id for r in tx.connection.execute(colleagues, {"b_unit": case.unit})}:
+    if to not in {r.id for r in tx.connection.execute(colleagues, {"b_unit": case.unit, "b_plan": case.plan})}:
         raise Invalid({"to": "请选择本单位的一位联络员。"})
     payload = {"assignment": case.id, "item": case.item_id, "to_post": to}
     tx.record(f"item:{case.item_id}", "assignment.handed_on", payload)
@@ -117,10 +117,11 @@ def hand_on(tx: Tx, assignment_id: int, *, to: int) -> int:
     return int(case.item_id)
 
 
-colleagues = (  # the liaisons of a unit
+colleagues = (  # the liaisons of a unit in a plan
     select(post.c.id, person.c.name)
     .join(person, person.c.id == post.c.person_id)
     .where(post.c.unit == bindparam("b_unit"), post.c.role == "liaison", post.c.until.is_(None), person.c.active)
+    .where(or_(post.c.plan.is_(None), post.c.plan == bindparam("b_plan")))
     .order_by(post.c.id)
 )
 

@@ -14,6 +14,8 @@ class Stand(Protocol):
     for (unit and role, or None)."""
 
     @property
+    def plan(self) -> str: ...
+    @property
     def unit(self) -> str: ...
     @property
     def role(self) -> str: ...
@@ -47,12 +49,15 @@ def capacities(actor: Actor, stand: Stand) -> dict[Capacity, Desk]:
         Capacity.HOLDER: stand.holder,
         Capacity.DECIDER: stand.decider,
         Capacity.UNIT: (stand.unit, "liaison"),
+        Capacity.HANDLER: (stand.unit, "handler"),
         Capacity.LEAD: lead,
         Capacity.OFFICE: None if stand.parent_unit else (stand.office, "coordinator"),
         Capacity.PARENT: (stand.parent_unit, "liaison") if stand.parent_unit else None,
     }
-    found = {c: actor.desk(*post) for c, post in posts.items() if post}
+    found = {c: actor.desk(*post, stand.plan) for c, post in posts.items() if post}
     found[Capacity.INSPECTOR] = next(
         (d for d in actor.desks if d.role == "inspector" and d.jurisdiction in places), None
     )
+    if (handler := found[Capacity.HANDLER]) and handler.fallen:  # a unit may do without one
+        found[Capacity.HANDLER] = None
     return {c: desk for c, desk in found.items() if desk}

@@ -6,7 +6,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -117,6 +117,38 @@ class Organisation:
     def resolve(self, printed: str) -> Resolution | None:
         """The units a printed name means here, None when nobody is known by it."""
         return self._names.get(normal(printed))
+
+    def as_changed(
+        self, renamed: Mapping[str, tuple[str, str]], added: Iterable[Unit], ended: Mapping[str, str]
+    ) -> Organisation:
+        """The directory as it has become. `renamed`: name and short name by key; `ended`: a unit's successor by its
+        key. Whatever a unit was called still means it, or whoever succeeded it (承接), unless another is called so."""
+        units = {u.key: u for u in (*self.units, *added)}
+        former: dict[str, list[str]] = {}
+        for key, (name, short) in renamed.items():
+            if key in units:
+                former.setdefault(key, []).extend((units[key].name, units[key].short))
+                units[key] = replace(units[key], name=name, short=short)
+        for key, successor in ended.items():
+            if key in units and successor in units:
+                gone = units.pop(key)
+                former.setdefault(successor, []).extend((gone.name, gone.short, *gone.aliases, *former.pop(key, ())))
+        taken = {normal(name) for u in units.values() for name in (u.name, u.short, *u.aliases)}
+        taken |= {normal(name) for g in self.groups for name in (g.name, *g.aliases)}
+        for key, names in former.items():
+            free = tuple(dict.fromkeys(name for name in names if normal(name) not in taken))
+            taken |= {normal(name) for name in free}
+            units[key] = replace(units[key], aliases=(*units[key].aliases, *free))
+
+        def now(key: str) -> str:
+            return ended.get(key, key)
+
+        groups = (replace(g, members=tuple(dict.fromkeys(map(now, g.members)))) for g in self.groups)
+        kept = (
+            replace(u, host=now(u.host) if u.host else None, parent=now(u.parent) if u.parent else None)
+            for u in units.values()
+        )
+        return Organisation(self.jurisdiction, self.name, tuple(kept), tuple(groups))
 
 
 def _require_tree(unit: Unit, by_key: Mapping[str, Unit]) -> None:

@@ -157,6 +157,34 @@ unit = Table(
     Column("host", String(60)),
     Column("ord", Integer, nullable=False),
     Column("parent", String(60), index=True),  # the unit directly above, which may hand its shares down (分解下达)
+    Column("ended_at", Instant),
+    Column("successor", String(60), index=True),  # 承接: who answers for a unit that has ended
+)
+
+unit_name = Table(  # what a unit was called until it was renamed
+    "unit_name",
+    metadata,
+    Column("unit", String(60), primary_key=True),
+    Column("until", Instant, primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("short", String(40), nullable=False),
+)
+
+unit_change = Table(  # 更名, 合并, 拆分, 职责划转: decided for a moment, then done
+    "unit_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(10), nullable=False),  # rename, merge, transfer
+    Column("unit", String(60), nullable=False),
+    Column("to_unit", String(60)),
+    Column("name", String(80)),
+    Column("short", String(40)),
+    Column("shares", Text, nullable=False),  # of a transfer: which open shares, a JSON list of ids
+    Column("at", Instant, nullable=False),
+    Column("seq", Integer, nullable=False),  # of the decision, where its ground hangs
+    Column("state", String(10), nullable=False),  # planned, done, cancelled
+    Column("done_at", Instant),
+    Index("ix_unit_change_unit", "unit"),
 )
 
 person = Table(  # an account, not a projection: names and passwords never enter the chain
@@ -169,6 +197,9 @@ person = Table(  # an account, not a projection: names and passwords never enter
     Column("password_hash", String(200), nullable=False),
     Column("active", Boolean, nullable=False, default=True),
     Column("must_change", Boolean, nullable=False, default=False, server_default=false()),  # at the next log-in
+    Column(
+        "browsers", Integer, nullable=False, default=0, server_default=text("0")
+    ),  # counts when known ones were forgotten
 )
 
 post = Table(
@@ -181,7 +212,22 @@ post = Table(
     Column("since", Instant, nullable=False),
     Column("until", Instant),
     Column("deputy_for", Integer),  # 委托代理: the post beside which this one is held for a while
+    Column("plan", String(60)),  # limited to one plan; none: it serves them all
+    Column("rank", String(1)),  # of liaisons: A 角 is written to, B 角 where there is none
+    Column("field", String(40)),  # 分管领域 of a deputy head, in words
+    Column("seq", Integer, nullable=False, server_default=text("0")),  # of its taking: the name of the day hangs there
     Index("ix_post_unit_role", "unit", "role"),
+)
+
+handover = Table(  # 交接: what the successor is told, until it is received
+    "handover",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("post_id", Integer, nullable=False),  # that was left
+    Column("to_post", Integer, nullable=False, index=True),
+    Column("seq", Integer, nullable=False),  # of its event, where 交接说明 hangs
+    Column("at", Instant, nullable=False),
+    Column("received_at", Instant),
 )
 
 # ---------------------------------------------------------------- plans and runs
@@ -486,7 +532,10 @@ day_override = Table(  # an administrator's word on a day, before the yearly not
 
 PROJECTIONS = (
     unit,
+    unit_name,
+    unit_change,
     post,
+    handover,
     plan_version,
     run,
     item,
@@ -569,7 +618,7 @@ notice = Table(
     Column("owner_kind", String(12), nullable=False),
     Column("owner_id", Integer, nullable=False),
     Column("arm", Integer, nullable=False),
-    Column("tier", String(60), nullable=False),
+    Column("tier", String(120), nullable=False),
     Column("unit", String(60), nullable=False),
     Column("role", String(20), nullable=False),
     Column("run_id", Integer, nullable=False),

@@ -40,7 +40,7 @@ class Form:
 
 # Fields of a form that nobody types: its token and its draft's name, buttons, its files (which wait in a table of
 # their own).
-_NOT_TYPED = ("csrf_token", "act", "confirmed", "draft", "upload", "once", FIELD)
+_NOT_TYPED = ("csrf_token", "act", "confirmed", "draft", "upload", "once", "seen", FIELD)
 
 
 def typed(data: MultiDict[str, str]) -> dict[str, str]:

@@ -139,8 +139,8 @@ def _is_back(pane: Pane) -> bool:
 
 
 def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
-    desk = view.desks.get(part.id)
-    holds = desk is not None and actor.desk(desk.unit, desk.role) is not None
+    desk, plan = view.desks.get(part.id), view.standing.item.plan
+    holds = desk is not None and actor.desk(desk.unit, desk.role, plan) is not None
     panes = []
     if desk and holds and desk.step in DECISION_STEPS:
         panes.append(
@@ -150,7 +150,7 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
         panes.append(
             Pane(f"acknowledge-{part.id}-{desk.arm}", "acknowledge", "签收" + _whose(view, part, actor), part, desk)
         )
-    if actor.desk(part.unit, "liaison") and part.is_open:
+    if part.is_open:
         if may(view, part, Verb.REPORT, actor):
             panes.append(Pane(f"report-{part.id}", "report", "填报" + _whose(view, part, actor), part, desk))
         if desk and may(view, part, Verb.SUBMIT, actor):
@@ -205,7 +205,7 @@ def may(view: ItemView, part: Part, verb: Verb, actor: Actor) -> bool:
 
 def _whose(view: ItemView, part: Part, actor: Actor) -> str:
     """The unit's name, where a person acts for several units of one item."""
-    own = [p for p in view.parts if actor.desk(p.unit, "liaison")]
+    own = [p for p in view.parts if actor.desk(p.unit, "liaison", view.standing.item.plan)]
     return f"（{part.unit_name}）" if len(own) > 1 else ""
 
 
@@ -226,7 +226,8 @@ def _confirming(view: ItemView, actor: Actor) -> list[Pane]:
 
 def _urging(view: ItemView, actor: Actor) -> list[Pane]:
     """Shares this person may urge; their own are not among them."""
-    in_hand = tuple(p for p in view.parts if may(view, p, Verb.URGE, actor) and not actor.desk(p.unit, "liaison"))
+    parts, plan = view.parts, view.standing.item.plan
+    in_hand = tuple(p for p in parts if may(view, p, Verb.URGE, actor) and not actor.desk(p.unit, "liaison", plan))
     item_id = view.standing.item.id
     return [Pane(f"urge-{item_id}", "urge", "催办", parts=in_hand)] if in_hand else []
 

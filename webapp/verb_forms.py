@@ -327,7 +327,7 @@ def choices(connection: Connection, made: VerbForm, stand: Stand) -> dict[str, S
             case "parts":
                 found[f.name] = [(r.key, r.short) for r in lower_units(connection, stand.unit)]
             case "colleague":
-                rows = connection.execute(colleagues, {"b_unit": stand.unit})
+                rows = connection.execute(colleagues, {"b_unit": stand.unit, "b_plan": stand.plan})
                 found[f.name] = [(str(r.id), r.name) for r in rows]
             case "informed":
                 places = informed(connection, stand)

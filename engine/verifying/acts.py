@@ -75,6 +75,11 @@ def _judged(verb: str) -> Callable[[Payload, datetime], list[Told]]:
     return lambda p, _: [Told(p["assignment"], f"{verb}:{max(seq for _, seq, _ in p['values'])}")]
 
 
+def _handed_on(p: Payload, at: datetime) -> list[Told]:
+    """With a post that is handed over the mail about that tells it."""
+    return [] if p.get("by") else [Told(p["assignment"], f"handed_on:{p['to_post']}.{int(at.timestamp())}")]
+
+
 _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "assignment.returned": _returned,
     "assignment.sent_back": _returned,
@@ -94,6 +99,6 @@ _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "assignment.checked": _judged("check"),
     "assignment.settled": _judged("settle"),
     "assignment.copied": lambda p, _: [Told(p["assignment"], f"copied:{p['copy']}", 1, p["to_unit"], p["to_role"])],
-    "assignment.handed_on": lambda p, at: [Told(p["assignment"], f"handed_on:{p['to_post']}.{int(at.timestamp())}")],
+    "assignment.handed_on": _handed_on,
 }
 ACTS = tuple(_TELLING)

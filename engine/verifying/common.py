@@ -15,6 +15,7 @@ OWNERS = {
     "assignment": "责任分工",
     "petition": "申请",
     "post": "代理岗位",
+    "change": "单位调整",
     "share": "期次报送",
     "round": "期次",
     "run": "方案实施",

@@ -20,6 +20,7 @@ from engine import published
 from engine.chasing import parse_ladder
 from engine.moments import (
     Moment,
+    change_moment,
     chased_after_return,
     close_moments,
     digest_moment,
@@ -35,7 +36,21 @@ from engine.verifying.common import OWNERS, has_ticked, is_chased, of_share
 from ledger.calendar import SHANGHAI, WorkCalendar
 from ledger.directory import STREAM
 from ledger.errors import NotFound
-from ledger.schema import AnyRow, assignment, due, event, item, notice, petition, post, round_, run, share, todo
+from ledger.schema import (
+    AnyRow,
+    assignment,
+    due,
+    event,
+    item,
+    notice,
+    petition,
+    post,
+    round_,
+    run,
+    share,
+    todo,
+    unit_change,
+)
 from ledger.verification.scene import Check, Found, Scene
 
 TOLD_AT_ONCE = 500  # owners whose notices are looked up together
@@ -57,6 +72,7 @@ def _due(scene: Scene) -> Found:
     yield from _petitions(scene, lost)
     yield from lost.all()
     yield from _deputies(scene)
+    yield from _changes(scene)
     yield from _rounds(scene)
     yield from _runs(scene)
     for rule, (sentence, statement) in _STRAY.items():
@@ -299,6 +315,25 @@ def _deputies(scene: Scene) -> Found:
             yield _missing("post", r.id, found.kind) if isinstance(found, Moment) else found
 
 
+_decided = (
+    select(unit_change.c.id, unit_change.c.at.label("when"), *_ROW)
+    .outerjoin(due, and_(due.c.owner_kind == "change", due.c.owner_id == unit_change.c.id))
+    .where(unit_change.c.state == "planned")
+    .order_by(unit_change.c.id, due.c.id)
+)
+
+
+def _changes(scene: Scene) -> Found:
+    """A change of a unit that was decided for a day comes on that day."""
+    for r, rows in _each(scene, _decided):
+
+        def rule(_: WorkCalendar, when: datetime = r.when) -> list[Moment]:
+            return [change_moment(when)]
+
+        for found in _compare(scene, "change", r.id, rows, rule, r.when):
+            yield _missing("change", r.id, found.kind) if isinstance(found, Moment) else found
+
+
 # ---------------------------------------------------------------- rounds and runs
 @dataclass
 class _Plans:
@@ -425,6 +460,12 @@ _STRAY = {
         .outerjoin(post, post.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "post", or_(post.c.deputy_for.is_(None), post.c.until.is_not(None))),
     ),
+    "stray-change": (
+        "到期安排第 {0} 号（{1}）属于单位调整第 {2} 号，那里已经办完或撤销",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(unit_change, unit_change.c.id == due.c.owner_id)
+        .where(due.c.owner_kind == "change", unit_change.c.state.is_distinct_from("planned")),
+    ),
     "stray-round": (
         "到期安排第 {0} 号（{1}）属于期次第 {2} 号，那一期已经截止",
         select(due.c.id, due.c.kind, due.c.owner_id)
@@ -445,6 +486,7 @@ _STRAY = {
                     and_(due.c.owner_kind.in_(("assignment", "share", "petition")), _is_tier),
                     and_(due.c.owner_kind == "round", due.c.kind == "close"),
                     and_(due.c.owner_kind == "post", due.c.kind == "leave"),
+                    and_(due.c.owner_kind == "change", due.c.kind == "reorganise"),
                     and_(due.c.owner_kind == "item", due.c.kind == "open"),
                     and_(due.c.owner_kind == "system", due.c.kind.in_(("digest", "weekly"))),
                     and_(

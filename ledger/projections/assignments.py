@@ -175,6 +175,25 @@ def _read(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     w.write(_set_figure, [_counting(r) for r in readings])
 
 
+def inherit(w: Writer, e: Event, p: Payload) -> None:
+    """What a share takes over counts as its predecessor had reported it."""
+    readings = [
+        {
+            "item_id": p["item"],
+            "seq": e.seq,
+            "indicator_id": i,
+            "assignment_id": p["assignment"],
+            "value": Decimal(value),
+            "round_id": None,
+            "reported_at": instant(at),
+            "corrects": None,
+        }
+        for i, value, at in p.get("figures", ())
+    ]
+    w.write(_insert_reading, readings)
+    w.write(_set_figure, [_counting(r) for r in readings])
+
+
 def _counting(row: Row) -> Row:
     """What a reading makes of the share's figure."""
     return {key: row[key] for key in ("indicator_id", "assignment_id", "value", "reported_at")}
@@ -291,9 +310,9 @@ def _entries_confirmed(w: Writer, e: Event, p: Payload) -> None:
 _keep = update(assignment).where(assignment.c.id == bindparam("b_id")).values(keeper=bindparam("b_post"))
 
 
-@on("assignment.handed_on")
-def _handed_on(w: Writer, e: Event, p: Payload) -> None:
-    w.guard(_keep, {"b_id": p["assignment"], "b_post": p["to_post"]})
+@on_batch("assignment.handed_on")
+def _handed_on(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
+    w.guard(_keep, [{"b_id": p["assignment"], "b_post": p["to_post"]} for _, p in batch])
 
 
 @on("assignment.copied")

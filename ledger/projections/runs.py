@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
+from ledger.projections.assignments import inherit
 from ledger.projections.registry import (
     Payload,
     day,
@@ -146,6 +147,7 @@ _one_more = (
 def _unit_added(w: Writer, e: Event, p: Payload) -> None:
     w.guard(_one_more, {"b_item": p["item"]})
     insert_shares(w, e, p)
+    inherit(w, e, p)
 
 
 _end_item = (

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, select, union_
 from ledger import prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
+from ledger.queries.handovers import Handed, waiting
 from ledger.queries.navigation import MINE, desks_of
 from ledger.queries.overview import ranks_of
 from ledger.queries.standing import Part, Standing, part_light, standings, words_left
@@ -110,6 +111,7 @@ class Inbox:
     has_many_units: bool
     page: int
     first: int
+    handed: Sequence[Handed] = ()
 
     @property
     def groups(self) -> list[tuple[str, list[Slip]]]:
@@ -162,6 +164,7 @@ def inbox(connection: Connection, calendar: WorkCalendar, now: datetime, actor: 
         len({r.unit_name for r in rows} | {s.unit_name for s in rounds}) > 1,
         page,
         first,
+        waiting(connection, actor),
     )
 
 
@@ -430,6 +433,8 @@ _with_others = (
         _holder.c.short,
         todo.c.unit,
         todo.c.step,
+        assignment.c.unit.label("own_unit"),
+        run.c.plan,
     )
     .select_from(assignment)
     .outerjoin(  # the todo of the share's own step, found by its whole key; outer, so that no plan begins with `todo`
@@ -443,6 +448,7 @@ _with_others = (
         ),
     )
     .join(item, item.c.id == assignment.c.item_id)
+    .join(run, run.c.id == assignment.c.run_id)
     .outerjoin(_holder, _holder.c.key == todo.c.unit)
     .where(
         assignment.c.unit.in_(bindparam("units", expanding=True)),
@@ -455,7 +461,8 @@ _with_others = (
 def _waiting(connection: Connection, actor: Actor, calendar: WorkCalendar, now: datetime) -> list[Waiting]:
     units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
     rows = prepared.rows(connection, _with_others, {"units": units}) if units else ()
-    others = [r for r in rows if r.step in DECISIONS and actor.desk(r.unit, r.role) is None]
+    own = [r for r in rows if r.step in DECISIONS and actor.desk(r.own_unit, "liaison", r.plan)]
+    others = [r for r in own if actor.desk(r.unit, r.role, r.plan) is None]
     today = local_day(now)
     return [
         Waiting(r.item_id, r.title, r.state, r.short, r.role, calendar.days_left(local_day(r.opened_at), today) - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +15,24 @@ from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
+from ledger.queries.unit_names import former_names
 from ledger.queries.words import ROLE_WORDS, TIER_WORDS
 from ledger.rules.verbs import LEFT_OUT
-from ledger.schema import assignment, delivery, entry, item, message, notice, petition, round_, run, share, todo, unit
+from ledger.schema import (
+    AnyRow,
+    assignment,
+    delivery,
+    entry,
+    item,
+    message,
+    notice,
+    petition,
+    round_,
+    run,
+    share,
+    todo,
+    unit,
+)
 from ledger.visibility import Sight, readable, visible
 
 
@@ -85,6 +100,7 @@ class Stand:
 
     unit: str
     role: str
+    plan: str
     office: str
     jurisdiction: str
     place: str
@@ -114,6 +130,7 @@ class ItemView:
         return Stand(
             part.unit,
             part.role,
+            self.standing.item.plan,
             self.standing.item.office,
             self.standing.item.jurisdiction,
             part.place,
@@ -139,7 +156,7 @@ class ItemView:
 def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sight: Sight, item_id: int) -> ItemView:
     """The item, if it may be seen. Raises: NotFound, for what does not exist and what may not be seen alike."""
     require_visible(connection, sight, item_id)
-    standing = standings(connection, calendar, now, [item_id])[item_id]
+    standing = _as_named_then(connection, standings(connection, calendar, now, [item_id])[item_id])
     read = readable(sight, standing.item.office, standing.item.jurisdiction, standing.every)
     return ItemView(
         standing,
@@ -148,11 +165,18 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
         _mendings(connection, item_id) if standing.item.state == "revoked" else (),
         _unconfirmed(connection, item_id),
         read,
-        _occurrences(connection, sight.actor, item_id) if standing.item.cadence else (),
+        _occurrences(connection, sight.actor, standing.item) if standing.item.cadence else (),
         _sent(connection, item_id, {p.id for p in standing.lower} - read),
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
     )
+
+
+def _as_named_then(connection: Connection, standing: Standing) -> Standing:
+    """A share that has ended shows its unit under the name it had then."""
+    former = former_names(connection, {p.unit for p in standing.parts if p.closed_at})
+    parts = [replace(p, unit_name=former.short(p.unit, p.closed_at, p.unit_name)) for p in standing.parts]
+    return replace(standing, parts=parts)
 
 
 _seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id).where(item.c.id == bindparam("item_id")))
@@ -255,8 +279,8 @@ def _petitions(connection: Connection, item_id: int) -> dict[int, Petition]:
     return found
 
 
-def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occurrence]:
-    units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
+def _occurrences(connection: Connection, actor: Actor, found: AnyRow) -> list[Occurrence]:
+    units = sorted({d.unit for d in actor.desks if d.role == "liaison" and d.serves(found.plan)})
     own = and_(share.c.round_id == round_.c.id, share.c.unit.in_(units), share.c.state == "owed")
     rows = connection.execute(
         select(
@@ -270,7 +294,7 @@ def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occ
             func.min(share.c.id).label("own"),
         )
         .outerjoin(share, own)
-        .where(round_.c.item_id == item_id)
+        .where(round_.c.item_id == found.id)
         .group_by(round_.c.id)
         .order_by(round_.c.n)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
@@ -60,13 +60,14 @@ _columns = (
 
 
 def _shares(actor: Actor) -> Any:
-    units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
+    units = sorted({d.unit for d in actor.desks if d.role == "liaison" and d.plan is None})
+    in_plans = sorted({f"{d.unit} {d.plan}" for d in actor.desks if d.role == "liaison" and d.plan is not None})
     return (
         select(*_columns)
         .join(round_, round_.c.id == share.c.round_id)
         .join(run, run.c.id == share.c.run_id)
         .join(unit, unit.c.key == share.c.unit)
-        .where(share.c.unit.in_(units))
+        .where(or_(share.c.unit.in_(units), (share.c.unit + " " + run.c.plan).in_(in_plans)))
     )
 
 

@@ -160,6 +160,7 @@ _items = (
         item,
         run.c.short.label("plan_short"),
         run.c.title.label("plan_title"),
+        run.c.plan,
         run.c.office,
         run.c.jurisdiction,
         run.c.period_start,

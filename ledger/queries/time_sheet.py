@@ -13,7 +13,7 @@ from ledger.queries.items import ItemView
 from ledger.queries.standing import Part
 from ledger.queries.timeline import Records
 from ledger.rules.texts import due_words, late_words
-from ledger.rules.timeliness import Timeliness, timeliness
+from ledger.rules.timeliness import Timeliness, left_behind, timeliness
 from ledger.rules.verbs import State
 
 Payload = Mapping[str, Any]
@@ -48,9 +48,29 @@ def time_sheet(view: ItemView, known: Records, part: Part, calendar: WorkCalenda
     ]
     above = view.above(part)
     within = [("下达单位", f"{above.unit_name}分解下达，时限在它的时限以内")] if above else []
-    return TimeSheet(
-        part, [*view.why_due, *within], entries, _verdict(part, calendar, now), _judgements(part, calendar, now)
+    why = [*view.why_due, *within]
+    if _went_on(known, part):
+        return TimeSheet(part, why, entries, *_left_behind(part, calendar))
+    return TimeSheet(part, why, entries, _verdict(part, calendar, now), _judgements(part, calendar, now))
+
+
+def _went_on(known: Records, part: Part) -> bool:
+    """Whether another unit has taken the share over."""
+    return part.closed_at is not None and any(
+        r.kind == "assignment.terminated" and payload["assignment"] == part.id and payload["successor"] is not None
+        for r, payload in zip(known.events, known.payloads, strict=True)
     )
+
+
+def _left_behind(part: Part, calendar: WorkCalendar) -> tuple[str, list[str]]:
+    """The verdict up to the moment of the hand-over; what comes after is the successor's."""
+    assert part.closed_at is not None
+    found = left_behind(part.due_at, part.submitted_at, part.closed_at)
+    if part.due_at is None:
+        return f"已移交（{found.value}）", []
+    at, due = due_words(part.closed_at), due_words(part.due_at)
+    said = f"对时限 {due}：{at} 移交，{_held(part.closed_at, part.due_at, calendar)}；移交以后另行计时。"
+    return f"已移交，移交时{found.value}", [said]
 
 
 def _is_about(payload: Payload, share: int) -> bool:

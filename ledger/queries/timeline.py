@@ -14,10 +14,11 @@ from sqlalchemy import Connection, and_, select
 
 from ledger.attachments import Attached, files_of
 from ledger.calendar import local_day
-from ledger.clearing import CLEARED
+from ledger.clearing import CLEARED, CLEARED_NAME
 from ledger.clearing import STREAM as ADMIN
 from ledger.events import file_field
 from ledger.queries.standing import Standing
+from ledger.queries.unit_names import FormerNames, former_names
 from ledger.queries.words import ROLE_WORDS
 from ledger.rules.texts import due_words, number_words, short_day
 from ledger.schema import AnyRow, clearing, content, event, post, unit
@@ -62,7 +63,8 @@ class _Reader:
     standing: Standing
     readable: frozenset[int]
     unit_names: Mapping[str, str]
-    post_units: Mapping[int, tuple[str, str]]
+    posts: Mapping[int, AnyRow]
+    names: FormerNames
 
     def unit_of(self, assignment_id: int) -> str:
         return next((p.unit_name for p in self.standing.every if p.id == assignment_id), "")
@@ -71,6 +73,11 @@ class _Reader:
         """Whether this is about what a unit has handed down, which the reader may not look into."""
         about = payload.get("assignment")
         return about not in self.readable and any(p.id == about for p in self.standing.lower)
+
+    def by(self, post_id: int | None, at: datetime) -> tuple[str, str]:
+        """The unit and the post that acted, by their names of that day."""
+        held = self.posts.get(post_id or 0)
+        return (self.names.short(held.unit, at, held.short), _held_by(held)) if held else ("系统", "")
 
     def figures(self, pairs: Iterable[Sequence[Any]]) -> str:
         names = {g.id: g for g in self.standing.gauges}
@@ -188,15 +195,23 @@ def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]
 def _reader(connection: Connection, standing: Standing, readable: frozenset[int], known: Records) -> _Reader:
     posts = {a["post"] for r in known.events if "post" in (a := json.loads(r.actor))}
     found = connection.execute(
-        select(post.c.id, unit.c.short, post.c.role)
+        select(post.c.id, post.c.unit, unit.c.short, post.c.role, content.c.seq, content.c.text)
         .join(unit, unit.c.key == post.c.unit)
+        .outerjoin(content, and_(content.c.stream == ADMIN, content.c.seq == post.c.seq, content.c.field == "name"))
         .where(post.c.id.in_(sorted(posts)))
     ).all()
+    former = former_names(connection, {r.unit for r in found})
     names = {p.unit: p.unit_name for p in standing.every}
     if asked := {p["asked_unit"] for p in known.payloads if p.get("asked_unit")}:
         named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(asked))))
         names |= {r.key: r.short for r in named}
-    return _Reader(standing, readable, names, {r.id: (r.short, ROLE_WORDS.get(r.role, r.role)) for r in found})
+    return _Reader(standing, readable, names, {r.id: r for r in found}, former)
+
+
+def _held_by(r: AnyRow) -> str:
+    """A post and who took it, by the name of that day."""
+    words = ROLE_WORDS.get(r.role, r.role)
+    return words if r.seq is None else f"{words} {r.text or CLEARED_NAME}"
 
 
 def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader) -> Line | None:
@@ -216,7 +231,7 @@ def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader
     ]
     if may_read:
         files = files_of(payload, texts)
-    who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
+    who, held = reader.by(json.loads(r.actor).get("post"), r.at)
     standing = [key for key in (*QUOTED, *(file_field(f.id) for f in files_of(payload, texts))) if texts.get(key)]
     return Line(r.at, who, held, words, quotes, files, tone, r.seq, r.hash[:6], standing)
 

@@ -13,6 +13,14 @@ STATE_WORDS = {
 }
 SHARE_WORDS = {"lead": "牵头", "responsible": "责任", "cooperating": "配合"}
 ROLE_WORDS = {role.value: role.label for role in Role}
+
+
+def post_words(role: str, plan: str | None = None, rank: str | None = None, field: str | None = None) -> str:
+    """A post as people call it: 联络员（A 角，百日攻坚）."""
+    limits = [words for words in (f"{rank} 角" if rank else "", field, plan) if words]
+    return ROLE_WORDS.get(role, role) + (f"（{'，'.join(limits)}）" if limits else "")
+
+
 # What one primary button says, by the step a todo stands at.
 STEP_VERBS = {
     "acknowledge": "签收",
@@ -51,5 +59,6 @@ TIER_WORDS = {
     "waiting": "待办提醒",
     "applied": "申请待审批",
     "pressing": "审批提醒",
+    "vacant": "岗位空缺",
     **OUTCOME_WORDS,
 }

@@ -52,6 +52,21 @@ def timeliness(
     return Timeliness.NEAR if near else Timeliness.NOT_DUE
 
 
+def left_behind(due_at: datetime | None, submitted_at: datetime | None, ended_at: datetime) -> Timeliness:
+    """How a share stood when another unit took it over: what was late by then stays late, with the predecessor."""
+    if due_at is None:
+        return Timeliness.UNDATED
+    return Timeliness.OVERDUE if (submitted_at or ended_at) > due_at else Timeliness.NOT_DUE
+
+
+def taken_over(due_at: datetime | None, at: datetime, mend_days: int, calendar: WorkCalendar) -> datetime | None:
+    """The date of whoever takes a share over: the same, or where that has passed, some working days; nobody begins
+    late."""
+    if due_at is None or due_at > at:
+        return due_at
+    return end_of(calendar.after(local_day(at), mend_days))
+
+
 def mend_due(
     due_at: datetime,
     returned_at: datetime,

@@ -37,6 +37,8 @@ class State(StrEnum):
 OVERLAYS = (State.EXTENDING, State.DISPUTED, State.SUSPENDED)
 ENDED = (State.CLOSED, State.WITHDRAWN, State.TERMINATED, State.REVOKED)
 EXTENDS = ("section_head", "inspector", "leader")  # who decides on 申请延期 in turn, where a plan does not say
+OF_ONE_PLAN = ("handler", "liaison", "section_head", "deputy_head")  # posts that may be limited to one plan
+RANKS = ("A", "B")  # of liaisons
 LEFT_OUT = (State.TERMINATED, State.REVOKED)  # ended without a result: they count for nothing any more
 
 
@@ -85,6 +87,7 @@ class Verb(StrEnum):
 class Role(StrEnum):
     """The role of a post (岗位)."""
 
+    HANDLER = "handler"
     LIAISON = "liaison"
     SECTION_HEAD = "section_head"
     DEPUTY_HEAD = "deputy_head"
@@ -106,6 +109,7 @@ class Capacity(Enum):
     HOLDER = "the post at which its step stands"
     DECIDER = "the post before which what was applied for lies"
     UNIT = "the liaison of its unit"
+    HANDLER = "a handler of its unit"
     LEAD = "the liaison of the first lead, over a cooperating share"
     OFFICE = "the coordinator of the plan's office, over a share that it handed out"
     PARENT = "the liaison of the unit that handed the share down"
@@ -169,6 +173,7 @@ _VERB_LABELS = {
 _FEEDBACK_LABELS = {Verb.SUBMIT: "提交反馈", Verb.APPROVE: "确认反馈"}
 _PHRASES = {Verb.NOTHING_NEW: "填报“本期无新进展”"}  # a label that is no verb within a sentence
 _ROLE_LABELS = {
+    Role.HANDLER: "经办人",
     Role.LIAISON: "联络员",
     Role.SECTION_HEAD: "科室负责人",
     Role.DEPUTY_HEAD: "分管负责人",
@@ -180,6 +185,7 @@ _ROLE_LABELS = {
 }
 
 _HOLDER, _DECIDER, _UNIT = (Capacity.HOLDER,), (Capacity.DECIDER,), (Capacity.UNIT,)
+_WORKER = (Capacity.UNIT, Capacity.HANDLER)
 _OFFICE, _INSPECTOR = (Capacity.OFFICE,), (Capacity.INSPECTOR,)
 _GIVER = (Capacity.OFFICE, Capacity.PARENT)  # who handed the share out, or down
 _CHASER = (*_GIVER, Capacity.INSPECTOR, Capacity.LEAD)
@@ -204,8 +210,8 @@ _OF_GIVER = (Verb.REASSIGN, Verb.TERMINATE)
 _LIVE: _Row = {
     **_cells((Verb.ACKNOWLEDGE,), _NOBODY, "本任务已由{acknowledged_by}签收，无需重复签收；请刷新页面查看最新进展。"),
     # A round may ask for this period's figures while the application waits for a signature or a review.
-    **_cells(_FIGURES, _UNIT, "{verb}由承办单位联络员办理；如需代为填写，请联系该单位，或由{giver}代录。"),
-    **_cells((Verb.CORRECT,), _UNIT, "更正填报值由承办单位联络员办理；如有疑问，请联系该单位。"),
+    **_cells(_FIGURES, _WORKER, "{verb}由承办单位联络员或经办人办理；如需代为填写，请联系该单位，或由{giver}代录。"),
+    **_cells((Verb.CORRECT,), _WORKER, "更正填报值由承办单位联络员或经办人办理；如有疑问，请联系该单位。"),
     **_cells(
         (Verb.CHECK,), _CHECKER, "审核值由{giver}工作人员（配合单位的由首位牵头单位）填写；如有不同意见，请与其联系。"
     ),

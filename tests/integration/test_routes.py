@@ -30,7 +30,19 @@ from bpmn.library import plan_xml
 from bpmn.writing import write_plan
 from engine import accounts, drafting, opening
 from engine.clockwork import advance_to
-from engine.commands import Entry, TodoRef, acknowledge, apply_for_name, extend, perform, report, submit
+from engine.commands import (
+    Entry,
+    TodoRef,
+    acknowledge,
+    apply_for_name,
+    extend,
+    hand_over,
+    perform,
+    reorganise,
+    report,
+    submit,
+)
+from engine.reorganising import Change
 from ledger import resets, sessions, uploads
 from ledger.calendar import moment
 from ledger.clock import StoredClock, wall_now
@@ -50,6 +62,7 @@ from webapp.demo import campaign
 from webapp.demo.mailsink import Mailbox
 from webapp.demo.office import Office
 from webapp.settings import Settings
+from webapp.units import mark_of
 
 START = date(2025, 5, 23)
 NOW = moment(date(2025, 5, 26), time(10))
@@ -168,6 +181,13 @@ OWN_DRAFT = Who("C=200 *=403", "C=404 *=403", "C=404 *=403", "403")
 OWN_DRAFT_SAVED = Who("C=200+ *=403", "C=404 *=403", "C=404 *=403", "403")
 OWN_DRAFT_TAKEN = Who("C=302 *=403", "C=404 *=403", "C=404 *=403", "403")
 RUNS_ALREADY = Who("C=409 *=403", "C=404 *=403", "C=404 *=403", "403")
+HEADS = Who("H=200 *=403", "H=200 *=403", "H=200 *=403", "403")
+HANDS = Who("LHA=200 *=404", "A=200 *=404", "*=404", "404")
+HANDS_OVER = Who("LHA=302 *=404", "A=302 *=404", "*=404", "404")
+RECEIVES = Who("D=302 *=404", "*=404", "*=404", "404")
+MERGER = {"kind": "merge", "to": "caizheng"}
+SEEN = mark_of(Change("merge", "caizheng"))
+LOOKS_THROUGH = Who("A=200 *=403", "A=200 *=403", "A=404 *=403", "403")
 COVER = {"title": "方案", "short": "方案", "issuer": "市政府", "docNo": "无"}
 COVER |= {"issued": "2025-05-20", "start": "2025-06-01", "end": "2025-12-31"}
 NEW = dict.fromkeys(("new_password", "password_again"), "磁湖边的三只白鹭飞走")
@@ -192,6 +212,13 @@ TABLE = (
     form("/account/password", TAKEN, **NEW, **NEWER),
     form("/account/deputies", UNKNOWN, post="999999", login="jiaoyu", until="2025-06-01"),
     form("/account/deputies/<int:post_id>/end", UNKNOWN, "/account/deputies/999999/end"),
+    get("/posts", HEADS),
+    get("/posts/<int:post_id>/hand-over", HANDS, "/posts/{own post}/hand-over"),
+    get("/posts/<int:post_id>/hand-over", UNKNOWN, "/posts/999999/hand-over"),
+    form("/posts/<int:post_id>/hand-over", HANDS_OVER, "/posts/{own post}/hand-over", login="own-S", note="见台账"),
+    form("/posts/<int:post_id>/hand-over", UNKNOWN, "/posts/999999/hand-over", login="own-S", note="见台账"),
+    form("/handovers/<int:handover_id>/receive", UNKNOWN, "/handovers/999999/receive"),
+    form("/handovers/<int:handover_id>/receive", RECEIVES, "/handovers/{handover}/receive"),
     form("/account/sessions/<int:session_id>/end", IDLE, "/account/sessions/{session of jiaoyu}/end"),
     form("/account/sessions/end-others", IDLE),
     get("/password/forgotten", OPEN_PAGE),
@@ -220,11 +247,21 @@ TABLE = (
         WRONG_POST,
         "/people/{person jiaoyu}/posts/{post of foreign}/end",
     ),
+    get("/units", ADMINISTRATOR),
+    get("/units/<key>", ADMINISTERS, "/units/jiaoyu"),
+    get("/units/<key>", ADMINISTERS_ELSEWHERE, "/units/xs-renshe"),
+    form("/units/<key>/changes", DECIDES, "/units/jiaoyu/changes", **MERGER, ground="方案", seen=SEEN, act="confirm"),
+    form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", **MERGER, ground="方案", act="confirm"),
+    form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", **MERGER, act="preview"),
+    form("/units/changes/<int:number>/cancel", DECIDES, "/units/changes/{change}/cancel"),
     get("/logs/logins", ADMINISTRATOR),
     get("/logs/decisions", OVERSEER),
     # ------------------------------------------------ the inbox, items, rounds
     get("/inbox", PAGE),
     form("/inbox/acknowledge", LIAISON, todo="{share}.acknowledge.1"),
+    get("/inbox/sign", PAGE),
+    get("/inbox/signed", PAGE, "/inbox/signed?shares={share to sign}"),
+    form("/inbox/sign", SIGNER, todo="{share to sign}.1"),
     get("/items/<int:item_id>", SEES, "/items/{item}"),
     get("/items/<int:item_id>", SEES_OTHER_RUN, "/items/{item of other run}"),
     get("/items/<int:item_id>", UNKNOWN, "/items/999999"),
@@ -549,7 +586,29 @@ def act(db: Database, run_id: int) -> dict[str, str]:
     assert applying is not None
     names["record"], names["cleared item"] = str(record.seq), record.stream.removeprefix("item:")
     application = perform(db, applying, apply_for_name, deputy, ground="本人依法申请")
-    return names | {"clearing": str(application)}
+    return names | {"clearing": str(application), **handed_over(db)}
+
+
+def handed_over(db: Database) -> dict[str, str]:
+    """A post that may be handed over, and one that was and is not received yet."""
+    with db.read() as connection:
+        own = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "own-L")))
+        signer = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "renshe-fenguan")))
+    assert own is not None and signer is not None
+    left = signer.desk("renshe", "deputy_head")
+    assert left is not None
+    new = {"name": "", "email": "", "note": "在办事项见台账。", "password_hash": "-"}
+    perform(db, signer, hand_over, left.post_id, login="own-D", **new)
+    return {"own post": str(own.desks[0].post_id), "handover": "1", "change": str(planned(db))}
+
+
+def planned(db: Database) -> int:
+    """A change of a unit that takes effect on a day to come."""
+    with db.read() as connection:
+        decides = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "own-A")))
+    assert decides is not None
+    change = Change("rename", name="黄石市纪检监察机关", short="市纪检监察机关", day=date(2025, 12, 1))
+    return perform(db, decides, reorganise, "jiwei", change, ground="机构改革方案")[0]
 
 
 class Deployment:

@@ -31,8 +31,10 @@ from engine.commands import (
     enter,
     extend,
     hand_on,
+    hand_over,
     perform,
     reassign,
+    reorganise,
     resume,
     split,
     suspend,
@@ -40,11 +42,12 @@ from engine.commands import (
 )
 from engine.delivering import deliver
 from engine.mail.smtp import KIND_HEADER, Transport
+from engine.reorganising import Change
 from engine.verifying import CHECKS, differences
 from ledger.calendar import moment
 from ledger.clock import StoredClock
 from ledger.database import Database
-from ledger.directory import register_person, take_post
+from ledger.directory import leave_post, register_person, take_post
 from ledger.events import GENESIS, canonical, chain_hash, digest
 from ledger.following import follow
 from ledger.migrating import upgrade
@@ -148,6 +151,18 @@ def changed(office: Office) -> None:
     with db.read() as connection:
         desk = actor_of(connection, office.holder(*head)).desk(*head)  # type: ignore[union-attr]
     do(*head, delegate, desk.post_id, login="daye-2", until=date(2025, 6, 20))  # type: ignore[union-attr]
+    with db.read() as connection:
+        desk = actor_of(connection, office.holder("xialu", "liaison")).desk("xialu", "liaison")  # type: ignore[union-attr]
+        left = actor_of(connection, office.holder("youzheng", "liaison")).desk("youzheng", "liaison")  # type: ignore[union-attr]
+    new = {"name": "李四", "email": "xialu-2@x.example", "note": "在办事项见台账。", "password_hash": "-"}
+    do("xialu", "liaison", hand_over, desk.post_id, login="xialu-2", **new)  # type: ignore[union-attr]
+    with db.write() as tx:
+        leave_post(tx, left.post_id)  # type: ignore[union-attr]
+    administrator, by = ("zhengfuban", "administrator"), {"ground": "机构改革方案。"}
+    do(*administrator, reorganise, "danbao", Change("merge", "caizheng"), **by)
+    do(*administrator, reorganise, "keji", Change("rename", name="黄石市科学技术和创新局", short="市科创局"), **by)
+    later = Change("merge", "caizheng", day=date(2025, 7, 1))
+    do(*administrator, reorganise, "shangwu", later, **by)
     office.at(at(6, 5))
 
 
@@ -473,6 +488,37 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     ),
     "a deputy without an end": ("DELETE FROM due WHERE owner_kind = 'post'", "due.missing"),
     "a deputy for longer": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'post'", "due.wrong"),
+    "a change of a unit without its day": ("DELETE FROM due WHERE owner_kind = 'change'", "due.missing"),
+    "a change of a unit put off": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'change'", "due.wrong"),
+    "a change of a unit that was cancelled": (
+        "UPDATE unit_change SET state = 'cancelled' WHERE state = 'planned'",
+        "due.stray-change",
+    ),
+    "a unit that has not ended": ("UPDATE unit SET successor = NULL, ended_at = NULL", "replay.changed"),
+    "another successor": ("UPDATE unit SET successor = 'keji' WHERE successor IS NOT NULL", "replay.changed"),
+    "an old name gone": ("DELETE FROM unit_name", "replay.gone"),
+    "a unit of another name": ("UPDATE unit SET short = '市科学局' WHERE key = 'keji'", "replay.changed"),
+    "a share that was moved untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'moved'", "told.outcome"),
+    "a report that was moved untold": (
+        "UPDATE notice SET tier = 'x' WHERE id = (SELECT max(id) FROM notice WHERE tier = 'request')",
+        "told.request",
+    ),
+    "a post of another plan": ("UPDATE post SET plan = 'x' WHERE id = 3", "replay.changed"),
+    "a post taken at another time": ("UPDATE post SET seq = 1 WHERE id = 3", "replay.changed"),
+    "a hand-over that was received": ("UPDATE handover SET received_at = at", "replay.changed"),
+    "a hand-over gone": ("DELETE FROM handover", "replay.gone"),
+    "a hand-over to somebody else": ("UPDATE handover SET to_post = 1", "replay.changed"),
+    "an account open again": ("UPDATE person SET active = true WHERE NOT active", "people.active"),
+    "a vacancy of what is held": (
+        "UPDATE notice SET tier = 'vacant:daye.liaison' WHERE tier LIKE 'vacant:%'",
+        "notices.baseless",
+    ),
+    "a vacancy told to somebody else": (
+        "UPDATE notice SET unit = 'daye', role = 'head' WHERE tier LIKE 'vacant:%' AND role = 'coordinator'",
+        "notices.recipient",
+    ),
+    "a vacancy under no term": ("UPDATE notice SET arm = 0 WHERE tier LIKE 'vacant:%'", "notices.facts"),
+    "a vacancy in no mail": ("UPDATE notice SET state = 'pending' WHERE tier LIKE 'vacant:%'", "outbox.mailed"),
     "the end of a post that is no deputy's": (
         "UPDATE due SET owner_id = 1 WHERE owner_kind = 'post'",
         "due.stray-post",

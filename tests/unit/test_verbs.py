@@ -9,8 +9,8 @@ from ledger.rules.verbs import ENDED, OVERLAYS, TABLE, Capacity, Role, State, Ve
 HOLDER, DECIDER, UNIT = Capacity.HOLDER, Capacity.DECIDER, Capacity.UNIT
 LEAD, OFFICE, INSPECTOR, PARENT = Capacity.LEAD, Capacity.OFFICE, Capacity.INSPECTOR, Capacity.PARENT
 
-# Of each base state: verb -> capacities, as letters H D U L O P I.
-_FIGURES = "report:U nothing_new:U correct:U check:OPL settle:I enter:OP confirm:U"
+# Of each base state: verb -> capacities, as letters H D U N L O P I.
+_FIGURES = "report:UN nothing_new:UN correct:UN check:OPL settle:I enter:OP confirm:U"
 _LIVE = f"{_FIGURES} hand_on:U copy:OPI reassign:OP terminate:OP add:O"
 _IN_HAND = f"{_LIVE} urge:OPIL object:U"
 _AT_WORK = f"{_IN_HAND} submit:H extend:U suspend:OP split:U"
@@ -32,7 +32,8 @@ CHANGES: dict[State, str] = {
     State.DISPUTED: "grant:D decline:D take_back:U extend: object: suspend:",
     State.SUSPENDED: "resume:OP suspend: submit: extend: object: split: urge:",
 }
-LETTERS = {"H": HOLDER, "D": DECIDER, "U": UNIT, "L": LEAD, "O": OFFICE, "P": PARENT, "I": INSPECTOR}
+LETTERS = {"H": HOLDER, "D": DECIDER, "U": UNIT, "N": Capacity.HANDLER, "L": LEAD, "O": OFFICE, "P": PARENT}
+LETTERS |= {"I": INSPECTOR}
 COVERED = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED)
 BASES = [state for state in State if state not in OVERLAYS]
 CELLS = [(state, verb) for state in BASES for verb in Verb]
@@ -95,7 +96,7 @@ def test_every_refusal_is_one_finished_chinese_sentence_with_a_way_on(
             State.WORKING,
             None,
             Verb.NOTHING_NEW,
-            "填报“本期无新进展”由承办单位联络员办理；如需代为填写，请联系该单位，或由专班办代录。",
+            "填报“本期无新进展”由承办单位联络员或经办人办理；如需代为填写，请联系该单位，或由专班办代录。",
         ),
         (State.WORKING, None, Verb.REVOKE, "本任务尚未办结，无需撤销办结；如需重办，请退回补正。"),
         (State.CLOSED, None, Verb.REPORT, "本任务已办结，不能再填报；如需更正，请联系专班办。"),
