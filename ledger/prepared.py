@@ -32,8 +32,7 @@ Unpack = Callable[[Iterable[Any]], list[AnyRow]]
 def rows(connection: Connection, query: Query, values: Row) -> list[AnyRow]:
     """What a query that is a constant of a module gives for these values. A row has its columns as attributes.
 
-    Lists are the values of `expanding` parameters, which stand behind IN, not behind NOT IN: an empty one meets
-    nothing. Raises: DBAPIError as SQLAlchemy would.
+    Lists are the values of `expanding` parameters. Raises: DBAPIError as SQLAlchemy would.
     """
     dialect = connection.dialect
     driver = connection.connection.driver_connection
@@ -53,9 +52,10 @@ def rows(connection: Connection, query: Query, values: Row) -> list[AnyRow]:
 
 
 def _padded(values: list[Any]) -> list[Any]:
-    """The same set in a list whose length is a power of two, so that a statement is compiled for few lengths."""
-    length = 1 << max(0, len(values) - 1).bit_length()
-    return values + (values[-1:] or [None]) * (length - len(values))
+    """The same set in a list whose length is a power of two, so that a statement is compiled for few lengths; an empty
+    one, which IN and NOT IN take differently, stays empty."""
+    length = 1 << (len(values) - 1).bit_length() if values else 0
+    return values + values[-1:] * (length - len(values))
 
 
 def _nth(name: str, n: int) -> str:
