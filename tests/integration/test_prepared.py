@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import String, bindparam, cast, func, literal, select, union_all
+from sqlalchemy import BindParameter, String, bindparam, cast, func, literal, select, union_all
 
 from ledger import prepared
 from ledger.clock import wall_now
 from ledger.schema import assignment, item, run, todo, unit
 from webapp.demo.office import Office
 
-_several = bindparam("ids", expanding=True)
+_several: BindParameter[Any] = bindparam("ids", expanding=True)
 _IN = select(item.c.id, item.c.due_at, item.c.gated).where(item.c.id.in_(_several)).order_by(item.c.id)
 _NOT_IN = select(item.c.id, item.c.title).where(~item.c.id.in_(_several)).order_by(item.c.id).limit(bindparam("most"))
 _PARTIAL = (
