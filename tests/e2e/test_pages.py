@@ -137,7 +137,7 @@ def hand_on_posts(office: Office) -> None:
     perform(office.db, actor(office, "shangwu"), hand_over, left.post_id, login="shangwu-2", note=note, **new)
     with office.db.write() as tx:
         head = register_person(
-            tx, login="guozi-head", name="吴敏", email="guozi-head@huangshi.example", password_hash=hashed
+            tx, login="guozi-1", name="吴敏", email="guozi-1@huangshi.example", password_hash=hashed
         )
         take_post(tx, head, "guozi", "head")
         take_post(tx, actor(office, "guozi").person_id, "guozi", "handler", Scope(plan="huangshi-2025-bairi"))
@@ -233,7 +233,7 @@ ROWS = (
     Row("link that has run out", None, "/password/reset?token=x", status=410, heading="设置新密码"),
     Row("own account", "renshe", "/account", heading="我的账号"),
     Row("change of password", "renshe", "/account/password", heading="修改密码"),
-    Row("posts of a unit", "guozi-head", "/posts", heading="本单位岗位"),
+    Row("posts of a unit", "guozi-1", "/posts", heading="本单位岗位"),
     Row("posts are for the head", "renshe", "/posts", status=403, heading="这里不能办理"),
     Row("post to hand over", "keji", "/posts/{post keji}/hand-over", heading="岗位交接"),
     Row("post of somebody else", "guanli", "/posts/{post keji}/hand-over", heading="岗位交接"),
