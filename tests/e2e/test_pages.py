@@ -34,12 +34,13 @@ from engine.commands import (
     suspend,
 )
 from engine.reorganising import Change
-from ledger import uploads
+from ledger import exports, uploads
 from ledger.clock import StoredClock
 from ledger.database import Database
 from ledger.directory import Scope, register_person, take_post
 from ledger.files import Store
 from ledger.people import Actor, actor_of
+from ledger.queries.ledger import Filters
 from ledger.resets import offer
 from ledger.schema import assignment, content, item, person, plan_draft, post, round_, share, upload
 from tests import samples
@@ -86,6 +87,7 @@ def act(office: Office) -> None:
     office.decide("renshe", "27", agree=False, reason="缺每场的岗位数和参加人数。")
     put(office, "renshe", "liaison", ("总结.docx", samples.docx()), form=f"submit-{share_of(office, '11', 'renshe')}-1")
     halfway(office, f"submit-{share_of(office, '11', 'renshe')}-1")
+    write_sheet(office)
     put(office, "jiuye-lingdao", "coordinator", ("审核意见.pdf", samples.pdf()))
     office.urge(("jiuye-lingdao", "coordinator"), ["jiaoyu"], "20", "请周三前签收并反馈。")
     change(office)
@@ -136,9 +138,7 @@ def hand_on_posts(office: Office) -> None:
     assert left is not None
     perform(office.db, actor(office, "shangwu"), hand_over, left.post_id, login="shangwu-2", note=note, **new)
     with office.db.write() as tx:
-        head = register_person(
-            tx, login="guozi-1", name="吴敏", email="guozi-1@huangshi.example", password_hash=hashed
-        )
+        head = register_person(tx, login="guozi-1", name="吴敏", email="guozi-1@huangshi.example", password_hash=hashed)
         take_post(tx, head, "guozi", "head")
         take_post(tx, actor(office, "guozi").person_id, "guozi", "handler", Scope(plan="huangshi-2025-bairi"))
         take_post(tx, head, "guozi", "liaison", Scope(rank="B"))
@@ -196,6 +196,13 @@ def halfway(office: Office, form: str) -> None:
         office.db, store, limits, person, form, name="活动照片汇编.pdf", size=len(content), mark="halfway"
     )
     uploads.accept(office.db, store, person, made.id, 0, content[:40_000])
+
+
+def write_sheet(office: Office) -> None:
+    """A sheet that the coordinator has asked for."""
+    with office.db.write() as tx:
+        exports.ask(tx, office.holder("jiuye-lingdao", "coordinator"), Filters())
+    exports.write_next(office.db, store_of(office))
 
 
 def store_of(office: Office) -> Store:
@@ -367,6 +374,7 @@ PARTS = (
     ("/metrics", "text/plain"),
     ("/files/{file 对接会现场.png}", "image/png"),
     ("/uploads/{upload 审核意见.pdf}", "application/pdf"),
+    ("/exports/1", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 )
 
 
