@@ -25,13 +25,10 @@ from ledger.rules.texts import as_seen
 from ledger.rules.verbs import Role
 from ledger.schema import person, run
 from webapp import hashing
+from webapp.given import InstallError, bytes_of
 
 MOST_FAULTS = 100
 COLUMNS = ("login", "name", "email", "unit", "role", "password")
-
-
-class InstallError(Exception):
-    """The installation cannot go on; every reason stands on a line of its own."""
 
 
 @dataclass(frozen=True)
@@ -186,17 +183,3 @@ def _bytes(file: Path) -> bytes:
     if not file.is_file():
         raise InstallError(f"没有文件“{file}”；方案库里有：{'、'.join(plan_keys())}。")
     return bytes_of(file)
-
-
-def bytes_of(file: Path) -> bytes:
-    """What stands in a file, no more than shows that it is too much. A pipe would be waited for without end.
-
-    Raises: InstallError.
-    """
-    try:
-        if not file.is_file():
-            raise InstallError(f"“{file}”不是普通文件，不能读取；请指定磁盘上的一个文件。")
-        with file.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InstallError(f"“{file}”读不出来（{error.strerror}）；请检查文件和读取权限。") from error

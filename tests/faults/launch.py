@@ -16,7 +16,7 @@ from pathlib import Path
 from engine import delivering
 from engine.mail.smtp import Transport
 from ledger import clock, database
-from webapp import cli
+from webapp import cli, commands
 
 LEASE_SECONDS = 3
 MAIL_SECONDS = 2.0
@@ -50,8 +50,8 @@ def _impatient(transport: Transport | None) -> Transport | None:
 if __name__ == "__main__":
     delivering.LEASE = timedelta(seconds=LEASE_SECONDS)
     delivering.BACKOFF = BACKOFF_SECONDS  # type: ignore[assignment]
-    transport_of = cli.transport_of
-    cli.transport_of = lambda settings: _impatient(transport_of(settings))
+    transport_of = commands.transport_of
+    commands.transport_of = lambda settings: _impatient(transport_of(settings))
     if "DUBAN_TEST_FAULTS_BUSY" in os.environ:
         database.BUSY_SECONDS = int(os.environ["DUBAN_TEST_FAULTS_BUSY"])
     if "DUBAN_TEST_FAULTS_CLOCK" in os.environ:

@@ -64,7 +64,7 @@ def test_a_file_of_200_mb_is_not_read(tmp_path: Path) -> None:
 
 
 def refusal(file: Path) -> str:
-    from webapp.installing import bytes_of
+    from webapp.given import bytes_of
 
     (found,) = lint(bytes_of(file), load("huangshi"))
     return found.message

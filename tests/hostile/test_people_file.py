@@ -20,6 +20,7 @@ from ledger.migrating import upgrade
 from ledger.rules.texts import as_seen, hidden_characters, is_formula
 from ledger.schema import event, person, post
 from webapp import installing
+from webapp.given import InstallError
 
 HEAD = "login,name,email,unit,role,password\n"
 GOOD = "renshe,陈静,renshe@example.gov.cn,市人社局,liaison,\n"
@@ -93,7 +94,7 @@ def test_a_hostile_file_is_refused_in_words(db: Database, tmp_path: Path, name: 
 
 
 def refused(db: Database, file: Path, *, line: bool) -> None:
-    with pytest.raises(installing.InstallError) as caught:
+    with pytest.raises(InstallError) as caught:
         installing.add_people(db, file, HUANGSHI)
     words = str(caught.value)
     assert "请" in words or "不能用" in words or "应" in words or "不对" in words or "没有" in words or "都要" in words
