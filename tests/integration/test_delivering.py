@@ -148,9 +148,9 @@ def test_a_late_finisher_cannot_overrule_the_new_owner(queued: Office, transport
 def test_two_schedulers_and_a_slow_server_double_nothing(
     queued: Office, transport: Transport, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each mail takes a good part of a lease, all of them take many."""
-    monkeypatch.setattr(delivering, "LEASE", timedelta(seconds=1))
-    server.pause = 0.05
+    """All mails together take longer than a lease, which none of them does."""
+    monkeypatch.setattr(delivering, "LEASE", timedelta(seconds=4))
+    server.pause = 0.4
     databases = [Database(queued.db.url, queued.db.clock) for _ in range(2)]
 
     def send(db: Database) -> None:
