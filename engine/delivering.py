@@ -48,17 +48,20 @@ def _claim(db: Database) -> AnyRow | None:
     """The next mail, ours for the length of a lease; more than one would wait for each other's slow server."""
     with db.write() as tx:
         now = tx.recorded_at
-        # What could not have been written at this time was written before the machine's clock was set back.
+        # What could not have been written at this time was written before the machine's clock was set back; a lease
+        # later than this, though, by another who began a moment after us.
         ready = or_(
             and_(
                 message.c.state == "queued",
                 or_(
                     message.c.attempts == 0,
                     message.c.try_at <= now,
-                    message.c.try_at > now + timedelta(seconds=BACKOFF[-1]),
+                    message.c.try_at > now + timedelta(seconds=BACKOFF[-1]) + LEASE,
                 ),
             ),
-            and_(message.c.state == "sending", or_(message.c.lease_until < now, message.c.lease_until > now + LEASE)),
+            and_(
+                message.c.state == "sending", or_(message.c.lease_until < now, message.c.lease_until > now + 2 * LEASE)
+            ),
         )
         free = select(message.c.id).where(ready).order_by(message.c.id).limit(1).with_for_update(skip_locked=True)
         # A lease that ran out is an attempt without an answer; with it no attempt is without its trouble.
