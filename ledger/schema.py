@@ -261,6 +261,8 @@ item = Table(
     Column("open_units", Text, nullable=False),  # printed groups that still expand to nobody, a JSON list
     Column("opened_at", Instant),
     Column("closed_at", Instant),
+    Column("lasting", Boolean, nullable=False, server_default=false()),  # 长期坚持: never red
+    Column("needs_steps", Boolean, nullable=False, server_default=false()),  # each share has to plan its steps
     Column("origin", Integer, index=True),  # of a 整改: the item whose closing was revoked
     UniqueConstraint("run_id", "element"),
     Index("ix_item_run_id_ord", "run_id", "ord"),
@@ -291,6 +293,7 @@ assignment = Table(
     Column("overlay", String(20)),  # 延期审核中, 异议处理中 or 暂停计时 over the state
     Column("original_due", Instant),  # before the first extension; set once there was one
     Column("suspended_at", Instant),
+    Column("steps_in_force", Integer),  # the petition whose steps (节点计划) were confirmed last
     Column("keeper", Integer),  # the post inside the unit to which the work was handed on (转交)
     Index(  # a unit whose share was ended may be named again
         "uq_assignment_item_id_unit",
@@ -305,12 +308,12 @@ assignment = Table(
     Index("ix_assignment_unit", "unit"),
 )
 
-petition = Table(  # what a unit applied for and posts decide in turn: 申请延期, 提出异议
+petition = Table(  # what a unit applied for and posts decide in turn: 申请延期, 提出异议, 节点计划
     "petition",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("assignment_id", Integer, ForeignKey("assignment.id"), nullable=False),
-    Column("kind", String(20), nullable=False),  # extension, objection
+    Column("kind", String(20), nullable=False),  # extension, objection, steps
     Column("state", String(20), nullable=False),  # open, granted, declined, taken_back, lapsed
     Column("chain", Text, nullable=False),  # who decides in turn: a JSON list of [unit, role]
     Column("turn", Integer, nullable=False),  # whose turn it is, from 1
@@ -326,6 +329,21 @@ petition = Table(  # what a unit applied for and posts decide in turn: 申请延
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
+)
+
+step = Table(  # a dated step of a share's 节点计划; its words hang on the event `seq` of the item's stream as step-<field>
+    "step",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("petition_id", Integer, ForeignKey("petition.id"), nullable=False, index=True),
+    Column("assignment_id", Integer, nullable=False, index=True),
+    Column("n", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("share", Numeric(5, 2)),  # of the target, in per cent, that is to be reached with it
+    Column("seq", Integer, nullable=False),
+    Column("field", Integer, nullable=False),
+    Column("done_at", Instant),
+    Column("done_seq", Integer),  # of the report that says so
 )
 
 entry = Table(  # 代录: what the office entered for a unit, until the unit confirms it
@@ -483,6 +501,7 @@ PROJECTIONS = (
     item,
     assignment,
     petition,
+    step,
     entry,
     indicator,
     reading,

@@ -38,7 +38,7 @@ from ledger.schema import (
     unit,
 )
 
-DECISIONS = ("sign", "accept", "review", "host_review", "extension", "objection", "confirm")
+DECISIONS = ("sign", "accept", "review", "host_review", "extension", "objection", "steps", "confirm")
 AT_ONCE = 100  # slips of one page
 _GROUPS = ("红灯", "今明两天", "退回补正", "待签收", "待审签", "待审核", "本月内", "以后", "未定时限")
 
@@ -180,9 +180,9 @@ def _keys(
 ) -> Iterator[tuple[Any, ...]]:
     """The place of each todo in the order of slips, without working out all that a slip says."""
     ranks = ranks_of(connection, calendar, now, {r.item_id for r in rows})
-    own_figures = standings(connection, calendar, now, {r.item_id for r in rows if r.quota is not None})
+    own_figures = standings(connection, calendar, now, {r.item_id for r in rows if _has_own(r)})
     for r in rows:
-        if r.quota is None:
+        if not _has_own(r):
             own = _own_light(r, calendar, now)
         else:
             s = own_figures[r.item_id]
@@ -191,6 +191,11 @@ def _keys(
         rank = min(own.rank, ranks[r.item_id]) if shared else own.rank
         group = _group(r.step, colour_of(rank), r.due_at, calendar, now, returned=r.state == State.RETURNED)
         yield _GROUPS.index(group), r.due_at or UNDATED, rank, r.short, r.owner_id
+
+
+def _has_own(row: AnyRow) -> bool:
+    """Whether a share is judged by more than its date: by a figure of its own, by steps."""
+    return row.quota is not None or row.steps_in_force is not None or row.lasting
 
 
 def _own_light(row: AnyRow, calendar: WorkCalendar, now: datetime) -> Light:
@@ -223,6 +228,8 @@ _assignment_todos = (
         assignment.c.state,
         assignment.c.role,
         assignment.c.quota,
+        assignment.c.steps_in_force,
+        item.c.lasting,
         assignment.c.due_at.label("share_due"),
         assignment.c.submitted_at,
         item.c.cadence,

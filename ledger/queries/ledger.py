@@ -179,6 +179,8 @@ def state_of(s: Standing) -> str:
     """The state of an item as one word: that of the deciding share furthest behind."""
     if s.item.state != "open":
         return str(s.item.state)
+    if s.item.lasting:
+        return "lasting"
     parts = [p for p in s.parts if p.state not in LEFT_OUT]
     deciding = [p for p in parts if p.role == "lead"] if s.item.completion == "lead" else []
     states = [p.shown for p in deciding or [p for p in parts if p.role != "cooperating"] or parts]

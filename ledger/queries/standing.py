@@ -1,6 +1,6 @@
 """How items stand: their units, their figures against target and time, their light.
 
-Three statements for any number of items, and one for those that recur.
+Three statements for any number of items, one for those that recur, and one where shares have planned their steps.
 """
 
 from __future__ import annotations
@@ -13,16 +13,29 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, String, and_, bindparam, cast, func, literal, select
 
 from ledger import organisation, prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
-from ledger.rules.lights import Figure, Light, holds_until, light, share_of_time
+from ledger.rules.lights import Figure, Light, Step, holds_until, light, share_of_time
 from ledger.rules.texts import left_words
 from ledger.rules.verbs import ENDED, LEFT_OUT, State
-from ledger.schema import UNDATED, AnyRow, assignment, figure, indicator, item, round_, run, share, unit
+from ledger.schema import (
+    UNDATED,
+    AnyRow,
+    assignment,
+    content,
+    figure,
+    indicator,
+    item,
+    round_,
+    run,
+    share,
+    step,
+    unit,
+)
 
 _STATE = {s.value: s for s in (State.PENDING, *ENDED)} | {"open": State.WORKING}
 _IN_REVIEW = ("signing", "reviewing")
@@ -30,9 +43,11 @@ _IN_REVIEW = ("signing", "reviewing")
 
 @dataclass(frozen=True)
 class Part:
-    """A unit's share of an item with its own figures: indicator id -> its latest reading."""
+    """A unit's share of an item with its own figures (indicator id -> its latest reading) and the current step of its
+    节点计划."""
 
     figures: Mapping[int, Reading]
+    current: Step | None
     id: int
     unit: str
     unit_name: str
@@ -52,6 +67,7 @@ class Part:
     overlay: str | None
     original_due: datetime | None
     keeper: int | None
+    steps_in_force: int | None
 
     @property
     def is_open(self) -> bool:
@@ -169,6 +185,7 @@ _parts = (  # the item, then the fields of `Part` in their order
         assignment.c.overlay,
         assignment.c.original_due,
         assignment.c.keeper,
+        assignment.c.steps_in_force,
     )
     .join(unit, unit.c.key == assignment.c.unit)
     .where(assignment.c.item_id.in_(_ids))
@@ -185,6 +202,22 @@ _occurrences = (  # the earliest due instant still owed; a recurring item's late
     .join(share, and_(share.c.round_id == round_.c.id, share.c.state == "owed"))
     .where(round_.c.item_id.in_(_ids))
     .group_by(round_.c.item_id)
+)
+
+
+_steps = (  # what is still to be done of the plans of steps in force, with the words
+    select(step.c.assignment_id, step.c.n, content.c.text, step.c.due_at)
+    .join(assignment, and_(assignment.c.id == step.c.assignment_id, assignment.c.steps_in_force == step.c.petition_id))
+    .outerjoin(
+        content,
+        and_(
+            content.c.stream == literal("item:").concat(cast(assignment.c.item_id, String)),
+            content.c.seq == step.c.seq,
+            content.c.field == literal("step-").concat(cast(step.c.field, String)),
+        ),
+    )
+    .where(step.c.petition_id.in_(_ids), step.c.done_at.is_(None))
+    .order_by(step.c.due_at, step.c.n)
 )
 
 
@@ -223,13 +256,24 @@ def _facts(connection: Connection, item_ids: Collection[int]) -> list[_Facts]:
         indicators[r.item_id].setdefault(r.id, r)
         if r.assignment_id is not None:
             readings[r.assignment_id][r.id] = Reading(r.value, r.reported_at)
+    shares = prepared.rows(connection, _parts, ids)
+    current = _current_steps(connection, {r.steps_in_force for r in shares if r.steps_in_force is not None})
     parts: dict[int, list[Part]] = defaultdict(list)
-    for r in prepared.rows(connection, _parts, ids):
-        parts[r.item_id].append(Part(readings.get(r.id, {}), *r[1:]))
+    for r in shares:
+        parts[r.item_id].append(Part(readings.get(r.id, {}), current.get(r.id), *r[1:]))
     owed: dict[int, datetime] = {}
     if recurring := [i.id for i in items if i.cadence]:
         owed = {r.item_id: r.due_at for r in prepared.rows(connection, _occurrences, {"ids": recurring})}
     return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id)) for i in items]
+
+
+def _current_steps(connection: Connection, in_force: Collection[int]) -> dict[int, Step]:
+    """The first step that is still to be done, by share."""
+    current: dict[int, Step] = {}
+    if in_force:
+        for r in prepared.rows(connection, _steps, {"ids": sorted(in_force)}):
+            current.setdefault(r.assignment_id, Step(r.n, r.text or "", r.due_at))
+    return current
 
 
 def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
@@ -274,6 +318,8 @@ def _judged(f: _Facts, due_at: datetime | None, measured: Sequence[_Measured]) -
             Figure(m.target, m.value, m.row.op, m.row.name, m.row.by) for m in measured if m.row.sum_rule == "sum"
         ],
         "submitted_at": max((s for s in submitted if s), default=None) if all(submitted) else None,
+        "standing": f.row.lasting,
+        "step": min((p.current for p in under_way if p.current), key=lambda s: s.due_at, default=None),
         "paused": bool(under_way) and all(p.overlay == State.SUSPENDED for p in under_way),
     }
 
@@ -312,6 +358,8 @@ def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkC
         calendar=calendar,
         submitted_at=part.submitted_at,
         paused=part.overlay == State.SUSPENDED,
+        standing=row.lasting,
+        step=part.current,
     )
 
 

@@ -7,6 +7,7 @@ from ledger.rules.verbs import Role, State
 STATE_WORDS = {
     **{state.value: state.label for state in State},
     "open": "办理中",  # of an item
+    "lasting": "长期坚持",
     "owed": "待报送",
     "reported": "已报送",
     "missed": "逾期未报",
@@ -24,6 +25,7 @@ STEP_VERBS = {
     "report": "去报送",
     "extension": "审批",
     "objection": "处理",
+    "steps": "确认",
     "confirm": "确认",
 }
 # What a notice is about, by the first word of its tier; those of OUTCOME_WORDS tell what was decided on a share.
@@ -32,6 +34,8 @@ OUTCOME_WORDS = {
     "declined": "申请未获同意",
     "terminated": "责任已终止",
     "moved": "责任单位已调整",
+    "steps_confirmed": "节点计划已确认",
+    "dated": "时限已核定",
     "suspended": "已暂停计时",
     "resumed": "已恢复计时",
     "revoked": "办结已撤销，转入整改",

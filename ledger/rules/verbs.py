@@ -1,7 +1,7 @@
 """Who may do what, when: one table of state x verb, each cell naming in which capacity one may act, and what everybody
 else is told.
 
-A share stands in one state. 延期审核中, 异议处理中 and 暂停计时 lie over it (`OVERLAYS`): their rows name only what
+A share stands in one state. 延期审核中, 异议处理中, 节点计划待确认 and 暂停计时 lie over it (`OVERLAYS`): their rows name only what
 they change, all else is as beneath, and lifting them brings the state back. A verb added later is a column of `TABLE`;
 a test holds the table complete.
 """
@@ -26,6 +26,7 @@ class State(StrEnum):
     REVOKED = "revoked"
     EXTENDING = "extending"
     DISPUTED = "disputed"
+    PLANNING = "planning"
     SUSPENDED = "suspended"
 
     @property
@@ -34,7 +35,7 @@ class State(StrEnum):
         return _STATE_LABELS[self]
 
 
-OVERLAYS = (State.EXTENDING, State.DISPUTED, State.SUSPENDED)
+OVERLAYS = (State.EXTENDING, State.DISPUTED, State.PLANNING, State.SUSPENDED)
 ENDED = (State.CLOSED, State.WITHDRAWN, State.TERMINATED, State.REVOKED)
 EXTENDS = ("section_head", "inspector", "leader")  # who decides on 申请延期 in turn, where a plan does not say
 LEFT_OUT = (State.TERMINATED, State.REVOKED)  # ended without a result: they count for nothing any more
@@ -54,6 +55,8 @@ class Verb(StrEnum):
     URGE = "urge"
     EXTEND = "extend"
     OBJECT = "object"
+    PLAN_STEPS = "plan_steps"
+    STEP_DONE = "step_done"
     GRANT = "grant"
     DECLINE = "decline"
     TAKE_BACK = "take_back"
@@ -69,6 +72,9 @@ class Verb(StrEnum):
     REASSIGN = "reassign"
     TERMINATE = "terminate"
     REVOKE = "revoke"
+    DATE = "date"
+    LAST = "last"
+    END_LAST = "end_last"
     ADD = "add"
 
     @property
@@ -132,6 +138,7 @@ _STATE_LABELS = {
     State.REVOKED: "已撤销办结",
     State.EXTENDING: "延期审核中",
     State.DISPUTED: "异议处理中",
+    State.PLANNING: "节点计划待确认",
     State.SUSPENDED: "暂停计时",
 }
 _VERB_LABELS = {
@@ -146,6 +153,8 @@ _VERB_LABELS = {
     Verb.URGE: "催办",
     Verb.EXTEND: "申请延期",
     Verb.OBJECT: "提出异议",
+    Verb.PLAN_STEPS: "报节点计划",
+    Verb.STEP_DONE: "报节点完成",
     Verb.GRANT: "同意申请",
     Verb.DECLINE: "不同意申请",
     Verb.TAKE_BACK: "撤回",
@@ -161,6 +170,9 @@ _VERB_LABELS = {
     Verb.REASSIGN: "调整责任单位",
     Verb.TERMINATE: "终止",
     Verb.REVOKE: "撤销办结",
+    Verb.DATE: "核定时限",
+    Verb.LAST: "转为长期坚持",
+    Verb.END_LAST: "转为限时办理",
     Verb.ADD: "增加单位",
 }
 _FEEDBACK_LABELS = {Verb.SUBMIT: "提交反馈", Verb.APPROVE: "确认反馈"}
@@ -195,6 +207,8 @@ _SIGNATURES = (Verb.SIGN, Verb.SIGN_RETURN)
 _REVIEWS = (Verb.APPROVE, Verb.RETURN)
 _ANSWERS = (Verb.GRANT, Verb.DECLINE)
 _OF_OFFICE = (Verb.REASSIGN, Verb.TERMINATE, Verb.ADD)
+_DATING = (Verb.DATE, Verb.LAST, Verb.END_LAST)
+_STEPS = (Verb.PLAN_STEPS, Verb.STEP_DONE)
 
 # What is the same wherever work goes on.
 _LIVE: _Row = {
@@ -211,6 +225,7 @@ _LIVE: _Row = {
     **_cells((Verb.HAND_ON,), _UNIT, "转交由承办单位联络员在本单位内办理；如不应由该单位办理，请提出异议。"),
     **_cells((Verb.COPY,), _WATCHER, "抄送由专班办工作人员或督查人员发出；如需抄送，请联系专班办。"),
     **_cells(_OF_OFFICE, _OFFICE, "{verb}由专班办工作人员办理；如认为分工不当，请提出异议，或联系专班办。"),
+    **_cells(_DATING, _OFFICE, "{verb}由专班办工作人员办理；如对时限有意见，请联系专班办。"),
     **_cells(_ANSWERS, _NOBODY, "现在没有等待审批的申请，可能已有结果；请刷新页面查看。"),
     **_cells((Verb.RESUME,), _NOBODY, "本任务没有暂停计时，无需恢复。"),
     **_cells((Verb.REVOKE,), _NOBODY, "本任务尚未办结，无需撤销办结；如需重办，请退回补正。"),
@@ -227,6 +242,7 @@ _AT_WORK: _Row = {
     **_IN_HAND,
     **_cells((Verb.SUBMIT,), _HOLDER, "本任务由{holder}办理并{submit}；如有情况，请与其联系。"),
     **_cells((Verb.EXTEND,), _UNIT, "延期由承办单位联络员申请；如有情况，请联系该单位。"),
+    **_cells(_STEPS, _UNIT, "{verb}由承办单位联络员办理；如有情况，请联系该单位。"),
     **_cells((Verb.SUSPEND,), _OFFICE, "暂停计时由专班办工作人员办理；如有不可抗力等情况，请联系专班办。"),
 }
 _PENDING: _Row = _cells(Verb, _NOBODY, "本任务尚未启动，暂不能{verb}；启动后会出现在待办中。")
@@ -234,7 +250,7 @@ _ACKNOWLEDGING: _Row = {
     **_IN_HAND,
     **_cells((Verb.ACKNOWLEDGE,), _HOLDER, "本任务由{holder}签收；如不应由该单位办理，请提出异议，或联系专班办。"),
     **_cells(
-        (*_FIGURES, Verb.SUBMIT, Verb.EXTEND, Verb.CORRECT, Verb.CHECK, Verb.SETTLE, Verb.ENTER, Verb.CONFIRM),
+        (*_FIGURES, *_STEPS, Verb.SUBMIT, Verb.EXTEND, Verb.CORRECT, Verb.CHECK, Verb.SETTLE, Verb.ENTER, Verb.CONFIRM),
         _NOBODY,
         "本任务尚未签收，请先由{holder}签收，再{verb}。",
     ),
@@ -249,7 +265,7 @@ _HANDED_IN: _Row = {
     **_LIVE,
     **_cells((Verb.TAKE_BACK,), _UNIT, "撤回由提交{paper}的单位联络员办理；如需补充材料，请退回该单位。"),
     **_cells(
-        (Verb.EXTEND, Verb.OBJECT, Verb.SUSPEND, Verb.HAND_ON),
+        (*_STEPS, Verb.EXTEND, Verb.OBJECT, Verb.SUSPEND, Verb.HAND_ON),
         _NOBODY,
         "{paper}已经提交，正在等{holder}办理，不能{verb}；如需{verb}，请先撤回或由其退回。",
     ),
@@ -293,18 +309,26 @@ _APPLIED: _Row = {
     **_cells(_ANSWERS, _DECIDER, "这份申请由{decider}审批；如有意见，请与其联系。"),
     **_cells((Verb.TAKE_BACK,), _UNIT, "申请由提出申请的单位联络员撤回；如有情况，请联系该单位。"),
     **_cells(
-        (Verb.EXTEND, Verb.OBJECT),
+        (Verb.EXTEND, Verb.OBJECT, Verb.PLAN_STEPS),
         _NOBODY,
         "本单位已有一份申请在等{decider}审批，不能再{verb}；如需改提，请先撤回。",
     ),
     **_cells((Verb.SUSPEND,), _NOBODY, "承办单位的申请在等{decider}审批，有结果后才能暂停计时。"),
+}
+_PLANNING: _Row = {
+    **_APPLIED,
+    **_cells(
+        (Verb.STEP_DONE,),
+        _NOBODY,
+        "节点计划正在等{decider}确认，确认后再{verb}；如需先报，请先撤回节点计划。",
+    ),
 }
 _SUSPENDED: _Row = {
     **_cells((Verb.RESUME,), _OFFICE, "恢复计时由专班办工作人员办理；如暂停的原因已经消除，请联系专班办。"),
     **_cells((Verb.SUSPEND,), _NOBODY, "本任务已经暂停计时，无需重复办理。"),
     **_cells((Verb.SUBMIT,), _NOBODY, "本任务已暂停计时，恢复后才能{submit}；如原因已经消除，请联系专班办恢复。"),
     **_cells(
-        (Verb.EXTEND, Verb.OBJECT),
+        (Verb.EXTEND, Verb.OBJECT, Verb.PLAN_STEPS),
         _NOBODY,
         "本任务已暂停计时，时限会随恢复顺延，暂不能{verb}；如有情况，请联系专班办。",
     ),
@@ -323,6 +347,7 @@ TABLE: Mapping[State, Mapping[Verb, Cell]] = {
     State.REVOKED: _DONE,
     State.EXTENDING: _APPLIED,
     State.DISPUTED: _APPLIED,
+    State.PLANNING: _PLANNING,
     State.SUSPENDED: _SUSPENDED,
 }
 

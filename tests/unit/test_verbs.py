@@ -11,12 +11,13 @@ LEAD, OFFICE, INSPECTOR = Capacity.LEAD, Capacity.OFFICE, Capacity.INSPECTOR
 
 # Of each base state: verb -> capacities, as letters H D U L O I.
 _FIGURES = "report:U nothing_new:U correct:U check:OL settle:I enter:O confirm:U"
-_LIVE = f"{_FIGURES} hand_on:U copy:OI reassign:O terminate:O add:O"
+_LIVE = f"{_FIGURES} hand_on:U copy:OI reassign:O terminate:O add:O date:O last:O end_last:O"
 _IN_HAND = f"{_LIVE} urge:OIL object:U"
-_AT_WORK = f"{_IN_HAND} submit:H extend:U suspend:O"
+_AT_WORK = f"{_IN_HAND} submit:H extend:U suspend:O plan_steps:U step_done:U"
 MAY: dict[State, str] = {
     State.PENDING: "",
-    State.ACKNOWLEDGING: "acknowledge:H urge:OIL object:U hand_on:U copy:OI reassign:O terminate:O add:O",
+    State.ACKNOWLEDGING: "acknowledge:H urge:OIL object:U hand_on:U copy:OI reassign:O terminate:O add:O"
+    " date:O last:O end_last:O",
     State.WORKING: _AT_WORK,
     State.RETURNED: _AT_WORK,
     State.SIGNING: f"{_LIVE.replace('hand_on:U ', '')} sign:H sign_return:H take_back:U urge:OIL",
@@ -28,9 +29,10 @@ MAY: dict[State, str] = {
 }
 # What lies over a state changes this, and nothing else.
 CHANGES: dict[State, str] = {
-    State.EXTENDING: "grant:D decline:D take_back:U extend: object: suspend:",
-    State.DISPUTED: "grant:D decline:D take_back:U extend: object: suspend:",
-    State.SUSPENDED: "resume:O suspend: submit: extend: object: urge:",
+    State.EXTENDING: "grant:D decline:D take_back:U extend: object: plan_steps: suspend:",
+    State.DISPUTED: "grant:D decline:D take_back:U extend: object: plan_steps: suspend:",
+    State.PLANNING: "grant:D decline:D take_back:U extend: object: plan_steps: step_done: suspend:",
+    State.SUSPENDED: "resume:O suspend: submit: extend: object: plan_steps: urge:",
 }
 LETTERS = {"H": HOLDER, "D": DECIDER, "U": UNIT, "L": LEAD, "O": OFFICE, "I": INSPECTOR}
 COVERED = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED)

@@ -1,0 +1,34 @@
+"""Steps of a share (节点计划), 长期坚持."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from ledger.schema import Instant
+
+revision = "0012"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for name in ("lasting", "needs_steps"):
+        op.add_column("item", sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("assignment", sa.Column("steps_in_force", sa.Integer(), nullable=True))
+    op.create_table(
+        "step",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("petition_id", sa.Integer(), nullable=False),
+        sa.Column("assignment_id", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("share", sa.Numeric(precision=5, scale=2), nullable=True),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("field", sa.Integer(), nullable=False),
+        sa.Column("done_at", Instant(), nullable=True),
+        sa.Column("done_seq", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["petition_id"], ["petition.id"], name=op.f("fk_step_petition_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),
+    )
+    op.create_index(op.f("ix_step_petition_id"), "step", ["petition_id"])
+    op.create_index(op.f("ix_step_assignment_id"), "step", ["assignment_id"])
