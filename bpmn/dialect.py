@@ -70,6 +70,7 @@ _DECIDERS = (Role.SECTION_HEAD, Role.DEPUTY_HEAD, Role.HEAD, Role.COORDINATOR, R
 _SPANS, _SPAN_WORDS = ("by", "within", "every", "during"), ("到某一天", "若干天之内", "按周期", "一段时间")
 _PERIODS, _PERIOD_WORDS = ("week", "month", "quarter", "year"), ("每周", "每月", "每季度", "每年")
 _OPENINGS, _OPENING_WORDS = ("by", "within"), ("到某一天", "若干天之后")
+_STEPS, _STEPS_WORDS = ("required", "optional"), ("必须报", "可以报")
 _DUE = (
     Attribute("kind", "类型", "a date, a number of days, a rhythm, or a span", "choice", True, _SPANS, _SPAN_WORDS),
     Attribute("date", "日期", "for `by`: the last day", "date"),
@@ -155,6 +156,15 @@ ELEMENTS: dict[str, ElementType] = {
                     words=tuple(role.label for role in _DECIDERS),
                     default=" ".join(EXTENDS),
                 ),
+                Attribute(
+                    "steps",
+                    "节点计划",
+                    "whether each lead or responsible share plans dated steps (明确时间表、路线图、责任人)",
+                    "choice",
+                    values=_STEPS,
+                    words=_STEPS_WORDS,
+                    default="optional",
+                ),
             ),
         ),
         ElementType(
@@ -234,6 +244,14 @@ ELEMENTS: dict[str, ElementType] = {
                 ),
                 Attribute("lifecycle", "办理流程", "key of a lifecycle diagram", "key", default="standard"),
                 Attribute("cadence", "报送节奏", "id of the cadence whose turns are this item's occurrences", "key"),
+                Attribute(
+                    "steps",
+                    "节点计划",
+                    "as on `plan`, for this item; absent: as the plan says",
+                    "choice",
+                    values=_STEPS,
+                    words=_STEPS_WORDS,
+                ),
             ),
         ),
         ElementType(

@@ -18,6 +18,7 @@ Completion = Literal["lead", "all"]
 Operator = Literal[">=", "<=", "=", "range"]
 Per = Literal["year", "quarter", "month", "week", "total"]
 SumRule = Literal["sum", "max", "latest"]
+Steps = Literal["required", "optional"]
 Asks = Literal["open-shares", "item"]
 Period = tuple[date, date | None]
 Shift = Literal["none", "previous", "next", "skip"]
@@ -63,7 +64,8 @@ class Item:
 
     `gated`: the lead's application waits for the accepted feedback of all others. `heading` is None for an item in a
     branch of its own; `after` names items that must close first. The date of an `opens` rule is the day the item opens
-    (its beginning), not the end of a limit; days are counted from the closing of the item it names.
+    (its beginning), not the end of a limit; days are counted from the closing of the item it names. `steps`: as on
+    `Facts`, for this item; None: as the plan says.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Item:
     lifecycle: str = "standard"
     cadence: str | None = None
     notes: tuple[str, ...] = ()
+    steps: Steps | None = None
 
     @property
     def opens_after(self) -> tuple[str, ...]:
@@ -147,7 +150,7 @@ class Facts:
 
     `doc_no` is empty for a notice without a number. A `period` without an end is a plan that stands until further
     notice. `sign_roles` are the roles whose 申请办结 is signed inside the unit before it leaves it; `extends` the posts
-    that decide on 申请延期 in turn.
+    that decide on 申请延期 in turn; `steps` says whether each share has to plan its steps (节点计划).
     """
 
     key: str
@@ -164,6 +167,7 @@ class Facts:
     mail: MailDetail = "count"
     ladder: tuple[int, ...] = (-3, 0, 1, 5)
     extends: tuple[str, ...] = EXTENDS
+    steps: Steps = "optional"
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,10 @@ class Plan:
     def items(self) -> tuple[Item, ...]:
         """All items in reading order, those in branches last."""
         return tuple(self._walk())
+
+    def needs_steps(self, item: Item) -> bool:
+        """Whether each share of an item has to plan its steps (节点计划); what is reported by turns has none."""
+        return (item.steps or self.facts.steps) == "required" and item.cadence is None
 
     def _walk(self) -> Iterator[Item]:
         for heading in self.headings:

@@ -88,6 +88,7 @@ def _facts(process: Element, root: Element) -> Facts:
         mail=found["mail"],
         ladder=found["ladder"],
         extends=found["extends"],
+        steps=found["steps"],
     )
 
 
@@ -155,6 +156,7 @@ def _item(node: Element, heading: str | None, after: tuple[str, ...], timer: Tim
         gated=found["gated"],
         lifecycle=found["lifecycle"],
         cadence=found["cadence"],
+        steps=found["steps"],
         notes=tuple(words(element) for element in root.iterfind(tag("duban:note"))),
     )
 

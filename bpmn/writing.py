@@ -77,6 +77,7 @@ def _facts(process: Element, plan: Plan) -> None:
         mail=facts.mail,
         ladder=facts.ladder,
         extends=facts.extends if facts.extends != EXTENDS else None,
+        steps=facts.steps if facts.steps != "optional" else None,
     )
     for cadence in plan.cadences:
         _cadence(element, cadence)
@@ -204,6 +205,7 @@ def _item(parent: Element, item: Item) -> None:
         gated=None if item.gated else False,
         lifecycle=item.lifecycle,
         cadence=item.cadence,
+        steps=item.steps,
     )
     for share in item.shares:
         presumed = True if share.presumed else None

@@ -26,6 +26,7 @@ from engine.moving import (
     siblings,
 )
 from engine.notices import Notice, tell
+from engine.steps import let_go
 from ledger.calendar import end_of, last_day, local_day
 from ledger.database import Tx, head_columns
 from ledger.errors import Invalid, NotAllowed, NotFound, Refused
@@ -64,8 +65,8 @@ def add_unit(tx: Tx, item_id: int, *, to: str, role: str, ground: str) -> int:
 
     Raises: Invalid, Refused, NotAllowed, NotFound.
     """
-    found = _item_for(tx, item_id, Verb.ADD)
-    faults = _ground(ground)
+    found = item_for(tx, item_id, Verb.ADD)
+    faults = require_ground(ground)
     if role not in ROLES:
         faults["role"] = "请选择牵头、责任或配合。"
     if faults:
@@ -87,7 +88,7 @@ def terminate(tx: Tx, assignment_id: int, *, ground: str) -> int:
 
 def terminate_item(tx: Tx, item_id: int, *, ground: str) -> int:
     """终止 of a whole item. Returns its id. Raises: Invalid, Refused, NotAllowed, NotFound."""
-    found = _item_for(tx, item_id, Verb.TERMINATE)
+    found = item_for(tx, item_id, Verb.TERMINATE)
     _require(ground)
     rows = siblings(tx, item_id)
     close_item(tx, found, "item.terminated", rows, {}, Said({"ground": ground}))
@@ -135,6 +136,7 @@ def _end(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int 
     record_move(tx, case, "assignment.terminated", to, extra, said)
     petitions = [("petition", case.petition_id)] if case.petition_id else []
     disarm(tx, [("assignment", case.id), *(("share", o) for o in owed), *petitions])
+    let_go(tx, case.needs_steps, [case])
     tell(tx, [_notice(case, "moved" if successor else "terminated")])
 
 
@@ -224,7 +226,7 @@ def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> in
     permit(tx, case, Verb.REVOKE)
     if case.item_state not in (State.CLOSED, State.REVOKED):
         raise Refused("本单位已办结，但整项任务还没有办结，不能撤销；请联系该单位补充，或调整责任单位。")
-    faults = _ground(ground)
+    faults = require_ground(ground)
     if until is None or until < local_day(tx.now):
         faults["until"] = "请填写整改期限，不早于今天。"
     if faults or until is None:
@@ -255,6 +257,7 @@ def _plan_mending(tx: Tx, found: AnyRow, new: int, until: date) -> None:
         "completion": "all",
         "gated": False,
         "cadence": None,
+        "needs_steps": False,
         "due_at": end_of(until),
         "due_text": f"{month_day(until)}前",
         "due_steps": "[]",
@@ -285,7 +288,7 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
 
 
 # ---------------------------------------------------------------- what every one of them asks
-def _item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
+def item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
     """An item as its office may change it. Raises: NotFound, Refused, NotAllowed."""
     found = _item_row(tx, item_id)
     tx.desk = tx.actor.desk(found.office, "coordinator")
@@ -310,13 +313,13 @@ def _require_new(tx: Tx, item_id: int, to: str) -> None:
         raise Invalid({"to": "这个单位已经在本任务的责任分工里，请选择别的单位。"})
 
 
-def _ground(ground: str) -> dict[str, str]:
+def require_ground(ground: str) -> dict[str, str]:
     limit_texts(ground=ground)
     return {} if ground.strip() else {"ground": "请写明理由和依据，有关单位在办理记录里看到。"}
 
 
 def _require(ground: str) -> None:
-    if faults := _ground(ground):
+    if faults := require_ground(ground):
         raise Invalid(faults)
 
 

@@ -4,17 +4,20 @@
 from engine.adjusting import add_unit, reassign, resume, revoke, suspend, terminate, terminate_item
 from engine.clearing import apply_for_name, apply_for_text, decide_clearing
 from engine.confirming import confirm_unit
+from engine.dating import date_item, end_last, last
 from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
 from engine.moving import acknowledge, acknowledge_many, decide, submit
-from engine.petitions import PetitionRef, answer, dispute, extend
+from engine.petitions import PetitionRef, answer, dispute, extend, plan_steps
 from engine.reporting import check, confirm, correct, enter, report, report_round, settle
+from engine.steps import StepDraft, step_done
 from engine.taking_back import open_todo, take_back
 from engine.urging import copy, hand_on, urge
 
 __all__ = [
     "Entry",
     "PetitionRef",
+    "StepDraft",
     "TodoRef",
     "acknowledge",
     "acknowledge_many",
@@ -27,22 +30,27 @@ __all__ = [
     "confirm_unit",
     "copy",
     "correct",
+    "date_item",
     "decide",
     "decide_clearing",
     "delegate",
     "dispute",
     "end_delegation",
+    "end_last",
     "enter",
     "extend",
     "hand_on",
+    "last",
     "open_todo",
     "perform",
+    "plan_steps",
     "reassign",
     "report",
     "report_round",
     "resume",
     "revoke",
     "settle",
+    "step_done",
     "submit",
     "suspend",
     "take_back",

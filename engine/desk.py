@@ -112,6 +112,8 @@ _cases = (
         assignment.c.original_due,
         assignment.c.suspended_at,
         assignment.c.acknowledged_at,
+        assignment.c.steps_in_force,
+        item.c.needs_steps,
         item.c.state.label("item_state"),
         item.c.element,
         item.c.due_text,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal, select
+from sqlalchemy import Select, and_, bindparam, case, func, literal, select
 
 from engine.moments import is_notice_time
 from engine.notices import Notice, settle, tell
@@ -22,7 +22,7 @@ from ledger.database import Tx
 from ledger.people import Holder, batched, holders, units_answered_for
 from ledger.queries.words import OUTCOME_WORDS
 from ledger.rules.verbs import Role, State
-from ledger.schema import AnyRow, assignment, item, notice, petition, post, round_, run, share, todo, unit
+from ledger.schema import AnyRow, assignment, item, notice, petition, post, round_, run, share, step, todo, unit
 
 recipient = unit.alias("recipient")
 keeping = post.alias("keeping")
@@ -99,9 +99,15 @@ _untold = (
 )
 
 
+SHARE_OF = case(  # the share that a notice is about
+    (notice.c.owner_kind.in_(("assignment", "planning")), notice.c.owner_id),
+    (notice.c.owner_kind == "step", step.c.assignment_id),
+)
+
+
 def _notices() -> Select[Any]:
     """Notices with what decides whether they still hold and what their line says."""
-    owner_assignment = and_(notice.c.owner_kind == "assignment", assignment.c.id == notice.c.owner_id)
+    owner_step = and_(notice.c.owner_kind == "step", step.c.id == notice.c.owner_id)
     owner_share = and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id)
     return (
         select(
@@ -118,7 +124,10 @@ def _notices() -> Select[Any]:
             round_.c.id.label("round_id"),
             round_.c.name.label("round_name"),
             round_.c.n,
-            func.coalesce(assignment.c.due_at, round_.c.due_at).label("due_at"),
+            assignment.c.steps_in_force,
+            step.c.petition_id.label("step_of"),
+            step.c.done_at.label("step_done_at"),
+            func.coalesce(step.c.due_at, assignment.c.due_at, round_.c.due_at).label("due_at"),
             item.c.title,
             item.c.no,
             item.c.cadence,
@@ -129,7 +138,8 @@ def _notices() -> Select[Any]:
             run.c.jurisdiction,
         )
         .select_from(
-            notice.outerjoin(assignment, owner_assignment)
+            notice.outerjoin(step, owner_step)
+            .outerjoin(assignment, assignment.c.id == SHARE_OF)
             .outerjoin(keeping, and_(keeping.c.id == assignment.c.keeper, keeping.c.until.is_(None)))
             .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
             .outerjoin(share, owner_share)
@@ -156,6 +166,9 @@ def holds(n: AnyRow) -> bool:
     kind = n.tier.partition(":")[0]
     if n.owner_kind == "share":
         return bool(n.share_state == "owed" or (n.share_state == "missed" and kind != "request"))
+    if n.owner_kind in ("step", "planning"):
+        waits = n.assignment_state in _IN_HAND and n.overlay != State.SUSPENDED
+        return waits and (_is_to_do(n) if n.owner_kind == "step" else _owes_steps(n))
     match kind:
         case "waiting":
             return bool(f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm)
@@ -166,6 +179,15 @@ def holds(n: AnyRow) -> bool:
         case "applied" | "pressing":
             return f"{n.tier}.".startswith(f"{kind}:{n.petition_id}.{n.turn}.")
     return kind in OUTCOME_WORDS or (n.assignment_state in _IN_HAND and n.overlay != State.SUSPENDED)
+
+
+def _is_to_do(n: AnyRow) -> bool:
+    """A step of the plan in force that is not done."""
+    return bool(n.step_of == n.steps_in_force and n.step_done_at is None)
+
+
+def _owes_steps(n: AnyRow) -> bool:
+    return n.steps_in_force is None and n.overlay != State.PLANNING
 
 
 def _is_copy(n: AnyRow) -> bool:

@@ -47,6 +47,21 @@ def chased_after_return(due_at: datetime, returned_at: datetime, mend_days: int,
     return due_at if due_at > returned_at else end_of(calendar.after(local_day(returned_at), mend_days))
 
 
+# ---------------------------------------------------------------- steps of a share
+PLANNING_DAYS = 5  # working days from 签收 to hand in a plan of steps, where one is wanted
+
+
+def step_moments(due_at: datetime, ladder: Sequence[int], calendar: WorkCalendar, after: datetime) -> list[Moment]:
+    """The reminders of a step (节点), from its confirmation on."""
+    return ladder_moments(due_at, ladder, calendar, after=after)
+
+
+def planning_moments(asked_at: datetime, ladder: Sequence[int], calendar: WorkCalendar, turn: int) -> list[Moment]:
+    """The reminders of a plan of steps (节点计划) that is owed since an instant."""
+    due_at = end_of(calendar.after(local_day(asked_at), PLANNING_DAYS))
+    return ladder_moments(due_at, ladder, calendar, arm=turn, after=asked_at)
+
+
 # ---------------------------------------------------------------- rounds
 @lru_cache(maxsize=256)
 def turns_of(cadence: Cadence, calendar: WorkCalendar) -> Sequence[Turn]:

@@ -18,6 +18,7 @@ from engine.filing import handed_in
 from engine.moments import chased_after_return
 from engine.notices import Notice, tell
 from engine.reporting import checked_figures
+from engine.steps import ask_for_steps, let_go
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
 from ledger.events import File
@@ -67,6 +68,7 @@ def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> list[int]:
         permit(tx, case, Verb.ACKNOWLEDGE)
         due_at = _due_after_acknowledgement(tx, case)
         record_move(tx, case, "assignment.acknowledged", _next(case, {}), {"due_at": due_at})
+        ask_for_steps(tx, case)
     return [case.item_id for case in cases.values()]
 
 
@@ -92,6 +94,8 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
         disarm(tx, [("assignment", case.id)])
     if lapsed:
         disarm(tx, [("petition", case.petition_id)])
+        if case.petition_kind == "steps":
+            ask_for_steps(tx, case, case.petition_id)
     return int(case.item_id)
 
 
@@ -179,14 +183,21 @@ def _next(case: Case, decided: Mapping[str, str | bool]) -> Next:
 def give_out_anew(tx: Tx, case: Case, kind: str, extra: Mapping[str, Any], said: Said) -> int:
     """The same step under the next arm, which is returned: its todo has another date from now on. What somebody is
     typing for it stays with it."""
-    step = published.lifecycle(case.lifecycle).step(case.step)
-    to = Next(step, case.arm + 1, case.todo_unit, case.todo_role, State(case.state))
-    record_move(tx, case, kind, to, extra, said)
-    names = {"b_old": f"submit-{case.id}-{case.arm}", "b_new": f"submit-{case.id}-{to.arm}"}
-    names |= {"b_unit": case.unit}
+    return give_out_all_anew(tx, [case], kind, extra, said)[0]
+
+
+def give_out_all_anew(tx: Tx, cases: Sequence[Case], kind: str, extra: Mapping[str, Any], said: Said) -> list[int]:
+    """`give_out_anew` for several shares in the statements of one."""
+    names = []
+    for case in cases:
+        step = published.lifecycle(case.lifecycle).step(case.step)
+        to = Next(step, case.arm + 1, case.todo_unit, case.todo_role, State(case.state))
+        record_move(tx, case, kind, to, extra, said)
+        renamed = {"b_old": f"submit-{case.id}-{case.arm}", "b_new": f"submit-{case.id}-{to.arm}"}
+        names.append(renamed | {"b_unit": case.unit})
     for statement in _rename_forms:
         tx.writes.write(statement, names)
-    return to.arm
+    return [case.arm + 1 for case in cases]
 
 
 _people_of_unit = select(post.c.person_id).where(post.c.unit == bindparam("b_unit"), post.c.until.is_(None))
@@ -263,6 +274,7 @@ _siblings = (
         assignment.c.step,
         assignment.c.arm,
         assignment.c.unit,
+        assignment.c.steps_in_force,
         unit.c.short,
     )
     .join(unit, unit.c.key == assignment.c.unit)
@@ -341,6 +353,7 @@ def _accept(tx: Tx, case: Case, to: Next, said: Said) -> None:
     rows = siblings(tx, case.item_id)
     done = _is_done(case, rows, accepted=case.id)
     record_move(tx, case, "assignment.accepted", to, {"closes": done}, said)
+    let_go(tx, case.needs_steps, [case])
     if done:
         close_item(tx, case, "item.closed", [r for r in rows if r.id != case.id], {"counts": 1})
 
@@ -385,5 +398,6 @@ def close_item(
     tx.record(f"item:{case.item_id}", kind, payload, said.texts)
     petitions = [("petition", r.petition_id) for r in left.values() if r.petition_id]
     disarm(tx, [*(("assignment", i) for i in left), *(("share", o) for o in owed), *petitions])
+    let_go(tx, case.needs_steps, list(left.values()))
     tx.writes.write(_insert_advance, {"run_id": case.run_id, "item_id": case.item_id})
     tx.closed_runs.add(case.run_id)

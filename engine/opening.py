@@ -125,6 +125,7 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
             "gated": planned.gated,
             "lifecycle": planned.lifecycle,
             "cadence": planned.cadence,
+            "needs_steps": plan.needs_steps(planned),
             "due_at": limit.at if limit else None,
             "due_text": planned.due.text if planned.due else "",
             "due_steps": canonical(limit.steps if limit else ()),

@@ -1,8 +1,9 @@
-"""What a unit applies for and posts decide in turn: 申请延期 and 提出异议. The work goes on until it is decided."""
+"""What a unit applies for and posts decide in turn: 申请延期, 提出异议 and its 节点计划. The work goes on until it is
+decided."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from engine.chasing import disarm
 from engine.desk import Case, case_of, chain_of, limit_texts, permit
 from engine.moving import Said, give_out_anew, rearm, settling
 from engine.notices import Notice, tell
+from engine.steps import StepDraft, ask_for_steps, confirm_steps, planned
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.errors import Conflict, Invalid, Refused
@@ -24,11 +26,15 @@ from ledger.rules.texts import due_words
 from ledger.rules.verbs import State, Verb
 from ledger.schema import person, petition, post, unit
 
-Kind = Literal["extension", "objection"]
+Kind = Literal["extension", "objection", "steps"]
 
 DECISION_DAYS = 3  # working days that each post has to decide
 LADDER = (0, 1)  # when it is reminded, around that day
-_OVERLAYS: dict[str, State] = {"extension": State.EXTENDING, "objection": State.DISPUTED}
+_OVERLAYS: dict[str, State] = {
+    "extension": State.EXTENDING,
+    "objection": State.DISPUTED,
+    "steps": State.PLANNING,
+}
 _OF_UNIT = ("section_head", "deputy_head", "head")
 
 
@@ -76,6 +82,19 @@ def dispute(tx: Tx, assignment_id: int, *, facts: str, basis: str, to: str) -> i
     return int(case.item_id)
 
 
+def plan_steps(tx: Tx, assignment_id: int, *, steps: Sequence[StepDraft], ground: str = "") -> int:
+    """报节点计划: the dated steps of a share, for the office to confirm; to change confirmed ones a ground is needed.
+    Returns the item's id. Raises: Invalid, Refused, NotAllowed, NotFound.
+    """
+    case = case_of(tx, assignment_id)
+    permit(tx, case, Verb.PLAN_STEPS)
+    said, texts = planned(tx, case, steps, ground)
+    _apply(tx, case, "steps", _chain(tx, case, ["coordinator"]), texts, more=said)
+    if case.needs_steps:
+        disarm(tx, [("planning", case.id)])
+    return int(case.item_id)
+
+
 @dataclass(frozen=True)
 class PetitionRef:
     """What lies before a post: which share's petition, and at whose turn."""
@@ -107,6 +126,8 @@ def answer(tx: Tx, ref: PetitionRef, *, agree: bool, reason: str = "", to: str =
             _pass_on(tx, case, said)
         case "extension":
             _grant(tx, case, said)
+        case "steps":
+            confirm_steps(tx, case, settling(case, "granted"), said.texts)
         case _ if to:
             reassign_case(tx, case, to, said)
         case _:
@@ -129,6 +150,7 @@ def _apply(
     *,
     asked_due: datetime | None = None,
     asked_unit: str | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     petition_id = tx.allocate("petition")[0]
     payload = {
@@ -140,6 +162,7 @@ def _apply(
         "asked_due": asked_due,
         "asked_unit": asked_unit,
         **_turn(tx, chain, 1),
+        **(more or {}),
     }
     tx.record(f"item:{case.item_id}", "petition.made", payload, texts)
     _lay_before(tx, case, petition_id, chain, 1)
@@ -193,6 +216,8 @@ def _settle(tx: Tx, case: Case, outcome: str, said: Said) -> None:
     """Nothing comes of it; what lay over the share is lifted."""
     payload = {**_named(case), "settles": settling(case, outcome)}
     tx.record(f"item:{case.item_id}", "petition.settled", payload, said.texts)
+    if case.petition_kind == "steps":
+        ask_for_steps(tx, case, case.petition_id)
     if outcome == "declined":
         tell(tx, [_notice(case, f"declined:{case.petition_id}", case.unit, "liaison")])
 

@@ -10,9 +10,9 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, time
 
-from sqlalchemy import and_, bindparam, delete, literal, select, text, tuple_
+from sqlalchemy import and_, bindparam, delete, exists, literal, or_, select, text, tuple_
 
 from engine import deputies
 from engine.advancing import drain, release_timer
@@ -23,15 +23,31 @@ from engine.notices import Notice, tell
 from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
 from engine.weekly import gather_weekly
+from ledger.calendar import local_day, moment
 from ledger.clock import ClockInDoubt, mark_refused
 from ledger.database import Database, Tx
 from ledger.rules.ladder import highest_passed
-from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, petition, round_, run, share, todo
+from ledger.schema import (
+    AnyRow,
+    advance,
+    assignment,
+    due,
+    heartbeat,
+    item,
+    notice,
+    petition,
+    round_,
+    run,
+    share,
+    step,
+    todo,
+)
 from ledger.sealing import BATCH, is_complete, seal_events
 
 log = logging.getLogger(__name__)
 
 TIER_BATCH = 500
+MOST_DAYS = 60  # of a ladder, before and after
 
 _beat = text(
     "INSERT INTO heartbeat (name, beat_at) VALUES ('tick', :at)"
@@ -224,6 +240,10 @@ def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
     for (kind, owner_id, turn), passed in rungs.items():
         owner = owners[kind, owner_id]
         decided = highest_passed(passed, tx.now)
+        if kind == "step" and (("assignment", owner.assignment_id) in owners or owner.is_told):
+            tiers = [(tier, "superseded") for tier, _ in passed]  # the share's own date speaks today, once is enough
+            notices += [n for tier, state in tiers for n in _tier_notices(kind, owner, turn, tier, state)]
+            continue
         tiers = [(tier, "superseded") for tier in decided.superseded]
         for tier, state in [*tiers, (decided.send, "pending")]:
             if tier is not None:
@@ -239,6 +259,8 @@ def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) ->
         return [
             Notice("assignment", owner.assignment_id, turn, name, *told[0], owner.run_id, owner.item_id, state=state)
         ]
+    if kind in ("step", "planning"):
+        return [Notice(kind, owner.id, turn, str(tier), *told[0], owner.run_id, owner.item_id, state=state)]
     if tier > 0 and tier >= max(parse_ladder(owner.ladder)):
         told += [(owner.unit, "deputy_head"), (owner.office, "coordinator")]
     return [
@@ -247,15 +269,31 @@ def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) ->
     ]
 
 
+def _today(tx: Tx) -> dict[str, object]:
+    """What a step's reminder is held against: every tier that a share's own date may have spoken with today."""
+    tiers = [str(tier) for tier in range(-MOST_DAYS, MOST_DAYS + 1)]
+    return {"b_now": tx.now, "b_today": moment(local_day(tx.now), time()), "b_tiers": tiers}
+
+
 def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], AnyRow]:
     found: dict[tuple[str, int], AnyRow] = {}
     for kind, query in _OWNERS.items():
         ids = [owner for k, owner in wanted if k == kind]
         if ids:
-            found |= {(kind, r.id): r for r in tx.connection.execute(query.where(query.selected_columns.id.in_(ids)))}
+            asked = query.where(query.selected_columns.id.in_(ids))
+            found |= {(kind, r.id): r for r in tx.connection.execute(asked, _today(tx) if kind == "step" else {})}
     return found
 
 
+# Whether the ladder of a share's own date speaks on the same day as one of its steps.
+_of_own_date = due.c.owner_kind == "assignment", due.c.owner_id == step.c.assignment_id, due.c.kind.like("tier:%")
+_still_to_tell = exists().where(*_of_own_date, due.c.at <= bindparam("b_now", type_=due.c.at.type))
+_told_today = exists().where(
+    notice.c.owner_kind == "assignment",
+    notice.c.owner_id == step.c.assignment_id,
+    notice.c.tier.in_(bindparam("b_tiers", expanding=True)),
+    notice.c.at >= bindparam("b_today", type_=notice.c.at.type),
+)
 _OWNERS = {
     "assignment": select(
         assignment.c.id,
@@ -279,6 +317,22 @@ _OWNERS = {
     "petition": select(
         petition.c.id, petition.c.assignment_id, todo.c.unit, todo.c.role, todo.c.run_id, todo.c.item_id
     ).join(todo, and_(todo.c.owner_kind == "petition", todo.c.owner_id == petition.c.id, todo.c.closed_at.is_(None))),
+    "step": select(
+        step.c.id,
+        step.c.assignment_id,
+        assignment.c.unit,
+        assignment.c.run_id,
+        assignment.c.item_id,
+        literal("liaison").label("role"),
+        or_(_still_to_tell, _told_today).label("is_told"),
+    ).join(assignment, assignment.c.id == step.c.assignment_id),
+    "planning": select(
+        assignment.c.id,
+        assignment.c.unit,
+        assignment.c.run_id,
+        assignment.c.item_id,
+        literal("liaison").label("role"),
+    ),
     "share": select(
         share.c.id,
         share.c.unit,

@@ -35,6 +35,8 @@ def link_of(n: AnyRow) -> str:
     """The page on which a notice is answered."""
     if n.owner_kind == "share":
         return f"/rounds/{n.owner_id}"
+    if n.owner_kind in ("step", "planning"):
+        return f"/items/{n.item_id}"
     return f"/items/{n.item_id}" if n.tier.partition(":")[0] in _ABOUT_ITEM else "/inbox"
 
 
@@ -46,6 +48,8 @@ def _word(n: AnyRow, now: datetime, calendar: WorkCalendar) -> tuple[str, str]:
         return "待审批", "yellow"
     if kind in OUTCOME_WORDS:
         return OUTCOME_WORDS[kind], "grey"
+    if n.owner_kind == "planning":
+        return "待报节点计划", "yellow"
     if n.due_at is None or kind in ("handed", "request", "applied"):
         return _KINDS.get(kind, "待办"), "grey"
     left = calendar.days_left(local_day(now), last_day(n.due_at))
@@ -65,5 +69,7 @@ def _due(n: AnyRow) -> str:
 
 
 def _note(n: AnyRow) -> str:
-    """Whose share it is, where the reader is not of that unit."""
+    """Whose share it is, where the reader is not of that unit; that it is a step."""
+    if n.owner_kind == "step":
+        return "节点"
     return n.owner_unit if n.role != "liaison" or n.tier.startswith("waiting:") else ""

@@ -331,7 +331,7 @@ petition = Table(  # what a unit applied for and posts decide in turn: 申请延
     ),
 )
 
-step = Table(  # a dated step of a share's 节点计划; its words hang on the event `seq` of the item's stream as step-<field>
+step = Table(  # a dated step of a share (节点); its words hang on the event `seq` of the item's stream as step-<field>
     "step",
     metadata,
     Column("id", Integer, primary_key=True),

@@ -75,6 +75,8 @@ _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "assignment.terminated": lambda p, _: [
         Told(p["assignment"], "moved" if p["successor"] else "terminated", p["arm"])
     ],
+    "assignment.steps_confirmed": lambda p, _: [Told(p["assignment"], f"steps_confirmed:{p['petition']}")],
+    "assignment.dated": lambda p, _: [Told(p["assignment"], "dated", p["arm"])],
     "item.terminated": lambda p, _: [Told(left["id"], "terminated", left["arm"]) for left in p["withdrawn"]],
     "assignment.suspended": lambda p, _: [Told(p["assignment"], "suspended", p["arm"])],
     "assignment.resumed": lambda p, _: [Told(p["assignment"], "resumed", p["arm"])],

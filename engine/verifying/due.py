@@ -26,7 +26,9 @@ from engine.moments import (
     ladder_moments,
     leave_moment,
     next_day,
+    planning_moments,
     round_moments,
+    step_moments,
     week_day,
     weekly_moment,
 )
@@ -35,7 +37,7 @@ from engine.verifying.common import OWNERS, has_ticked, is_chased, of_share
 from ledger.calendar import SHANGHAI, WorkCalendar
 from ledger.directory import STREAM
 from ledger.errors import NotFound
-from ledger.schema import AnyRow, assignment, due, event, item, notice, petition, post, round_, run, share, todo
+from ledger.schema import AnyRow, assignment, due, event, item, notice, petition, post, round_, run, share, step, todo
 from ledger.verification.scene import Check, Found, Scene
 
 TOLD_AT_ONCE = 500  # owners whose notices are looked up together
@@ -54,6 +56,8 @@ def _due(scene: Scene) -> Found:
     yield from _assignments(scene, lost)
     yield from _shares(scene, lost)
     yield from _petitions(scene, lost)
+    yield from _steps(scene, lost)
+    yield from _plannings(scene, lost)
     yield from lost.all()
     yield from _deputies(scene)
     yield from _rounds(scene)
@@ -141,6 +145,8 @@ _told = select(notice.c.owner_id.label("id"), notice.c.tier, notice.c.arm).where
 _TOLD = {
     "assignment": _told.where(notice.c.owner_kind == "assignment"),
     "share": _told.where(notice.c.owner_kind == "share"),
+    "step": _told.where(notice.c.owner_kind == "step"),
+    "planning": _told.where(notice.c.owner_kind == "planning"),
     "petition": select(petition.c.id, notice.c.tier, notice.c.arm)  # told in the name of the share
     .join(notice, and_(notice.c.owner_kind == "assignment", notice.c.owner_id == petition.c.assignment_id))
     .where(petition.c.id.in_(bindparam("owners", expanding=True)), notice.c.tier.like("pressing:%")),
@@ -193,7 +199,13 @@ def _assignments(scene: Scene, lost: _Lost) -> Found:
 
 
 # What arms a share's ladder anew, from its instant on; the last of them says from which date it counts.
-_DATING = ("assignment.returned", "assignment.extended", "assignment.resumed", "assignment.taken_back")
+_DATING = (
+    "assignment.returned",
+    "assignment.extended",
+    "assignment.resumed",
+    "assignment.taken_back",
+    "assignment.dated",
+)
 
 
 def _ladder(scene: Scene, r: AnyRow) -> tuple[Rule, datetime]:
@@ -273,6 +285,69 @@ def _petitions(scene: Scene, lost: _Lost) -> Found:
     for r, rows in _each(scene, _open_petitions):
         rule = _after(r.due_at, LADDER, r.opened_at, r.turn)
         yield from _armed(scene, lost, "petition", r.id, rows, rule, r.opened_at)
+
+
+# A step to be done: of the plan in force of a share that goes on.
+_to_do = and_(
+    assignment.c.steps_in_force == step.c.petition_id, step.c.done_at.is_(None), assignment.c.closed_at.is_(None)
+)
+_open_steps = (
+    select(step.c.id, step.c.due_at, petition.c.settled_at, run.c.ladder, *_ROW)
+    .join(assignment, assignment.c.id == step.c.assignment_id)
+    .join(run, run.c.id == assignment.c.run_id)
+    .join(petition, petition.c.id == step.c.petition_id)
+    .outerjoin(due, and_(due.c.owner_kind == "step", due.c.owner_id == step.c.id))
+    .where(_to_do)
+    .order_by(step.c.id, due.c.id)
+)
+
+
+def _steps(scene: Scene, lost: _Lost) -> Found:
+    """Steps are chased from their confirmation on."""
+    for r, rows in _each(scene, _open_steps):
+
+        def rule(calendar: WorkCalendar, r: AnyRow = r) -> list[Moment]:
+            return step_moments(r.due_at, parse_ladder(r.ladder), calendar, r.settled_at)
+
+        yield from _armed(scene, lost, "step", r.id, rows, rule, r.settled_at)
+
+
+_planned_before = petition.alias("planned_before")
+_of_share_before = (_planned_before.c.assignment_id == assignment.c.id, _planned_before.c.kind == "steps")
+_owes_steps = and_(
+    item.c.needs_steps,
+    assignment.c.role != "cooperating",
+    assignment.c.acknowledged_at.is_not(None),
+    assignment.c.closed_at.is_(None),
+    assignment.c.steps_in_force.is_(None),
+    not_(exists().where(*_of_share_before, _planned_before.c.state == "open").correlate(assignment)),
+)
+_owing_steps = (
+    select(
+        assignment.c.id,
+        assignment.c.acknowledged_at,
+        select(func.max(_planned_before.c.settled_at)).where(*_of_share_before).scalar_subquery().label("settled_at"),
+        select(func.max(_planned_before.c.id)).where(*_of_share_before).scalar_subquery().label("turn"),
+        run.c.ladder,
+        *_ROW,
+    )
+    .join(item, item.c.id == assignment.c.item_id)
+    .join(run, run.c.id == assignment.c.run_id)
+    .outerjoin(due, and_(due.c.owner_kind == "planning", due.c.owner_id == assignment.c.id))
+    .where(_owes_steps)
+    .order_by(assignment.c.id, due.c.id)
+)
+
+
+def _plannings(scene: Scene, lost: _Lost) -> Found:
+    """A plan of steps is owed from 签收 on, or from the day on which one came to nothing."""
+    for r, rows in _each(scene, _owing_steps):
+        asked_at = r.settled_at or r.acknowledged_at
+
+        def rule(calendar: WorkCalendar, r: AnyRow = r, asked_at: datetime = asked_at) -> list[Moment]:
+            return planning_moments(asked_at, parse_ladder(r.ladder), calendar, r.turn or 0)
+
+        yield from _armed(scene, lost, "planning", r.id, rows, rule, asked_at)
 
 
 _acting = (
@@ -417,6 +492,20 @@ _STRAY = {
         .outerjoin(petition, petition.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "petition", or_(petition.c.id.is_(None), petition.c.state != "open")),
     ),
+    "stray-step": (
+        "到期安排第 {0} 号（{1}）属于节点第 {2} 号，那里已经完成、被调整或不再办理",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(step, step.c.id == due.c.owner_id)
+        .outerjoin(assignment, assignment.c.id == step.c.assignment_id)
+        .where(due.c.owner_kind == "step", not_(func.coalesce(_to_do, literal(False)))),
+    ),
+    "stray-planning": (
+        "到期安排第 {0} 号（{1}）属于责任分工第 {2} 号，那里不欠节点计划",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(assignment, assignment.c.id == due.c.owner_id)
+        .outerjoin(item, item.c.id == assignment.c.item_id)
+        .where(due.c.owner_kind == "planning", not_(func.coalesce(_owes_steps, literal(False)))),
+    ),
     "stray-post": (
         "到期安排第 {0} 号（{1}）属于代理岗位第 {2} 号，那里已经卸任，或不是代理",
         select(due.c.id, due.c.kind, due.c.owner_id)
@@ -440,7 +529,7 @@ _STRAY = {
         select(due.c.id, due.c.kind, due.c.owner_id).where(
             not_(
                 or_(
-                    and_(due.c.owner_kind.in_(("assignment", "share", "petition")), _is_tier),
+                    and_(due.c.owner_kind.in_(("assignment", "share", "petition", "step", "planning")), _is_tier),
                     and_(due.c.owner_kind == "round", due.c.kind == "close"),
                     and_(due.c.owner_kind == "post", due.c.kind == "leave"),
                     and_(due.c.owner_kind == "item", due.c.kind == "open"),

@@ -19,7 +19,7 @@ from sqlalchemy import and_, case, func, literal, select
 from engine import published
 from engine.chasing import parse_ladder
 from engine.delivering import BACKOFF
-from engine.gathering import holds
+from engine.gathering import SHARE_OF, holds
 from engine.moments import is_notice_time, monday_of, week_day, weekly_moment
 from engine.petitions import LADDER
 from engine.verifying.acts import ACTS, TOLD_BY_ACTS, answered_by, told_by
@@ -43,6 +43,7 @@ from ledger.schema import (
     run,
     seal,
     share,
+    step,
     todo,
     unit,
 )
@@ -65,6 +66,10 @@ _NOTICES = (
         assignment.c.state.label("assignment_state"),
         assignment.c.step,
         assignment.c.overlay,
+        assignment.c.steps_in_force,
+        step.c.petition_id.label("step_of"),
+        step.c.done_at.label("step_done_at"),
+        step.c.assignment_id.label("step_share"),
         petition.c.id.label("petition_id"),
         petition.c.turn,
         assignment.c.arm.label("assignment_arm"),
@@ -80,7 +85,8 @@ _NOTICES = (
         todo.c.opened_at.label("waited_from"),
     )
     .select_from(
-        notice.outerjoin(assignment, and_(notice.c.owner_kind == "assignment", assignment.c.id == notice.c.owner_id))
+        notice.outerjoin(step, and_(notice.c.owner_kind == "step", step.c.id == notice.c.owner_id))
+        .outerjoin(assignment, assignment.c.id == SHARE_OF)
         .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
         .outerjoin(share, and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id))
         .outerjoin(round_, round_.c.id == share.c.round_id)
@@ -154,20 +160,31 @@ def _faults(scene: Scene, n: AnyRow, told: Collection[Rung | None]) -> Iterator[
 def _is_arm(n: AnyRow, kind: str) -> bool:
     if kind == "pressing":  # at whose turn the petition is
         return bool(n.tier.split(".")[1] == str(n.arm))
+    if n.owner_kind == "planning":  # under the plan of steps that came to nothing before
+        return bool(n.arm >= 0)
     is_first = kind in _FIRST or n.owner_kind != "assignment"
     return bool(n.arm == 1 if is_first else 1 <= n.arm <= n.assignment_arm)
 
 
 def _is_superseded(scene: Scene, n: AnyRow, told: Collection[Rung | None]) -> bool:
     """Beside a higher tier of its ladder that was told; a week's mail that found nobody, by the next week."""
+    if n.owner_kind == "step" and _is_told_with_date(scene, n):
+        return True
     if own := _rung(n):
         return any(other is not None and other[0] == own[0] and other > own for other in told)
     return _kind(n) == "weekly" and scene.now >= weekly_moment(week_day(n.at, scene.calendar, weeks=1)).at
 
 
+def _is_told_with_date(scene: Scene, n: AnyRow) -> bool:
+    """A step is not told on a day on which the ladder of its share's own date speaks."""
+    same = notice.c.owner_kind == "assignment", notice.c.owner_id == n.step_share
+    rows = scene.connection.execute(select(notice.c.tier, notice.c.at).where(*same))
+    return any(_RUNG.fullmatch(r.tier) and local_day(r.at) == local_day(n.at) for r in rows)
+
+
 def _still_holds(n: AnyRow) -> bool:
     """What was moot in an earlier arm may be in hand again in a later one. An outcome is never moot."""
-    is_lasting = n.owner_kind == "share" or _kind(n) in ("applied", "pressing", *OUTCOME_WORDS)
+    is_lasting = n.owner_kind in ("share", "step", "planning") or _kind(n) in ("applied", "pressing", *OUTCOME_WORDS)
     return holds(n) and (is_lasting or n.arm == n.assignment_arm)
 
 
@@ -183,6 +200,9 @@ def _recipients(scene: Scene, n: AnyRow) -> To:
             cadences = published.of_run(scene.connection, n.owner_run).plan.cadences
             ladder = next((c.ladder for c in cadences if c.id == n.cadence), ())
             return _of_tier(n, n.share_unit, {"liaison"}, ladder)
+        case "step" | "planning" if n.assignment_unit is not None:
+            is_tier = n.tier in map(str, parse_ladder(n.ladder))
+            return {(n.assignment_unit, "liaison")} if is_tier else set()
         case "assignment" if n.assignment_unit is not None:
             return _of_petition(scene, n, kind) if kind in ("applied", "pressing") else _of_assignment(n, kind)
     return set()

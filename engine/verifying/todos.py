@@ -30,7 +30,11 @@ def _row(kind: str, *columns: ColumnElement[Any]) -> Any:
 
 
 _at_turn = and_(petition.c.state == "open", petition.c.kind == todo.c.step, petition.c.turn == todo.c.arm)
-_lying_over = case((petition.c.kind == "extension", "extending"), (petition.c.kind == "objection", "disputed"))
+_lying_over = case(
+    (petition.c.kind == "extension", "extending"),
+    (petition.c.kind == "objection", "disputed"),
+    (petition.c.kind == "steps", "planning"),
+)
 _RULES = {
     "elsewhere": (
         "待办不符：责任分工第 {0} 号停在步骤“{1}”第 {2} 轮，待办却在“{3}”第 {4} 轮",

@@ -50,6 +50,7 @@ _MOVES: dict[str, dict[str, Any]] = {
     "assignment.returned": {"due_at": bindparam("b_due"), "returns": assignment.c.returns + 1, "submitted_at": None},
     "assignment.taken_back": {"submitted_at": None},
     "assignment.extended": {"due_at": bindparam("b_due"), "original_due": bindparam("b_original"), "overlay": None},
+    "assignment.dated": {"due_at": bindparam("b_due")},
     "assignment.suspended": {"overlay": "suspended", "suspended_at": bindparam("b_at")},
     "assignment.resumed": {
         "due_at": bindparam("b_due"),
@@ -104,7 +105,7 @@ def _moving(e: Event, p: Payload) -> dict[str, Any]:
         "b_at": e.at,
     }
     match e.kind:
-        case "assignment.returned" | "assignment.acknowledged":
+        case "assignment.returned" | "assignment.acknowledged" | "assignment.dated":
             values["b_due"] = instant(p["due_at"])
         case "assignment.extended" | "assignment.resumed":
             values["b_due"], values["b_original"] = instant(p["due_at"]), instant(p["original_due"])

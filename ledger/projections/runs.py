@@ -79,6 +79,7 @@ _ITEM_FACTS = (
     "due_text",
     "due_steps",
     "open_units",
+    "needs_steps",
 )
 
 
@@ -98,6 +99,7 @@ def _item_planned(w: Writer, e: Event, p: Payload) -> None:
             "n_total": 0,
             "n_done": 0,
             "origin": p.get("origin"),
+            "lasting": False,
             **{k: p[k] for k in _ITEM_FACTS},
         },
     )
@@ -149,6 +151,32 @@ _one_more = (
 def _unit_added(w: Writer, e: Event, p: Payload) -> None:
     w.guard(_one_more, {"b_item": p["item"]})
     _insert_shares(w, e, p, instant(p["due_at"]))
+
+
+_date_item = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"), item.c.state == "open", item.c.due_at.is_(None))
+    .values(due_at=bindparam("b_due"), due_steps=bindparam("b_steps"))
+)
+
+
+@on("item.dated")
+def _item_dated(w: Writer, e: Event, p: Payload) -> None:
+    """核定时限 of what had none; the shares' dates come with events of their own."""
+    w.guard(_date_item, {"b_item": p["item"], "b_due": instant(p["due_at"]), "b_steps": p["due_steps"]})
+
+
+_set_lasting = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"), item.c.state == "open", item.c.lasting != bindparam("b_lasting"))
+    .values(lasting=bindparam("b_lasting"))
+)
+
+
+@on("item.lasting")
+def _item_lasting(w: Writer, e: Event, p: Payload) -> None:
+    """转为长期坚持, or back."""
+    w.guard(_set_lasting, {"b_item": p["item"], "b_lasting": p["lasting"]})
 
 
 def _insert_shares(w: Writer, e: Event, p: Payload, due_at: datetime | None) -> None:

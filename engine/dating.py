@@ -1,0 +1,86 @@
+"""What the office settles about an item's time: 核定时限 where the document sets none, 长期坚持 and back."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import bindparam, select
+
+from engine.adjusting import item_for, require_ground
+from engine.chasing import arm, parse_ladder
+from engine.desk import Case, cases_of
+from engine.moving import NOTHING_SAID, give_out_all_anew
+from engine.notices import Notice, tell
+from ledger.calendar import end_of, local_day
+from ledger.database import Tx
+from ledger.errors import Invalid, Refused
+from ledger.events import canonical
+from ledger.rules.texts import due_words, full_day
+from ledger.rules.verbs import State, Verb
+from ledger.schema import AnyRow, assignment
+
+IN_HAND = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED, State.SIGNING)  # a unit is chased for these
+_open_shares = select(assignment.c.id).where(
+    assignment.c.item_id == bindparam("b_item"), assignment.c.closed_at.is_(None)
+)
+
+
+def date_item(tx: Tx, item_id: int, *, until: date | None, ground: str) -> int:
+    """核定时限 of an item that has none: each open share is due then, its ladder armed. Returns the item's id.
+
+    Raises: Invalid, Refused, NotAllowed, NotFound.
+    """
+    found = item_for(tx, item_id, Verb.DATE)
+    _require_undated(found)
+    faults = require_ground(ground)
+    if until is None or until < local_day(tx.now):
+        faults["until"] = "请填写完成时限，不早于今天。"
+    if faults or until is None:
+        raise Invalid(faults)
+    due_at, steps = end_of(until), [["核定", f"专班办 {full_day(local_day(tx.now))} 核定"]]
+    said = {"item": item_id, "run": found.run_id, "due_at": due_at, "due_steps": canonical(steps)}
+    tx.record(f"item:{item_id}", "item.dated", said, {"ground": ground})
+    ids = [r.id for r in tx.read(_open_shares, {"b_item": item_id})]
+    cases = list(cases_of(tx, ids).values()) if ids else []
+    turns = give_out_all_anew(tx, cases, "assignment.dated", {"due_at": due_at}, NOTHING_SAID)
+    in_hand = [(turn, case.id) for turn, case in zip(turns, cases, strict=True) if case.state in IN_HAND]
+    for turn in sorted({turn for turn, _ in in_hand}):
+        shares = [share for its, share in in_hand if its == turn]
+        arm(tx, "assignment", shares, due_at, parse_ladder(found.ladder), turn=turn, only_ahead=True)
+    tell(tx, [_notice(case) for case in cases])
+    return item_id
+
+
+def _require_undated(found: AnyRow) -> None:
+    if found.due_at:
+        raise Refused(f"本任务已有时限 {due_words(found.due_at)}，不能另行核定；如需延后，请由承办单位申请延期。")
+    if found.cadence or found.due_text:
+        raise Refused(f"本任务的时限按“{found.due_text or '各期报送'}”计算，不能另行核定。")
+
+
+def _notice(case: Case) -> Notice:
+    return Notice(
+        "assignment", case.id, case.arm, "dated", case.unit, "liaison", case.run_id, case.item_id, immediate=True
+    )
+
+
+def last(tx: Tx, item_id: int, *, ground: str) -> int:
+    """转为长期坚持: work goes on without an end, the light is never red. Returns the item's id. Raises: as
+    `date_item`."""
+    return _set_lasting(tx, item_id, ground, lasting=True)
+
+
+def end_last(tx: Tx, item_id: int, *, ground: str) -> int:
+    """转为限时办理: judged by its date again. Returns the item's id. Raises: as `date_item`."""
+    return _set_lasting(tx, item_id, ground, lasting=False)
+
+
+def _set_lasting(tx: Tx, item_id: int, ground: str, *, lasting: bool) -> int:
+    found = item_for(tx, item_id, Verb.LAST if lasting else Verb.END_LAST)
+    if bool(found.lasting) is lasting:
+        raise Refused("本任务已经是长期坚持任务，无需再转。" if lasting else "本任务不是长期坚持任务，无需再转。")
+    if faults := require_ground(ground):
+        raise Invalid(faults)
+    payload = {"item": item_id, "run": found.run_id, "lasting": lasting}
+    tx.record(f"item:{item_id}", "item.lasting", payload, {"ground": ground})
+    return item_id
