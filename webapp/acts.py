@@ -113,7 +113,9 @@ def share_verb(assignment_id: int, verb: str) -> Answer:
     return _act(
         assignment_id,
         key,
-        lambda: context.perform(forgetting(key, made.command), assignment_id, **made.values(_measures(assignment_id))),
+        lambda: context.perform(
+            forgetting(key, made.command), assignment_id, **made.values(_measures(assignment_id), key)
+        ),
         made.done,
     )
 
@@ -126,7 +128,7 @@ def item_verb(item_id: int, verb: str) -> Answer:
     require_visible(context.reading(), context.sight(), item_id)
     key = f"item_{verb}-{item_id}"
     try:
-        context.perform(forgetting(key, made.command), item_id, **made.values({}))
+        context.perform(forgetting(key, made.command), item_id, **made.values({}, key))
     except DubanError as error:
         return _refused(item_id, key, error)
     return _done(item_id, made.done)

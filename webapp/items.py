@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from flask_login import login_required
 
 from engine.desk import TodoRef
+from ledger.calendar import last_day
 from ledger.capacities import capacities
 from ledger.people import Actor
 from ledger.queries.clearings import ROLES as CLEARING_ROLES
@@ -17,6 +18,7 @@ from ledger.queries.ledger import state_of
 from ledger.queries.standing import Part, part_light
 from ledger.queries.time_sheet import time_sheet
 from ledger.queries.timeline import Submission, last_application, last_return, last_submission, records, timeline
+from ledger.rules.texts import number_words
 from ledger.rules.verbs import State, Verb, refusal
 from webapp import context
 from webapp.drafts import restored
@@ -77,6 +79,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
     standing = view.standing
     panes = panes_of(view, actor)
     _fill(panes, failed)
+    _offer_steps(panes, view)
     chosen = _chosen(panes, failed)
     known = records(connection, item_id)
     if chosen and chosen.part:
@@ -95,6 +98,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
         lines=timeline(connection, known, standing, view.readable),
         own=actor.units,
         state_now=state_of(standing),
+        now=now,
         choices=_choices(chosen, view),
         may_clear=actor.has(*CLEARING_ROLES),
     )
@@ -104,7 +108,7 @@ def _choices(chosen: Pane | None, view: ItemView) -> dict[str, Sequence[tuple[st
     """What can be chosen in the open form, by field."""
     if chosen and chosen.verb_form:
         stand = view.stand(chosen.part or view.standing.parts[0])
-        return choices(context.reading(), chosen.verb_form, stand)
+        return choices(context.reading(), chosen.verb_form, stand, view, chosen.part)
     if chosen and chosen.petition and chosen.petition.kind == "objection":
         return {"to": unit_choices(context.reading(), view.standing.item.jurisdiction)}
     return {}
@@ -155,11 +159,14 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
     return panes
 
 
+_ANSWERING = {"extension": "审批延期", "objection": "处理异议", "steps": "确认节点计划"}
+
+
 def _verb_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
     """What may come at any time, on one share."""
     panes = []
     if (asked := view.petitions.get(part.id)) and may(view, part, Verb.GRANT, actor):
-        words = "审批延期" if asked.kind == "extension" else "处理异议"
+        words = _ANSWERING[asked.kind]
         key = f"answer-{part.id}-{asked.id}-{asked.turn}"
         panes.append(Pane(key, "answer", f"{words}（{part.unit_name}）", part, petition=asked))
     whose = f"（{part.unit_name}）" if len(view.standing.parts) > 1 else ""
@@ -178,6 +185,10 @@ def _has_what_for(view: ItemView, part: Part, verb: Verb) -> bool:
             return bool(part.figures)
         case Verb.CONFIRM:
             return part.id in view.unconfirmed
+        case Verb.PLAN_STEPS:
+            return not view.standing.item.cadence
+        case Verb.STEP_DONE:
+            return part.current is not None
     return True
 
 
@@ -186,8 +197,18 @@ def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:
     found = view.standing.item
     if found.state != "open" or not actor.desk(found.office, "coordinator"):
         return []
-    labels = {Verb.ADD: "增加单位", Verb.TERMINATE: "终止整项任务"}
-    return [Pane(f"item_{verb}-{found.id}", "verb", labels[verb], verb_form=made) for verb, made in OF_ITEM.items()]
+    is_undated = not (found.due_at or found.due_text or found.cadence)
+    has_sense = {Verb.DATE: is_undated, Verb.LAST: not found.lasting, Verb.END_LAST: found.lasting}
+    return [
+        Pane(
+            f"item_{verb}-{found.id}",
+            "verb",
+            "终止整项任务" if verb is Verb.TERMINATE else verb.label,
+            verb_form=made,
+        )
+        for verb, made in OF_ITEM.items()
+        if has_sense.get(verb, True)
+    ]
 
 
 def may(view: ItemView, part: Part, verb: Verb, actor: Actor) -> bool:
@@ -234,6 +255,17 @@ def _fill(panes: list[Pane], failed: Form | None) -> None:
         pane.form.files = files[pane.key]
     if failed:
         failed.files = files[failed.key]
+
+
+def _offer_steps(panes: Sequence[Pane], view: ItemView) -> None:
+    """A plan of steps that is to be changed begins with what is still to be done of the one in force."""
+    for pane in panes:
+        if pane.verb_form and pane.verb_form.verb is Verb.PLAN_STEPS and pane.part and not pane.form.values:
+            in_force = view.plan_in_force(pane.part)
+            for k, s in enumerate(in_force.to_do if in_force else (), start=1):
+                part = "" if s.share is None else number_words(s.share)
+                row = {"step": s.words, "until": last_day(s.due_at).isoformat(), "who": s.who, "part": part}
+                pane.form.values = {**pane.form.values, **{f"{name}-{k}": words for name, words in row.items()}}
 
 
 def _chosen(panes: list[Pane], failed: Form | None) -> Pane | None:

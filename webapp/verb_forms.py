@@ -16,40 +16,50 @@ from sqlalchemy import Connection, select
 
 from engine import commands
 from engine.reporting import SOURCES
+from engine.steps import MOST as MOST_STEPS
+from engine.steps import StepDraft
 from engine.urging import colleagues, informed
-from ledger.queries.items import Stand
+from ledger.calendar import last_day
+from ledger.errors import Invalid
+from ledger.queries.items import ItemView, Stand
+from ledger.queries.standing import Part
 from ledger.queries.words import ROLE_WORDS, SHARE_WORDS
+from ledger.rules.figures import FigureError, parse_number
+from ledger.rules.texts import full_day
 from ledger.rules.verbs import Verb
 from ledger.schema import unit
-from webapp import forms
+from webapp import forms, uploads
 from webapp.guard import whole
 
 
 @dataclass(frozen=True)
 class Field:
-    """`kind`: area, date, figures (those of the item), or a choice: of its own, of the directory's units, of posts to
-    be informed, of colleagues."""
+    """`kind`: area, date, figures (those of the item), the steps of a plan, files, or a choice: of its own, of the
+    directory's units, of posts to be informed, of colleagues, of steps to be done."""
 
     name: str
     label: str
-    kind: Literal["area", "date", "figures", "choice", "unit", "informed", "colleague"] = "area"
+    kind: Literal["area", "date", "figures", "steps", "files", "choice", "unit", "informed", "colleague", "step"] = (
+        "area"
+    )
     hint: str = ""
     required: bool = True
     choices: Sequence[tuple[str, str]] = ()
 
-    def value(self, measures: Mapping[int, str]) -> Any:
+    def value(self, measures: Mapping[int, str], form: str) -> Any:
         """What was given; None for what is no date. Raises: Invalid, for what is no number."""
         typed = forms.text(self.name)
         if self.kind == "figures":
             return forms.figures(request.form, measures)
-        if self.kind == "colleague":
+        if self.kind == "steps":
+            return _steps()
+        if self.kind == "files":
+            return uploads.handed_in(form)
+        if self.kind in ("colleague", "step"):
             return whole(typed)
         if self.kind != "date":
             return typed
-        try:
-            return date.fromisoformat(typed)
-        except ValueError:
-            return None
+        return _date(typed)
 
 
 @dataclass(frozen=True)
@@ -64,12 +74,35 @@ class VerbForm:
     done: str
     is_grave: bool = False
 
-    def values(self, measures: Mapping[int, str]) -> dict[str, Any]:
+    def values(self, measures: Mapping[int, str], form: str) -> dict[str, Any]:
         """The arguments of the command; `measures`: the indicators that a form may ask for, with their units of
-        measure. Raises: Invalid."""
-        given = {field.name: field.value(measures) for field in self.fields}
-        asks = any(field.kind == "figures" for field in self.fields)  # and asks again what looks wrong
+        measure; `form`: its key. Raises: Invalid."""
+        given = {field.name: field.value(measures, form) for field in self.fields}
+        asks = any(field.kind in ("figures", "step") for field in self.fields)  # and asks again what looks wrong
         return given | ({"confirmed": request.form.get("confirmed") == "1"} if asks else {})
+
+
+def _date(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return None
+
+
+def _steps() -> list[StepDraft]:
+    """The steps that were typed, a row each; empty rows are left out. Raises: Invalid."""
+    found, wrong = [], {}
+    for k in range(1, MOST_STEPS + 1):
+        part, share = forms.text(f"part-{k}"), None
+        try:
+            share = parse_number(part.rstrip("%％"), unit="%") if part else None
+        except FigureError:
+            wrong[f"part-{k}"] = "占目标的百分比请填数字，如 40；不考核数字的留空。"
+        until = _date(forms.text(f"until-{k}"))
+        found.append(StepDraft(forms.text(f"step-{k}"), until, forms.text(f"who-{k}"), share))
+    if wrong:
+        raise Invalid(wrong)
+    return [s for s in found if not s.is_empty]
 
 
 _FIGURES = Field("figures", "数字", "figures")
@@ -101,6 +134,29 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             "认为不属于本单位职责的，可以提出异议。决定作出以前，工作继续进行，时限照常计算。",
             "送专班办，3 个工作日内处理",
             "已提出异议，送专班办处理；决定以前请继续办理。",
+        ),
+        VerbForm(
+            Verb.STEP_DONE,
+            commands.step_done,
+            (
+                Field("step", "哪个节点", "step"),
+                Field("words", "完成情况", hint="做了什么、结果如何"),
+                Field("files", "附件", "files", required=False),
+            ),
+            "按节点计划完成一个节点就报一次。节点带有数字要求的，请先填报数字。",
+            "报后即按下一个节点计算",
+            "已报节点完成。",
+        ),
+        VerbForm(
+            Verb.PLAN_STEPS,
+            commands.plan_steps,
+            (
+                Field("steps", "节点", "steps"),
+                Field("ground", "调整理由", hint="已确认过的计划要调整的，必填", required=False),
+            ),
+            "把本单位承担的工作分解成有日期的节点，按先后填写。专班办确认后按节点提醒、亮灯；已完成的节点不变，不用再填。",
+            "送专班办确认，3 个工作日内处理",
+            "已报节点计划，送专班办确认；确认以前原计划照常执行。",
         ),
         VerbForm(
             Verb.CONFIRM,
@@ -232,6 +288,30 @@ OF_ITEM: Mapping[Verb, VerbForm] = {
             "已增加单位，交办通知随即发出。",
         ),
         VerbForm(
+            Verb.DATE,
+            commands.date_item,
+            (Field("until", "完成时限", "date"), _GROUND),
+            "文件没有写明时限的任务，由专班办核定。核定后各单位都按这个日期计算和提醒。",
+            "通知各承办单位",
+            "已核定时限，各承办单位都会收到通知。",
+        ),
+        VerbForm(
+            Verb.LAST,
+            commands.last,
+            (_GROUND,),
+            "长期坚持的任务不亮红灯，落后的按黄灯提示；填报、报送照常。",
+            "以后可以转回限时办理",
+            "已转为长期坚持任务。",
+        ),
+        VerbForm(
+            Verb.END_LAST,
+            commands.end_last,
+            (_GROUND,),
+            "转回后按时限和进度亮灯。",
+            "以后可以再转为长期坚持",
+            "已转为限时办理任务。",
+        ),
+        VerbForm(
             Verb.TERMINATE,
             commands.terminate_item,
             (_GROUND,),
@@ -252,7 +332,9 @@ def unit_choices(connection: Connection, jurisdiction: str) -> list[tuple[str, s
     return [(r.key, r.short) for r in rows]
 
 
-def choices(connection: Connection, made: VerbForm, stand: Stand) -> dict[str, Sequence[tuple[str, str]]]:
+def choices(
+    connection: Connection, made: VerbForm, stand: Stand, view: ItemView, part: Part | None
+) -> dict[str, Sequence[tuple[str, str]]]:
     """What can be chosen in the fields of a form on this share, by field."""
     found: dict[str, Sequence[tuple[str, str]]] = {}
     for field in made.fields:
@@ -261,6 +343,10 @@ def choices(connection: Connection, made: VerbForm, stand: Stand) -> dict[str, S
                 found[field.name] = field.choices
             case "unit":
                 found[field.name] = unit_choices(connection, stand.jurisdiction)
+            case "step":
+                in_force = view.plan_in_force(part) if part else None
+                to_do = in_force.to_do if in_force else []
+                found[field.name] = [(str(s.id), f"{s.n}. {s.words}（{full_day(last_day(s.due_at))}）") for s in to_do]
             case "colleague":
                 rows = connection.execute(colleagues, {"b_unit": stand.unit})
                 found[field.name] = [(str(r.id), r.name) for r in rows]

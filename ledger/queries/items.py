@@ -15,6 +15,7 @@ from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
+from ledger.queries.steps import StepPlan, step_plans
 from ledger.queries.words import ROLE_WORDS, TIER_WORDS
 from ledger.rules.verbs import LEFT_OUT
 from ledger.schema import assignment, delivery, entry, item, message, notice, petition, round_, run, share, todo, unit
@@ -68,7 +69,7 @@ class Petition:
 
     assignment_id: int
     id: int
-    kind: str  # extension, objection
+    kind: str  # extension, objection, steps
     turn: int
     decider: tuple[str, str]
     decider_words: str
@@ -104,6 +105,7 @@ class ItemView:
     sent: Sequence[Sent]
     why_due: Sequence[tuple[str, str]]
     open_units: Sequence[str]
+    steps: Mapping[int, Sequence[StepPlan]]  # plans of steps by share, the newest first
 
     def stand(self, part: Part) -> Stand:
         """Where a share stands, for `ledger.capacities`."""
@@ -118,6 +120,14 @@ class ItemView:
             (desk.unit, desk.role) if desk else None,
             found.decider if found else None,
         )
+
+    def owes_steps(self, part: Part) -> bool:
+        """Whether a share has to hand in a plan of steps (待报节点计划)."""
+        wanted = self.standing.item.needs_steps and part.role != "cooperating" and part.acknowledged_at is not None
+        return wanted and part.is_open and part.steps_in_force is None and part.overlay != "planning"
+
+    def plan_in_force(self, part: Part) -> StepPlan | None:
+        return next((p for p in self.steps.get(part.id, ()) if p.is_in_force), None)
 
     def part(self, assignment_id: int) -> Part:
         return next(p for p in self.standing.parts if p.id == assignment_id)
@@ -138,6 +148,7 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
         _sent(connection, item_id),
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
+        step_plans(connection, item_id),
     )
 
 

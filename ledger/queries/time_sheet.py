@@ -67,6 +67,8 @@ def _words(kind: str, p: Payload) -> str:
 
 
 def _made(p: Payload) -> str:
+    if p["petition_kind"] == "steps":
+        return ""
     return (
         f"申请延期至 {_day(p['asked_due'])}，批准前原时限不变"
         if p["petition_kind"] == "extension"
@@ -75,6 +77,8 @@ def _made(p: Payload) -> str:
 
 
 def _settled(p: Payload) -> str:
+    if p["settles"]["petition_kind"] == "steps":
+        return ""
     words = "延期申请" if p["settles"]["petition_kind"] == "extension" else "异议"
     return f"{words}未获同意" if p["settles"]["outcome"] == "declined" else f"撤回{words}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ QUOTED = {
     "progress": "进展",
     "problem": "问题和需协调",
     "summary": "完成情况",
+    "achieved": "节点完成情况",
     "reason": "意见",
     "words": "催办内容",
     "note": "说明",
@@ -90,10 +92,15 @@ QUOTED = {
 }
 
 
+_STEP_FIELD = re.compile(r"(step|who)-([0-9]{1,2})")
+
+
 def field_words(field: str, files: Iterable[Attached] = ()) -> str:
     """What a text of an event is called; a file by its name where the reader may know it, else by its number."""
     if field in QUOTED:
         return QUOTED[field]
+    if of_step := _STEP_FIELD.fullmatch(field):
+        return f"节点 {of_step[2]} {'责任人' if of_step[1] == 'who' else '内容'}"
     name = next((f"“{f.name}”" for f in files if file_field(f.id) == field and f.name), f" {field.partition('-')[2]} ")
     return f"附件{name}".rstrip()
 
@@ -209,7 +216,10 @@ def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader
     if may_read:
         files = files_of(payload, texts)
     who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
-    standing = [key for key in (*QUOTED, *(file_field(f.id) for f in files_of(payload, texts))) if texts.get(key)]
+    steps = [key for key in texts if _STEP_FIELD.fullmatch(key)]
+    standing = [
+        key for key in (*QUOTED, *steps, *(file_field(f.id) for f in files_of(payload, texts))) if texts.get(key)
+    ]
     return Line(r.at, who, held, words, quotes, files, tone, r.seq, r.hash[:6], standing)
 
 
@@ -306,11 +316,13 @@ def _day(instant: str) -> str:
 def _petition_made(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     if p["petition_kind"] == "extension":
         return f"申请延期至 {_day(p['asked_due'])}", "k"
+    if p["petition_kind"] == "steps":
+        return f"报节点计划，{len(p['steps'])} 个节点，最后一个 {_day(p['steps'][-1]['due_at'])}", "k"
     asked = r.unit_names.get(p["asked_unit"] or "")
     return "提出异议" + (f"，建议由 {asked} 承办" if asked else ""), "k"
 
 
-_PETITIONS = {"extension": "延期申请", "objection": "异议"}
+_PETITIONS = {"extension": "延期申请", "objection": "异议", "steps": "节点计划"}
 
 
 def _petition_passed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -322,6 +334,22 @@ def _petition_settled(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     if p["settles"]["outcome"] == "declined":
         return f"不同意 {_of(p, r)} 的{words}", "bad"
     return f"撤回{words}", "k"
+
+
+def _steps_confirmed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"确认 {_of(p, r)} 的节点计划", "k"
+
+
+def _step_done(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return f"完成节点 {p['n']}{'（逾期）' if p['late'] else ''}", "k"
+
+
+def _item_dated(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return f"核定时限 {_day(p['due_at'])}", "k"
+
+
+def _lasting(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "转为长期坚持任务" if p["lasting"] else "转为限时办理任务", "k"
 
 
 def _extended(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -399,6 +427,10 @@ _WORDINGS = {
     "petition.made": _petition_made,
     "petition.passed": _petition_passed,
     "petition.settled": _petition_settled,
+    "assignment.steps_confirmed": _steps_confirmed,
+    "assignment.step_done": _step_done,
+    "item.dated": _item_dated,
+    "item.lasting": _lasting,
     "assignment.extended": _extended,
     "assignment.taken_back": _taken_back,
     "assignment.suspended": _suspended,
