@@ -28,6 +28,7 @@ recipient = unit.alias("recipient")
 keeping = post.alias("keeping")
 
 _IN_HAND = ("acknowledging", "working", "returned", "signing")
+_AT_WORK = ("working", "returned")  # where steps are planned and reported
 _WAITING = ("signing", "reviewing")
 _BY_THE_CLOCK = ("handed", "request")
 _COPIED = ("deputy_head", "coordinator")  # who gets the last tier of a unit's share for information
@@ -167,7 +168,7 @@ def holds(n: AnyRow) -> bool:
     if n.owner_kind == "share":
         return bool(n.share_state == "owed" or (n.share_state == "missed" and kind != "request"))
     if n.owner_kind in ("step", "planning"):
-        waits = n.assignment_state in _IN_HAND and n.overlay != State.SUSPENDED
+        waits = n.assignment_state in _AT_WORK and n.overlay != State.SUSPENDED
         return waits and (_is_to_do(n) if n.owner_kind == "step" else _owes_steps(n))
     match kind:
         case "waiting":

@@ -1,7 +1,7 @@
 """节点计划: a unit breaks its share into dated steps, the office confirms them, the unit reports each as done.
 
-A plan of steps is a petition (`engine.petitions`) that the office decides on. A changed one is another petition: what is
-done stays as it was, and until it is confirmed the former one holds. A step is chased by the plan's ladder from its
+A plan of steps is a petition (`engine.petitions`) that the office decides on. A changed one is another petition: what
+is done stays as it was, and until it is confirmed the former one holds. A step is chased by the plan's ladder from its
 confirmation until it is done, is replaced, or the share ends.
 """
 

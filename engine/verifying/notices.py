@@ -184,8 +184,9 @@ def _is_told_with_date(scene: Scene, n: AnyRow) -> bool:
 
 def _still_holds(n: AnyRow) -> bool:
     """What was moot in an earlier arm may be in hand again in a later one. An outcome is never moot."""
-    is_lasting = n.owner_kind in ("share", "step", "planning") or _kind(n) in ("applied", "pressing", *OUTCOME_WORDS)
-    return holds(n) and (is_lasting or n.arm == n.assignment_arm)
+    is_lasting = n.owner_kind == "share" or _kind(n) in ("applied", "pressing", *OUTCOME_WORDS)
+    arm = 1 if n.owner_kind in ("step", "planning") else n.arm  # told apart from the arms of the share's own date
+    return holds(n) and (is_lasting or arm == n.assignment_arm)
 
 
 def _recipients(scene: Scene, n: AnyRow) -> To:

@@ -1,9 +1,9 @@
 """Who may do what, when: one table of state x verb, each cell naming in which capacity one may act, and what everybody
 else is told.
 
-A share stands in one state. 延期审核中, 异议处理中, 节点计划待确认 and 暂停计时 lie over it (`OVERLAYS`): their rows name
-only what they change, all else is as beneath, and lifting them brings the state back. A verb added later is a column of
-`TABLE`; a test holds the table complete.
+A share stands in one state. 延期审核中, 异议处理中, 节点计划待确认 and 暂停计时 lie over it (`OVERLAYS`): their
+rows name only what they change, all else is as beneath, and lifting them brings the state back. A verb added later is
+a column of `TABLE`; a test holds the table complete.
 """
 
 from collections.abc import Collection, Iterable, Mapping
