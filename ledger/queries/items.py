@@ -263,10 +263,13 @@ def tier_words(tier: str) -> str:
     return "提醒"
 
 
+_ABOUT = {"step": "节点", "planning": "节点计划"}
+
+
 def _sent(connection: Connection, item_id: int) -> list[Sent]:
     """Mails that carried a notice about the item, one line for each mail kind and minute, newest first."""
     rows = connection.execute(
-        select(message.c.at, message.c.state, notice.c.tier, unit.c.short, notice.c.role)
+        select(message.c.at, message.c.state, notice.c.owner_kind, notice.c.tier, unit.c.short, notice.c.role)
         .select_from(
             notice.join(delivery, delivery.c.notice_id == notice.c.id).join(
                 message, message.c.id == delivery.c.message_id
@@ -278,7 +281,7 @@ def _sent(connection: Connection, item_id: int) -> list[Sent]:
     )
     lines: dict[tuple[datetime, str, str], list[str]] = {}
     for r in rows:
-        posts = lines.setdefault((r.at, tier_words(r.tier), r.state), [])
+        posts = lines.setdefault((r.at, _ABOUT.get(r.owner_kind, "") + tier_words(r.tier), r.state), [])
         if (post := f"{r.short}{ROLE_WORDS.get(r.role, r.role)}") not in posts:
             posts.append(post)
     return [Sent(at, words, posts, _MAIL_WORDS.get(state, state)) for (at, words, state), posts in lines.items()]

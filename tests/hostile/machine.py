@@ -28,6 +28,7 @@ from engine.clockwork import advance_to, next_due
 from engine.commands import (
     Entry,
     PetitionRef,
+    StepDraft,
     TodoRef,
     acknowledge,
     acknowledge_many,
@@ -41,17 +42,21 @@ from engine.commands import (
     decide,
     decide_clearing,
     dispute,
+    end_last,
     enter,
     extend,
     hand_on,
+    last,
     open_todo,
     perform,
+    plan_steps,
     reassign,
     report,
     report_round,
     resume,
     revoke,
     settle,
+    step_done,
     submit,
     suspend,
     take_back,
@@ -86,6 +91,7 @@ from ledger.schema import (
     round_,
     run,
     share,
+    step,
     todo,
 )
 from ledger.verification import Scene
@@ -105,6 +111,7 @@ KINDS = {
     *("assignment.resumed", "assignment.terminated", "assignment.revoked", "assignment.taken_back"),
     *("item.unit_added", "item.terminated", "assignment.confirmed", "assignment.corrected", "assignment.checked"),
     *("assignment.settled", "assignment.copied", "assignment.handed_on"),
+    *("assignment.steps_confirmed", "assignment.step_done", "item.lasting"),
 }  # fmt: skip
 SEEN: Counter[str] = Counter()
 """Kinds of events and of refusals that all machines of this process have met."""
@@ -393,7 +400,9 @@ class Commands(RuleBasedStateMachine):
         """What the office changes, and 撤回 by the unit, on any share."""
         rows = self._rows(select(assignment).order_by(assignment.c.id))
         fits = {
-            take_back: lambda r: r.state in ("signing", "reviewing") or r.overlay in ("extending", "disputed"),
+            take_back: lambda r: (
+                r.state in ("signing", "reviewing") or r.overlay in ("extending", "disputed", "planning")
+            ),
             resume: lambda r: r.overlay == "suspended",
             revoke: lambda r: r.state == "closed",
             suspend: lambda r: r.state in ("working", "returned"),
@@ -425,7 +434,10 @@ class Commands(RuleBasedStateMachine):
             more = {"to": self._unit(who), "role": role, "ground": "会议议定。"}
             self._try(actor, add_unit, row.id, may=actor in right and role != "boss", **more)
 
-    @rule(n=Numbers, verb=st.sampled_from(("extend", "dispute", "take_back", "suspend", "move", "revoke", "office")))
+    @rule(
+        n=Numbers,
+        verb=st.sampled_from(("extend", "dispute", "steps", "take_back", "suspend", "move", "revoke", "office")),
+    )
     def carry_through(self, n: int, verb: str) -> None:
         """One verb as it should go, on a share worked up to where it fits."""
         rows = self._rows(select(assignment).where(assignment.c.closed_at.is_(None)).order_by(assignment.c.id))
@@ -449,6 +461,8 @@ class Commands(RuleBasedStateMachine):
             case "dispute":
                 self._try(liaison, dispute, row.id, facts="不属职责。", basis="三定。", to="")
                 self._decide_all(row.id, agree=bool(n % 2))
+            case "steps":
+                self._plan_steps(row, n, liaison, zhuanban)
             case "take_back":
                 now = self._rows(select(assignment).where(assignment.c.id == row.id))[0]
                 ref = TodoRef(row.id, "work", now.arm)
@@ -467,6 +481,16 @@ class Commands(RuleBasedStateMachine):
                 self._try(zhuanban, revoke, row.id, until=until, ground="抽查不实。")
             case _:
                 self._write_down(row, liaison, zhuanban)
+
+    def _plan_steps(self, row: AnyRow, n: int, liaison: Actor, zhuanban: Actor) -> None:
+        """A plan of steps handed in, decided on, and its first step reported; 长期坚持 there and back."""
+        drafts = [StepDraft("论证。", local_day(self._now()) + timedelta(days=d), "科长。") for d in (1, 20)]
+        self._try(liaison, plan_steps, row.id, steps=drafts, ground="议定。")
+        self._decide_all(row.id, agree=bool(n % 4))
+        to_do = self._rows(select(step.c.id).where(step.c.assignment_id == row.id, step.c.done_at.is_(None)))
+        for found_step in to_do[:1]:
+            self._try(liaison, step_done, row.id, step=found_step.id, words="完成。")
+        self._try(zhuanban, last if n % 2 else end_last, row.item_id, ground="议定。")
 
     def _decide_all(self, share_id: int, *, agree: bool) -> None:
         """Every post in turn decides on what was applied for."""

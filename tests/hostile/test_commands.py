@@ -31,6 +31,7 @@ COMMANDS = {
     *("apply_for_text", "apply_for_name", "decide_clearing"),
     *("extend", "dispute", "answer", "take_back", "suspend", "resume", "reassign", "terminate", "revoke"),
     *("add_unit", "terminate_item", "enter", "confirm", "correct", "check", "settle", "copy", "hand_on"),
+    *("plan_steps", "step_done", "last"),
 }  # fmt: skip
 
 

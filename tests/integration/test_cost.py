@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
 
 from bpmn.plan import Plan, Role
 from engine import commands
@@ -19,6 +19,7 @@ from ledger.calendar import moment
 from ledger.clock import StoredClock
 from ledger.database import Database
 from ledger.migrating import upgrade
+from ledger.schema import step
 from ledger.verification import broken_chains, replay_differences
 from tests.bench.world import UNITS, Act, World, daily, found, generated, item_of
 
@@ -83,6 +84,7 @@ def _plan(n_items: int) -> Plan:
         item_of("wide", "extra", START, [(KEYS[0], "responsible"), *rest]),
         item_of("recurring", "extra", START, [(KEYS[0], "lead"), (KEYS[1], "cooperating")], cadence="twice"),
         item_of("ending", "extra", START, [(KEYS[0], "responsible"), *rest], cadence="once"),
+        replace(item_of("undated", "extra", START, [(key, "responsible") for key in KEYS[:8]]), due=None),
     ]
     cadences = [daily("twice", START, asks_item=True, days=2), daily("once", START, asks_item=True, days=1)]
     return generated(n_items, START, extra, cadences)
@@ -192,6 +194,22 @@ def _resumed(w: World, share: int) -> Act:
     return w.act(w.coordinator, commands.resume, share, ground="")
 
 
+STEPS = [commands.StepDraft("论证", date(2025, 6, 6), "科长"), commands.StepDraft("招聘", date(2025, 6, 20), "科长")]
+
+
+def _steps_confirmed(w: World, share: int) -> Act:
+    w.act(w.liaison(share), commands.plan_steps, share, steps=STEPS)()
+    ref, actor = w.petition(share)
+    return w.act(actor, commands.answer, ref, agree=True)
+
+
+def _step_done(w: World, share: int) -> Act:
+    _steps_confirmed(w, share)()
+    with w.db.read() as connection:
+        first = connection.execute(select(func.min(step.c.id)).where(step.c.assignment_id == share)).scalar_one()
+    return w.act(w.liaison(share), commands.step_done, share, step=first, words="论证完成。")
+
+
 def _corrected(w: World, share: int) -> Act:
     w.report(share, 9)()
     figures = w.entry(share, 8).figures
@@ -235,6 +253,13 @@ COMPLETING: dict[str, Prepared] = {
     "代录": _on("i16", lambda w, s: w.act(w.coordinator, commands.enter, s, **TOLD)),
     "更正": _on("i17", _corrected),
     "撤销办结": _revoked,
+    "报节点计划": _on("i20", lambda w, s: w.act(w.liaison(s), commands.plan_steps, s, steps=STEPS)),
+    "确认节点计划": _on("i21", _steps_confirmed),
+    "报节点完成": _on("i22", _step_done),
+    "转为长期坚持": lambda w: w.act(w.coordinator, commands.last, w.item(w.runs[-1], "i23"), ground="议定"),
+    "核定时限": lambda w: w.act(
+        w.coordinator, commands.date_item, w.item(w.runs[-1], "undated"), until=LATER, ground="议定"
+    ),
     "终止 of the item": lambda w: w.act(
         w.coordinator, commands.terminate_item, w.item(w.runs[-1], "i19"), ground="议定"
     ),
@@ -245,7 +270,7 @@ COMPLETING: dict[str, Prepared] = {
 
 BESIDE = {
     *("申请延期", "提出异议", "同意延期", "撤回", "暂停计时", "恢复计时", "终止", "调整责任单位", "代录", "更正"),
-    *("撤销办结", "终止 of the item"),
+    *("撤销办结", "终止 of the item", "报节点计划", "确认节点计划", "报节点完成", "转为长期坚持", "核定时限"),
 }
 
 
@@ -272,7 +297,7 @@ def world(db_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 def test_a_completed_todo_costs_the_same_at_30_and_at_3000_live_items(world: World) -> None:
     at_30 = _costs(world)
-    world.publish(_plan(996))  # with the extra ones the most that one diagram may hold
+    world.publish(_plan(995))  # with the extra ones the most that one diagram may hold
     for _ in range(3):
         world.start_run()
     assert world.live_items() >= 3000

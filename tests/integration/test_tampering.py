@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from engine.commands import (
     PetitionRef,
+    StepDraft,
     answer,
     check,
     copy,
@@ -31,6 +32,7 @@ from engine.commands import (
     extend,
     hand_on,
     perform,
+    plan_steps,
     reassign,
     resume,
     suspend,
@@ -140,6 +142,11 @@ def changed(office: Office) -> None:
     do(*coordinator, check, share("13"), figures={read: Decimal(200)}, reason="核对花名册。")
     do(*coordinator, copy, share("13"), to="daye deputy_head", note="请关注。")
     do("daye", "liaison", hand_on, share("13"), to=second)
+    steps = [StepDraft("摸清底数", date(2025, 6, 10), "就业科"), StepDraft("组织招聘", date(2025, 7, 4), "王科长")]
+    do("daye", "liaison", plan_steps, share("13"), steps=steps)
+    with db.read() as connection:
+        made = connection.execute(select(func.max(petition.c.id))).scalar_one()
+    do(*coordinator, answer, PetitionRef(share("13"), made, 1), agree=True)
     with db.read() as connection:
         desk = actor_of(connection, office.holder(*head)).desk(*head)  # type: ignore[union-attr]
     do(*head, delegate, desk.post_id, login="daye-2", until=date(2025, 6, 20))  # type: ignore[union-attr]
@@ -465,6 +472,34 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         "UPDATE due SET owner_id = (SELECT min(id) FROM petition WHERE state = 'granted')"
         " WHERE owner_kind = 'petition'",
         "due.stray-petition",
+    ),
+    "reminders of a step gone": ("DELETE FROM due WHERE owner_kind = 'step'", "due.missing"),
+    "reminders of a step put off": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'step'", "due.wrong"),
+    "a reminder of no step": (
+        "UPDATE due SET owner_id = 77 WHERE owner_kind = 'step' AND owner_id = 2",
+        "due.stray-step",
+    ),
+    "a plan of steps that nobody owes": (
+        f"INSERT INTO due (owner_kind, owner_id, kind, arm, at, rank) VALUES ('planning', 4, 'tier:0', 0, {FAR}, 1)",
+        "due.stray-planning",
+    ),
+    "a step put off": (f"UPDATE step SET due_at = {FAR} WHERE id = 2", "replay.changed"),
+    "a step that is said to be done": ("UPDATE step SET done_at = due_at, done_seq = 9 WHERE id = 1", "replay.changed"),
+    "steps in force that were not confirmed": (
+        "UPDATE assignment SET steps_in_force = 1 WHERE id = 4",
+        "replay.changed",
+    ),
+    "steps of no event": ("UPDATE petition SET state = 'declined' WHERE kind = 'steps'", "replay.changed"),
+    "what is lasting by nobody's word": ("UPDATE item SET lasting = true WHERE id = 4", "replay.changed"),
+    "a confirmation of no steps": (
+        "UPDATE notice SET tier = 'steps_confirmed:77' WHERE tier LIKE 'steps_confirmed:%'",
+        "notices.forged",
+    ),
+    "a reminder of a step to another post": (
+        "INSERT INTO notice (owner_kind, owner_id, arm, tier, unit, role, run_id, item_id, at, immediate, state)"
+        " SELECT 'step', 1, 1, '0', 'daye', 'head', run_id, item_id, at, immediate, 'pending' FROM notice"
+        " WHERE tier LIKE 'steps_confirmed:%'",
+        "notices.recipient",
     ),
     "a deputy without an end": ("DELETE FROM due WHERE owner_kind = 'post'", "due.missing"),
     "a deputy for longer": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'post'", "due.wrong"),
