@@ -42,7 +42,8 @@ class Share:
 class Indicator:
     """A figure to reach. `unit` measures it (个, 场); `unit_name` says to whom a norm applies one by one (每个县).
 
-    `by` is its own last day, where the item's is another: 每年举办2场…，力争2025年培训400人.
+    `by` is its own last day, where the item's is another: 每年举办2场…，力争2025年培训400人. `definition` (口径) says
+    what counts, `source` where it is taken from, `as_of` of which moment a reading speaks.
     """
 
     key: str
@@ -56,6 +57,9 @@ class Indicator:
     by: date | None = None
     unit_name: str | None = None
     sum: SumRule = "sum"
+    definition: str | None = None
+    source: str | None = None
+    as_of: str | None = None
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,9 @@ def _indicator(element: Element) -> Indicator:
         by=found["by"],
         unit_name=found["unitName"],
         sum=found["sum"],
+        definition=found["definition"],
+        source=found["source"],
+        as_of=found["asOf"],
     )
 
 

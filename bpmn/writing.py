@@ -227,6 +227,9 @@ def _item(parent: Element, item: Item) -> None:
             by=indicator.by,
             unitName=indicator.unit_name,
             sum=indicator.sum,
+            definition=indicator.definition,
+            source=indicator.source,
+            asOf=indicator.as_of,
         )
     _add(element, "duban:clause", item.clause)
     for note in item.notes:

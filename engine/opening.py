@@ -145,6 +145,9 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
                     "by": i.by,
                     "each": i.unit_name,
                     "sum_rule": i.sum,
+                    "definition": i.definition,
+                    "source": i.source,
+                    "as_of": i.as_of,
                 }
                 for indicator_id, i in zip(indicator_ids, planned.indicators, strict=True)
             ],

@@ -314,8 +314,14 @@ def report_round(
     rows = _shares_of(tx, asked, filled)
     shares = {r.id: r for r in rows}
     figures = _checked(rows, {i: e.figures for i, e in filled.items()}, confirmed=confirmed)
+    faults: dict[str, str] = {}
     for assignment_id, entry in filled.items():
-        _record_report(tx, shares[assignment_id], figures[assignment_id], entry, asked.round_id)
+        try:
+            _record_report(tx, shares[assignment_id], figures[assignment_id], entry, asked.round_id)
+        except Invalid as error:  # a round's form has a field of each kind for each item
+            faults |= {f"{name}-{assignment_id}": words for name, words in error.fields.items()}
+    if faults:
+        raise Invalid(faults)
     name = f"item:{asked.item_id}" if asked.item_id else f"run:{asked.run_id}"
     payload = {
         "share": share_id,

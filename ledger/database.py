@@ -32,9 +32,11 @@ from sqlalchemy.exc import DBAPIError
 from ledger import prepared
 from ledger.calendar import WorkCalendar
 from ledger.clock import BusinessClock, ClockInDoubt, MachineClock, wall_now
+from ledger.errors import Invalid
 from ledger.events import GENESIS, SCHEMAS, Draft, Event, File, canonical, chain_hash, salted
 from ledger.people import SYSTEM, Actor, Desk
 from ledger.projections import project
+from ledger.rules.fields import personal_faults
 from ledger.rules.texts import as_seen
 from ledger.schema import AnyRow, attachment, content, day_override, event, stream
 from ledger.trouble import CommitUnsure
@@ -117,10 +119,14 @@ class Tx:
     ) -> None:
         """Add an event; `texts` (free text by field) and files are kept apart and only their digests enter the chain.
 
-        Words are kept as they can be seen (`rules.texts.as_seen`).
+        Words are kept as they can be seen (`rules.texts.as_seen`). Raises: Invalid for those that hold a number of a
+        person (`rules.personal`), by the fields they were typed in.
         """
         named = {**(texts or {}), **{f.field: f.name for f in files}}
-        draft = Draft(stream_name, kind, payload, {k: as_seen(v) for k, v in named.items() if v}, files)
+        seen = {k: as_seen(v) for k, v in named.items() if v}
+        if faults := personal_faults(seen):
+            raise Invalid(faults)
+        draft = Draft(stream_name, kind, payload, seen, files)
         self._drafts.append((draft, self.desk))
 
     def read_locked(self, query: Select[Any], values: Mapping[str, Any]) -> Sequence[AnyRow]:

@@ -123,7 +123,10 @@ def _each(name: str, **added: Any) -> Callable[[Mapping[str, Any]], Mapping[str,
 # (kind, schema) -> the payload of the next schema.
 UPCASTERS: dict[tuple[str, int], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     ("item.planned", 1): _each("indicators", by=None),
-    ("item.planned", 2): lambda p: {**p, "needs_steps": False},
+    ("item.planned", 2): lambda p: {
+        **_each("indicators", definition=None, source=None, as_of=None)(p),
+        "needs_steps": False,
+    },
     ("item.opened", 1): _each("assignments", presumed=False),
     ("run.started", 1): lambda p: {**p, "extends": " ".join(EXTENDS)},
 }

@@ -372,6 +372,9 @@ indicator = Table(
     Column("by", Date),  # its own last day, where the item's is another
     Column("each", String(60)),
     Column("sum_rule", String(10), nullable=False),
+    Column("definition", String(400)),  # 口径
+    Column("source", String(120)),
+    Column("as_of", String(60)),  # the moment of which a reading speaks
 )
 
 reading = (

@@ -13,6 +13,7 @@ from ledger.calendar import last_day
 from ledger.capacities import capacities
 from ledger.people import Actor
 from ledger.queries.clearings import ROLES as CLEARING_ROLES
+from ledger.queries.figures import origin
 from ledger.queries.items import Desk, ItemView, Petition, item_of, item_view
 from ledger.queries.ledger import state_of
 from ledger.queries.standing import Part, part_light
@@ -70,6 +71,16 @@ def time(assignment_id: int) -> str:
     known = records(connection, item_id)
     sheet = time_sheet(view, known, view.part(assignment_id), calendar, now)
     return render_template("time.html", sheet=sheet, item=view.standing.item, now=now, records=len(known.events))
+
+
+@bp.get("/items/<int:item_id>/figures/<int:indicator_id>")
+@login_required
+def figure(item_id: int, indicator_id: int) -> str:
+    """Where a shown number comes from: who reported, checked and settled it, and what was put right."""
+    connection, calendar, now = context.reading(), context.calendar(), context.now()
+    view = item_view(connection, calendar, now, context.sight(), item_id)
+    found = origin(connection, view, records(connection, item_id), indicator_id)
+    return render_template("figure.html", origin=found, g=found.gauge, item=view.standing.item, s=view.standing)
 
 
 def page(item_id: int, failed: Form | None = None) -> str:

@@ -97,6 +97,9 @@ class Gauge:
     value: Decimal | None
     share: float | None
     pace: float | None
+    definition: str | None
+    source: str | None
+    as_of: str | None
 
     @property
     def gap(self) -> float | None:
@@ -425,6 +428,9 @@ def _gauge(
         value,
         None if reached is None else round(float(reached) * 100, 1),
         None if used is None else round(float(used) * 100, 1),
+        row.definition,
+        row.source,
+        row.as_of,
     )
 
 

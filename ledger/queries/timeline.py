@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ledger.clearing import STREAM as ADMIN
 from ledger.events import file_field
 from ledger.queries.standing import Standing
 from ledger.queries.words import ROLE_WORDS
+from ledger.rules.fields import QUOTED, STEP_FIELD, field_label
 from ledger.rules.texts import due_words, number_words, short_day
 from ledger.schema import AnyRow, clearing, content, event, post, unit
 
@@ -74,33 +74,10 @@ class _Reader:
         return "，".join(said)
 
 
-QUOTED = {
-    "cause": "申请理由",
-    "progress": "进展",
-    "problem": "问题和需协调",
-    "summary": "完成情况",
-    "achieved": "节点完成情况",
-    "reason": "意见",
-    "words": "催办内容",
-    "note": "说明",
-    "facts": "事实和理由",
-    "basis": "依据",
-    "ground": "理由和依据",
-    "told_by": "提供人",
-    "spoke_to": "受话人",
-    "answer": "答复",
-}
-
-
-_STEP_FIELD = re.compile(r"(step|who)-([0-9]{1,2})")
-
-
 def field_words(field: str, files: Iterable[Attached] = ()) -> str:
     """What a text of an event is called; a file by its name where the reader may know it, else by its number."""
-    if field in QUOTED:
-        return QUOTED[field]
-    if of_step := _STEP_FIELD.fullmatch(field):
-        return f"节点 {of_step[2]} {'责任人' if of_step[1] == 'who' else '内容'}"
+    if not field.startswith("file-") and (label := field_label(field)):
+        return label
     name = next((f"“{f.name}”" for f in files if file_field(f.id) == field and f.name), f" {field.partition('-')[2]} ")
     return f"附件{name}".rstrip()
 
@@ -186,6 +163,18 @@ def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]
     return []
 
 
+def who_did(connection: Connection, known: Records) -> dict[int, str]:
+    """The post behind each event of an item, by its number."""
+    actors = {r.seq: json.loads(r.actor).get("post") for r in known.events}
+    rows = connection.execute(
+        select(post.c.id, unit.c.short, post.c.role)
+        .join(unit, unit.c.key == post.c.unit)
+        .where(post.c.id.in_(sorted({a for a in actors.values() if a is not None})))
+    )
+    names = {r.id: f"{r.short}{ROLE_WORDS.get(r.role, r.role)}" for r in rows}
+    return {seq: names.get(a, "系统") for seq, a in actors.items()}
+
+
 def _reader(connection: Connection, standing: Standing, readable: Collection[int], known: Records) -> _Reader:
     posts = {a["post"] for r in known.events if "post" in (a := json.loads(r.actor))}
     found = connection.execute(
@@ -216,7 +205,7 @@ def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader
     if may_read:
         files = files_of(payload, texts)
     who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
-    steps = [key for key in texts if _STEP_FIELD.fullmatch(key)]
+    steps = [key for key in texts if STEP_FIELD.fullmatch(key)]
     standing = [
         key for key in (*QUOTED, *steps, *(file_field(f.id) for f in files_of(payload, texts))) if texts.get(key)
     ]

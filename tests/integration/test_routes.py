@@ -40,7 +40,19 @@ from ledger.files import Store
 from ledger.migrating import upgrade
 from ledger.organisation import Organisation, Unit
 from ledger.people import actor_of
-from ledger.schema import assignment, event, heartbeat, item, login_session, person, plan_version, post, round_, share
+from ledger.schema import (
+    assignment,
+    event,
+    heartbeat,
+    indicator,
+    item,
+    login_session,
+    person,
+    plan_version,
+    post,
+    round_,
+    share,
+)
 from ledger.sessions import Lifetime, Origin
 from tests import samples
 from tests.bench.world import KNOWN, generated
@@ -227,6 +239,9 @@ TABLE = (
     get("/items/<int:item_id>", SEES, "/items/{item}"),
     get("/items/<int:item_id>", SEES_OTHER_RUN, "/items/{item of other run}"),
     get("/items/<int:item_id>", UNKNOWN, "/items/999999"),
+    get("/items/<int:item_id>/figures/<int:indicator_id>", SEES, "/items/{item}/figures/{figure}"),
+    get("/items/<int:item_id>/figures/<int:indicator_id>", UNKNOWN, "/items/{item}/figures/999999"),
+    get("/items/<int:item_id>/figures/<int:indicator_id>", UNKNOWN, "/items/{item of other run}/figures/{figure}"),
     form("/items/<int:item_id>/urge", OFFICE, "/items/{item}/urge", assignments="{share}", **URGE),
     form("/items/<int:item_id>/urge", UNKNOWN, "/items/{item}/urge", assignments="{share of other run}", **URGE),
     form("/assignments/<int:assignment_id>/acknowledge", LIAISON, "/assignments/{share}/acknowledge", arm="1"),
@@ -429,6 +444,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         theirs = connection.execute(beside).first()
         assert theirs is not None
         names |= {"share of other run": str(theirs.id), "item of other run": str(theirs.item_id)}
+        names["figure"] = str(one(connection, select(indicator.c.id).where(indicator.c.item_id == int(names["item"]))))
         held = select(login_session.c.id).where(login_session.c.person_id == jiaoyu)
         names["session of jiaoyu"] = str(one(connection, held))
         for name, who in (("post of jiaoyu", jiaoyu), ("post of foreign", people["foreign-L"])):

@@ -1,4 +1,4 @@
-"""Steps of a share (节点计划), 长期坚持."""
+"""Steps of a share (节点计划), 长期坚持; what an indicator means."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,8 @@ depends_on = None
 def upgrade() -> None:
     for name in ("lasting", "needs_steps"):
         op.add_column("item", sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
+    for name, length in (("definition", 400), ("source", 120), ("as_of", 60)):
+        op.add_column("indicator", sa.Column(name, sa.String(length=length), nullable=True))
     op.add_column("assignment", sa.Column("steps_in_force", sa.Integer(), nullable=True))
     op.create_table(
         "step",
