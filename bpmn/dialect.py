@@ -334,6 +334,12 @@ ELEMENTS: dict[str, ElementType] = {
                 ),
                 Attribute("definition", "口径", "what counts and what does not", longest=400),
                 Attribute("source", "数据来源", "the register, system or survey it is taken from", longest=120),
+                Attribute(
+                    "reporter",
+                    "填报单位",
+                    "the one unit that fills it, once for every plan of the jurisdiction with this key and reporter",
+                    longest=80,
+                ),
                 Attribute("asOf", "截至时点", "the moment a reading speaks of, such as 上月末", longest=60),
             ),
             "required",

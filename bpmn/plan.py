@@ -43,7 +43,8 @@ class Indicator:
     """A figure to reach. `unit` measures it (个, 场); `unit_name` says to whom a norm applies one by one (每个县).
 
     `by` is its own last day, where the item's is another: 每年举办2场…，力争2025年培训400人. `definition` (口径) says
-    what counts, `source` where it is taken from, `as_of` of which moment a reading speaks.
+    what counts, `source` where it is taken from, `as_of` of which moment a reading speaks, `reporter` which unit alone
+    fills it, once for all plans (一数一源).
     """
 
     key: str
@@ -60,6 +61,7 @@ class Indicator:
     definition: str | None = None
     source: str | None = None
     as_of: str | None = None
+    reporter: str | None = None
 
 
 @dataclass(frozen=True)

@@ -200,6 +200,7 @@ def _indicator(element: Element) -> Indicator:
         definition=found["definition"],
         source=found["source"],
         as_of=found["asOf"],
+        reporter=found["reporter"],
     )
 
 

@@ -229,6 +229,7 @@ def _item(parent: Element, item: Item) -> None:
             sum=indicator.sum,
             definition=indicator.definition,
             source=indicator.source,
+            reporter=indicator.reporter,
             asOf=indicator.as_of,
         )
     _add(element, "duban:clause", item.clause)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from bpmn.plan import Item, Plan
 from engine import instances, published
@@ -22,7 +22,7 @@ from ledger.errors import Refused
 from ledger.events import canonical
 from ledger.rules.due import Due, DueRule, resolve
 from ledger.rules.verbs import ENDED
-from ledger.schema import item, plan_source, plan_version, run_state
+from ledger.schema import indicator, item, plan_source, plan_version, run_state
 from ledger.schema import run as run_table
 
 ADMIN = "admin"
@@ -61,12 +61,13 @@ def start_run(tx: Tx, version_id: int) -> int:
     made = published.of_version(tx.connection, version_id)
     plan = made.plan
     run_id = tx.allocate("run")[0]
+    kept_elsewhere = _kept_elsewhere(tx, plan)
     tx.record(f"run:{run_id}", "run.started", _run_facts(plan, run_id, version_id))
     tx.flush()
     for item_id, (ord_, planned) in zip(
         tx.allocate("item", len(plan.items)), enumerate(plan.items, start=1), strict=True
     ):
-        _plan_item(tx, plan, run_id, item_id, ord_, planned)
+        _plan_item(tx, plan, run_id, item_id, ord_, planned, kept_elsewhere)
     tx.flush()
     instance = instances.start(made.version)
     tx.connection.execute(insert(run_state), {"run_id": run_id, "state": instances.dump(instance), "version": 1})
@@ -96,17 +97,50 @@ def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
     }
 
 
-def _unit_key(jurisdiction: str, printed: str) -> str:
+# The indicators of plans under way that one unit fills for all; the first of each key and unit holds the readings.
+_sources = (
+    select(indicator.c.key, indicator.c.reporter, func.min(indicator.c.id).label("id"))
+    .join(item, item.c.id == indicator.c.item_id)
+    .join(run_table, run_table.c.id == item.c.run_id)
+    .where(
+        run_table.c.jurisdiction == bindparam("b_jurisdiction"),
+        run_table.c.ended_at.is_(None),
+        item.c.state.in_(("pending", "open")),
+        indicator.c.reporter.is_not(None),
+        indicator.c.same_as.is_(None),
+    )
+    .group_by(indicator.c.key, indicator.c.reporter)
+)
+
+
+def _kept_elsewhere(tx: Tx, plan: Plan) -> dict[tuple[str, str], int]:
+    """一数一源: which indicator of another plan already holds the readings, by key and reporting unit."""
+    if not any(i.reporter for planned in plan.items for i in planned.indicators):
+        return {}
+    rows = tx.connection.execute(_sources, {"b_jurisdiction": plan.facts.jurisdiction})
+    return {(r.key, r.reporter): r.id for r in rows}
+
+
+def _unit_key(jurisdiction: str, printed: str, what: str = "统筹单位") -> str:
     found = organisation.load(jurisdiction).resolve(printed)
     if found is None or len(found.units) != 1:
-        raise Refused(f"方案的统筹单位“{printed}”不是一个单位，请先在单位目录中登记，再启动方案。")
+        raise Refused(f"方案的{what}“{printed}”不是一个单位，请先在单位目录中登记，再启动方案。")
     return found.units[0].key
 
 
-def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned: Item) -> None:
+def _plan_item(
+    tx: Tx,
+    plan: Plan,
+    run_id: int,
+    item_id: int,
+    ord_: int,
+    planned: Item,
+    kept_elsewhere: Mapping[tuple[str, str], int],
+) -> None:
     limit = _due(tx, plan, run_id, planned)
     headings = {h.id: h.name for h in plan.headings}
     known = organisation.load(plan.facts.jurisdiction)
+    reporters = [i.reporter and _unit_key(plan.facts.jurisdiction, i.reporter, "填报单位") for i in planned.indicators]
     indicator_ids = tx.allocate("indicator", len(planned.indicators)) if planned.indicators else ()
     tx.record(
         f"item:{item_id}",
@@ -148,8 +182,10 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
                     "definition": i.definition,
                     "source": i.source,
                     "as_of": i.as_of,
+                    "reporter": reporter,
+                    "same_as": kept_elsewhere.get((i.key, reporter)) if reporter else None,
                 }
-                for indicator_id, i in zip(indicator_ids, planned.indicators, strict=True)
+                for indicator_id, i, reporter in zip(indicator_ids, planned.indicators, reporters, strict=True)
             ],
         },
     )

@@ -27,6 +27,7 @@ from ledger.schema import (
     post,
     reading,
     round_,
+    run,
     share,
     stream,
     todo,
@@ -36,6 +37,8 @@ from ledger.schema import entry as entry_table
 
 MAX_FIGURE = Decimal(10) ** 11
 
+_reporter, _kept_as, _kept_by = unit.alias("reporter"), indicator.alias("kept_as"), item.alias("kept_by")
+_kept_run = run.alias("kept_run")
 # Shares with what their figures are measured by: a row for each indicator, or one without.
 _reportable = (
     select(
@@ -50,12 +53,20 @@ _reportable = (
         indicator.c.per,
         indicator.c.sum_rule,
         indicator.c.measure,
+        indicator.c.reporter,
+        _reporter.c.short.label("reporter_name"),
+        _kept_by.c.no.label("kept_no"),
+        _kept_run.c.short.label("kept_plan"),
         figure.c.value,
     )
     .select_from(
         assignment.join(item, item.c.id == assignment.c.item_id)
         .outerjoin(indicator, indicator.c.item_id == assignment.c.item_id)
         .outerjoin(figure, and_(figure.c.indicator_id == indicator.c.id, figure.c.assignment_id == assignment.c.id))
+        .outerjoin(_reporter, _reporter.c.key == indicator.c.reporter)
+        .outerjoin(_kept_as, _kept_as.c.id == indicator.c.same_as)
+        .outerjoin(_kept_by, and_(_kept_by.c.id == _kept_as.c.item_id, _kept_by.c.state.in_(("pending", "open"))))
+        .outerjoin(_kept_run, _kept_run.c.id == _kept_by.c.run_id)
     )
     .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
 )
@@ -217,11 +228,22 @@ def _checked(
                 raise NotFound("这个指标不属于本任务，请刷新页面后重填。")
             if not value.is_finite() or value < 0 or value >= MAX_FIGURE or value != round(value, 4):
                 raise Invalid({f"figure-{indicator_id}": "请填 0 到一千亿之间的数，小数不超过四位。"})
+            if words := _not_here(found):
+                raise Invalid({f"figure-{indicator_id}": words})
             if asked := _doubts(found, value):
                 questions[f"figure-{indicator_id}"] = asked
     if questions and not confirmed:
         raise Questions(questions)
     return {i: sorted(figures.items()) for i, figures in by_share.items()}
+
+
+def _not_here(found: AnyRow) -> str:
+    """一数一源: why this share does not fill in a figure; nothing where it does."""
+    if found.kept_no is not None:
+        return f"这个数由{found.reporter_name}在“{found.kept_plan}”清单第 {found.kept_no} 项统一填报，这里不用再填。"
+    if found.reporter is not None and found.reporter != found.unit:
+        return f"这个数由{found.reporter_name}统一填报，本单位不用填。"
+    return ""
 
 
 def _doubts(found: AnyRow, value: Decimal) -> str:

@@ -124,7 +124,7 @@ def _each(name: str, **added: Any) -> Callable[[Mapping[str, Any]], Mapping[str,
 UPCASTERS: dict[tuple[str, int], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     ("item.planned", 1): _each("indicators", by=None),
     ("item.planned", 2): lambda p: {
-        **_each("indicators", definition=None, source=None, as_of=None)(p),
+        **_each("indicators", definition=None, source=None, as_of=None, reporter=None, same_as=None)(p),
         "needs_steps": False,
     },
     ("item.opened", 1): _each("assignments", presumed=False),

@@ -375,6 +375,8 @@ indicator = Table(
     Column("definition", String(400)),  # 口径
     Column("source", String(120)),
     Column("as_of", String(60)),  # the moment of which a reading speaks
+    Column("reporter", String(60)),  # the one unit that fills it
+    Column("same_as", Integer, index=True),  # 一数一源: the indicator of another plan whose readings these are
 )
 
 reading = (

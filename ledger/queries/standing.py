@@ -1,6 +1,7 @@
 """How items stand: their units, their figures against target and time, their light.
 
-Three statements for any number of items, one for those that recur, and one where shares have planned their steps.
+Three statements for any number of items, one for those that recur, one where shares have planned their steps, and one
+where figures are filled in elsewhere.
 """
 
 from __future__ import annotations
@@ -80,6 +81,18 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """一数一源: where an indicator that several plans use is filled in; `reading`: what stands there."""
+
+    item_id: int
+    no: str
+    plan: str
+    unit_name: str
+    is_open: bool  # once that item is over, each plan goes on by itself
+    reading: Reading | None
+
+
+@dataclass(frozen=True)
 class Gauge:
     """An indicator held against its target and against time; `share` and `pace` are percentages."""
 
@@ -100,6 +113,8 @@ class Gauge:
     definition: str | None
     source: str | None
     as_of: str | None
+    reporter: str | None
+    elsewhere: Elsewhere | None
 
     @property
     def gap(self) -> float | None:
@@ -224,6 +239,28 @@ _steps = (  # what is still to be done of the plans of steps in force, with the 
 )
 
 
+_source = indicator.alias("source")
+_filled_elsewhere = (
+    select(
+        indicator.c.id,
+        item.c.id.label("item_id"),
+        item.c.no,
+        item.c.state,
+        run.c.short.label("plan"),
+        unit.c.short.label("unit_name"),
+        figure.c.value,
+        figure.c.reported_at,
+    )
+    .join(_source, _source.c.id == indicator.c.same_as)
+    .join(item, item.c.id == _source.c.item_id)
+    .join(run, run.c.id == item.c.run_id)
+    .join(unit, unit.c.key == indicator.c.reporter)
+    .outerjoin(figure, figure.c.indicator_id == _source.c.id)
+    .where(indicator.c.id.in_(_ids))
+    .order_by(indicator.c.id, figure.c.reported_at)
+)
+
+
 @dataclass(frozen=True)
 class _Facts:
     """What an item's light depends on."""
@@ -232,6 +269,7 @@ class _Facts:
     parts: Sequence[Part]
     indicators: Sequence[AnyRow]
     owed: datetime | None
+    elsewhere: Mapping[int, Elsewhere]
 
 
 def standings(
@@ -267,7 +305,19 @@ def _facts(connection: Connection, item_ids: Collection[int]) -> list[_Facts]:
     owed: dict[int, datetime] = {}
     if recurring := [i.id for i in items if i.cadence]:
         owed = {r.item_id: r.due_at for r in prepared.rows(connection, _occurrences, {"ids": recurring})}
-    return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id)) for i in items]
+    used = {i.id for each in indicators.values() for i in each.values() if i.same_as is not None}
+    shared = _elsewhere(connection, used) if used else {}
+    return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id), shared) for i in items]
+
+
+def _elsewhere(connection: Connection, indicators: Collection[int]) -> dict[int, Elsewhere]:
+    """Where those of these indicators are filled in that another plan fills in, by indicator."""
+    found: dict[int, Elsewhere] = {}
+    for r in prepared.rows(connection, _filled_elsewhere, {"ids": sorted(indicators)}):
+        reading = None if r.value is None else Reading(r.value, r.reported_at)
+        if r.id not in found or reading is not None:
+            found[r.id] = Elsewhere(r.item_id, r.no, r.plan, r.unit_name, r.state not in ENDED, reading)
+    return found
 
 
 def _current_steps(connection: Connection, in_force: Collection[int]) -> dict[int, Step]:
@@ -378,6 +428,7 @@ class _Measured(NamedTuple):
     row: AnyRow
     target: Decimal
     value: Decimal | None
+    elsewhere: Elsewhere | None
 
 
 def _measured(f: _Facts, due_at: datetime | None) -> list[_Measured]:
@@ -385,10 +436,12 @@ def _measured(f: _Facts, due_at: datetime | None) -> list[_Measured]:
     found = []
     for i in f.indicators:
         readings = [p.figures[i.id] for p in f.parts if i.id in p.figures and p.state not in LEFT_OUT]
+        elsewhere = f.elsewhere.get(i.id)
+        if not readings and elsewhere and elsewhere.reading:
+            readings = [elsewhere.reading]
         value = roll_up(_sum_rule(i.sum_rule), readings)
-        found.append(
-            _Measured(i, whole_target(i.target, i.per, i.each, i.sum_rule, span, _norm_units(f, i.each)), value)
-        )
+        target = whole_target(i.target, i.per, i.each, i.sum_rule, span, _norm_units(f, i.each))
+        found.append(_Measured(i, target, value, elsewhere))
     return found
 
 
@@ -404,6 +457,7 @@ def _gauge(
     row: AnyRow,
     target: Decimal,
     value: Decimal | None,
+    elsewhere: Elsewhere | None,
     period: tuple[date, date | None],
     due_at: datetime | None,
     now: datetime,
@@ -431,6 +485,8 @@ def _gauge(
         row.definition,
         row.source,
         row.as_of,
+        row.reporter,
+        elsewhere,
     )
 
 

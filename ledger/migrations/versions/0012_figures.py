@@ -16,6 +16,9 @@ def upgrade() -> None:
         op.add_column("item", sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
     for name, length in (("definition", 400), ("source", 120), ("as_of", 60)):
         op.add_column("indicator", sa.Column(name, sa.String(length=length), nullable=True))
+    op.add_column("indicator", sa.Column("reporter", sa.String(length=60), nullable=True))
+    op.add_column("indicator", sa.Column("same_as", sa.Integer(), nullable=True))
+    op.create_index(op.f("ix_indicator_same_as"), "indicator", ["same_as"])
     op.add_column("assignment", sa.Column("steps_in_force", sa.Integer(), nullable=True))
     op.create_table(
         "step",

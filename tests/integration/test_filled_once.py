@@ -1,0 +1,143 @@
+"""一数一源: an indicator with one reporting unit is filled in once, and every plan that uses it shows that reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from bpmn.plan import Facts, Heading, Indicator, Plan
+from bpmn.writing import write_plan
+from engine import opening, ticking
+from engine.commands import Entry, TodoRef, acknowledge, report, terminate_item
+from engine.verifying import differences
+from ledger.clock import set_clock
+from ledger.database import Database, calendar_of
+from ledger.directory import register_units
+from ledger.errors import Invalid
+from ledger.following import follow, unfollowed
+from ledger.queries.standing import Standing, standings
+from ledger.schema import assignment, indicator, item, reading
+from ledger.verification import Scene
+from tests.hostile.machine import BAIRI, HUANGSHI, START, _item
+from tests.integration.test_adjusting import GROUND, House
+from tests.integration.test_indexes import client_of
+from webapp.demo.people import seat_people
+
+POSTS = Indicator(
+    "posts",
+    "见习岗位",
+    ">=",
+    Decimal(100),
+    "个",
+    "100 个",
+    reporter="市人社局",
+    definition="当年新募集",
+    as_of="上月末",
+)
+
+
+def plan(key: str, facts: Facts = BAIRI.facts) -> Plan:
+    first = _item("1", [], ["市人社局", "市教育局"], [], indicators=(POSTS,))
+    named = replace(facts, key=key, short=f"方案{key}", title=f"{facts.title}{key}")
+    return Plan(named, (Heading("h1", "一、任务", (first,)),))
+
+
+@pytest.fixture
+def house(migrated: Database) -> Iterator[House]:
+    with migrated.writer.begin() as connection:
+        set_clock(connection, START)
+    with migrated.write() as tx:
+        register_units(tx, HUANGSHI)
+        seat_people(tx, plan("one"), HUANGSHI)
+        ticking.start_ticking(tx, tx.now)
+    for key in ("one", "two"):
+        with migrated.write() as tx:
+            opening.start_run(tx, opening.publish(tx, write_plan(plan(key))))
+    made = House(migrated)
+    for share in made.rows(select(assignment)):
+        made.do(share.unit, acknowledge, TodoRef(share.id, share.step, share.arm))
+    yield made
+    ticking.tick(migrated)
+    with migrated.read() as connection:
+        assert [f.message for f in differences(Scene(connection, clock=migrated.clock))] == []
+
+
+def items(house: House) -> list[int]:
+    return [r.id for r in house.rows(select(item.c.id).order_by(item.c.id))]
+
+
+def share_of(house: House, item_id: int, unit: str) -> int:
+    found = select(assignment.c.id).where(assignment.c.item_id == item_id, assignment.c.unit == unit)
+    return int(house.row(found).id)
+
+
+def indicators(house: House) -> list[int]:
+    return [r.id for r in house.rows(select(indicator.c.id).order_by(indicator.c.id))]
+
+
+def shown(house: House, item_id: int) -> Standing:
+    with house.db.read() as connection:
+        now = house.db.seen_now(connection)
+        return standings(connection, calendar_of(connection), now, [item_id])[item_id]
+
+
+def test_one_reading_stands_in_both_plans(house: House) -> None:
+    (first, second), (own, other) = items(house), indicators(house)
+    assert [r.same_as for r in house.rows(select(indicator.c.same_as).order_by(indicator.c.id))] == [None, own]
+    house.do("renshe", report, share_of(house, first, "renshe"), Entry({own: Decimal(64)}))
+    for item_id in (first, second):
+        (gauge,) = shown(house, item_id).gauges
+        assert (gauge.value, gauge.share) == (Decimal(64), 64.0)
+    assert len(house.rows(select(reading))) == 1
+    elsewhere = shown(house, second).gauges[0].elsewhere
+    assert elsewhere is not None and (elsewhere.plan, elsewhere.unit_name) == ("方案one", "市人社局")
+    with pytest.raises(Invalid) as asked:
+        house.do("renshe", report, share_of(house, second, "renshe"), Entry({other: Decimal(70)}))
+    assert "“方案one”清单第 1 项统一填报" in asked.value.fields[f"figure-{other}"]
+
+
+def test_another_unit_is_not_asked(house: House) -> None:
+    (first, _), (own, _) = items(house), indicators(house)
+    with pytest.raises(Invalid) as asked:
+        house.do("jiaoyu", report, share_of(house, first, "jiaoyu"), Entry({own: Decimal(3)}))
+    assert "市人社局统一填报" in asked.value.fields[f"figure-{own}"]
+    page = client_of(house.db, "jiaoyu").get(f"/items/{first}").get_data(as_text=True)
+    assert f'name="figure-{own}"' not in page
+
+
+def test_the_other_plans_form_shows_it_filled_in(house: House) -> None:
+    (first, second), (own, other) = items(house), indicators(house)
+    house.do("renshe", report, share_of(house, first, "renshe"), Entry({own: Decimal(64)}))
+    client = client_of(house.db, "renshe")
+    page = client.get(f"/items/{second}?tab=report-{share_of(house, second, 'renshe')}").get_data(as_text=True)
+    assert f'name="figure-{other}"' not in page and "“方案one”清单第1项统一填报" in page and "<b>64</b>" in page
+    assert f'name="figure-{own}"' in client.get(f"/items/{first}").get_data(as_text=True)
+    origin = client.get(f"/items/{second}/figures/{other}").get_data(as_text=True)
+    assert "当年新募集" in origin and "上月末" in origin and f'href="/items/{first}"' in origin
+
+
+def test_lists_follow_the_item_on_which_it_is_filled_in(house: House) -> None:
+    (first, second), (own, _) = items(house), indicators(house)
+    follow(house.db)
+    house.do("renshe", report, share_of(house, first, "renshe"), Entry({own: Decimal(64)}))
+    with house.db.read() as connection:
+        now, calendar = house.db.seen_now(connection), calendar_of(connection)
+        assert {first, second} <= (unfollowed(connection, now, calendar) or set())
+    follow(house.db)
+    with house.db.read() as connection:
+        assert unfollowed(connection, now, calendar) == set()
+
+
+def test_where_that_item_is_over_each_plan_goes_on_by_itself(house: House) -> None:
+    (first, second), (own, other) = items(house), indicators(house)
+    house.do("renshe", report, share_of(house, first, "renshe"), Entry({own: Decimal(64)}))
+    house.do("zhuanban", terminate_item, first, ground=GROUND)
+    assert shown(house, second).gauges[0].value == Decimal(64)
+    house.do("renshe", report, share_of(house, second, "renshe"), Entry({other: Decimal(70)}))
+    assert shown(house, second).gauges[0].value == Decimal(70)
+    page = client_of(house.db, "renshe").get(f"/items/{second}").get_data(as_text=True)
+    assert f'name="figure-{other}"' in page
