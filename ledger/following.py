@@ -19,7 +19,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
-    String,
     bindparam,
     case,
     cast,
@@ -58,10 +57,12 @@ _outlived = standing.c.changes_at <= bindparam("now", type_=standing.c.changes_a
 _other_basis = select(literal(_ALL)).where(~select(basis.c.id).where(basis.c.digest == bindparam("digest")).exists())
 # Items whose figures are filled in on another one (一数一源) move with it.
 _kept_as = indicator.alias("kept_as")
-_using = (
+_using = (  # outer, and asked in a way that no plan sees through: SQLite would begin with all indicators
     select(indicator.c.item_id)
-    .join(_kept_as, _kept_as.c.id == indicator.c.same_as)
-    .join(stream, stream.c.name == literal(_PREFIX).concat(cast(_kept_as.c.item_id, String)))
+    .select_from(stream)
+    .outerjoin(_kept_as, _kept_as.c.item_id == _item_id)
+    .outerjoin(indicator, indicator.c.same_as == _kept_as.c.id)
+    .where(_of_items, func.coalesce(indicator.c.item_id, 0) > 0)
 )
 _unfollowed = union_all(
     select(_item_id).where(_behind, _of_items),

@@ -78,8 +78,8 @@ _plans = (
         step.c.share,
         step.c.done_at,
     )
-    .join(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.kind == "steps"))
-    .join(step, step.c.petition_id == petition.c.id)
+    .join(step, step.c.assignment_id == assignment.c.id)
+    .outerjoin(petition, petition.c.id == step.c.petition_id)  # outer, so that no plan begins with it
     .outerjoin(
         _said,
         and_(
