@@ -37,7 +37,7 @@ from ledger.database import Database
 from ledger.files import Store
 from ledger.people import Actor, actor_of
 from ledger.resets import offer
-from ledger.schema import assignment, content, item, person, plan_draft, round_, share, upload
+from ledger.schema import assignment, content, indicator, item, person, plan_draft, round_, share, upload
 from tests import samples
 from tests.e2e.conftest import pictures_of
 from tests.e2e.deployment import START, Site, build
@@ -236,6 +236,7 @@ ROWS = (
     Row("form of a settled value", "ducha", "/items/{item 13}?tab=settle-{part 13 daye}"),
     Row("form to copy", "zhuanban", "/items/{item 13}?tab=copy-{part 13 daye}"),
     Row("form to hand on", "daye", "/items/{item 13}?tab=hand_on-{part 13 daye}"),
+    Row("origin of a number", "zhuanban", "/items/{item 13}/figures/{figure 13}", heading="见习岗位"),
     Row("time sheet", "zhuanban", "/assignments/{part 7 renshe}/time", heading="时限明细单"),
     Row("time sheet of a return", "renshe", "/assignments/{part 27 renshe}/time", heading="时限明细单"),
     Row("item closed", "guozi", "/items/{item 8}", heading="扩大国有企业招聘规模"),
@@ -321,6 +322,8 @@ class Places:
             case "part", [no, unit]:
                 found = select(assignment.c.id).join(item, item.c.id == assignment.c.item_id)
                 found = found.where(item.c.no == no, assignment.c.unit == unit)
+            case "figure", [no]:
+                found = select(indicator.c.id).join(item, item.c.id == indicator.c.item_id).where(item.c.no == no)
             case "share", [unit, cadence]:
                 found = select(share.c.id).join(round_, round_.c.id == share.c.round_id)
                 found = found.where(share.c.unit == unit, round_.c.cadence == cadence)

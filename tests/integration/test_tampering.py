@@ -483,6 +483,10 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         f"INSERT INTO due (owner_kind, owner_id, kind, arm, at, rank) VALUES ('planning', 4, 'tier:0', 0, {FAR}, 1)",
         "due.stray-planning",
     ),
+    "a figure that another plan is said to hold": (
+        "UPDATE indicator SET same_as = 2, reporter = 'renshe' WHERE id = 1",
+        "replay.changed",
+    ),
     "a step put off": (f"UPDATE step SET due_at = {FAR} WHERE id = 2", "replay.changed"),
     "a step that is said to be done": ("UPDATE step SET done_at = due_at, done_seq = 9 WHERE id = 1", "replay.changed"),
     "steps in force that were not confirmed": (
