@@ -317,13 +317,8 @@ class Places:
 
     def _id(self, connection: Connection, kind: str, words: str) -> int | str:
         match kind, words.split():
-            case "item", [no]:
-                found = select(item.c.id).where(item.c.no == no)
-            case "part", [no, unit]:
-                found = select(assignment.c.id).join(item, item.c.id == assignment.c.item_id)
-                found = found.where(item.c.no == no, assignment.c.unit == unit)
-            case "figure", [no]:
-                found = select(indicator.c.id).join(item, item.c.id == indicator.c.item_id).where(item.c.no == no)
+            case "item" | "part" | "figure", [no, *unit]:
+                found = _OF_ITEM[kind].where(item.c.no == no, *(assignment.c.unit == key for key in unit))
             case "share", [unit, cadence]:
                 found = select(share.c.id).join(round_, round_.c.id == share.c.round_id)
                 found = found.where(share.c.unit == unit, round_.c.cadence == cadence)
@@ -344,6 +339,13 @@ class Places:
             case _:
                 raise LookupError(kind)
         return int(connection.execute(found).scalar_one())
+
+
+_OF_ITEM = {
+    "item": select(item.c.id),
+    "part": select(assignment.c.id).join(item, item.c.id == assignment.c.item_id),
+    "figure": select(indicator.c.id).join(item, item.c.id == indicator.c.item_id),
+}
 
 
 # ---------------------------------------------------------------- the tests
