@@ -13,11 +13,12 @@ from typing import IO, BinaryIO
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from ledger import sheets
 from ledger.attachments import Attached, release
 from ledger.database import Database
 from ledger.errors import Invalid, NotFound
 from ledger.files import BLOCK, Store, digest_of, sync
-from ledger.rules import filenames, sheets
+from ledger.rules import filenames
 from ledger.rules.filetypes import ARCHIVES, KINDS, is_what_it_says
 from ledger.rules.personal import personal_numbers
 from ledger.schema import AnyRow, upload

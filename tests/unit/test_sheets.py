@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.rules import sheets
-from ledger.rules.sheets import fault_of
+from ledger import sheets
+from ledger.sheets import fault_of
 
 MOBILE, IDENTITY = "139 1234 5678", "420202199001011231"
 _S = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
