@@ -66,6 +66,7 @@ class ElementType:
         return next((attribute for attribute in self.attributes if attribute.name == name), None)
 
 
+_STEP_ROLES = (Role.HANDLER, Role.LIAISON, Role.SECTION_HEAD, Role.DEPUTY_HEAD, Role.HEAD, Role.COORDINATOR)
 _DECIDERS = (Role.SECTION_HEAD, Role.DEPUTY_HEAD, Role.HEAD, Role.COORDINATOR, Role.INSPECTOR, Role.LEADER)
 _SPANS, _SPAN_WORDS = ("by", "within", "every", "during"), ("到某一天", "若干天之内", "按周期", "一段时间")
 _PERIODS, _PERIOD_WORDS = ("week", "month", "quarter", "year"), ("每周", "每月", "每季度", "每年")
@@ -358,11 +359,11 @@ ELEMENTS: dict[str, ElementType] = {
                 Attribute(
                     "holder",
                     "经手单位",
-                    "the share's unit, the lead, the office, or its host organ",
+                    "the share's unit, the lead, the office, its host organ, or the unit that handed the share down",
                     "choice",
                     True,
-                    ("unit", "lead", "office", "host"),
-                    ("本单位", "牵头单位", "专班办", "挂靠单位"),
+                    ("unit", "lead", "office", "host", "parent"),
+                    ("本单位", "牵头单位", "专班办", "挂靠单位", "下达单位"),
                 ),
                 Attribute(
                     "role",
@@ -370,8 +371,8 @@ ELEMENTS: dict[str, ElementType] = {
                     "who acts in that unit",
                     "choice",
                     True,
-                    ("liaison", "deputy_head", "coordinator"),
-                    ("联络员", "分管负责人", "专班办工作人员"),
+                    _STEP_ROLES,
+                    tuple(role.label for role in _STEP_ROLES),
                 ),
                 Attribute(
                     "verb",

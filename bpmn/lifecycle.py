@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Holder = Literal["unit", "lead", "office", "host"]
-PostRole = Literal["liaison", "deputy_head", "coordinator"]
+Holder = Literal["unit", "lead", "office", "host", "parent"]
+PostRole = Literal["handler", "liaison", "section_head", "deputy_head", "head", "coordinator"]
 Decision = Literal["pass", "return"]
 Value = str | bool
+
+LOCAL = "local"  # the lifecycle of what a unit hands down to its own lower units; no item chooses it
 
 # The only values that may reach a lifecycle's gateways. Compared with their type as well, because 1 == True in Python.
 STEP_VALUES: dict[str, tuple[Value, ...]] = {
@@ -23,7 +25,8 @@ STEP_VALUES: dict[str, tuple[Value, ...]] = {
 class Step:
     """One user task.
 
-    `holder` names the unit that acts: the share's own, the item's lead, the plan's office, or the office's host organ.
+    `holder` names the unit that acts: the share's own, the item's lead, the plan's office, the office's host organ, or
+    the unit that handed the share down.
     """
 
     id: str

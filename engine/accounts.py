@@ -7,7 +7,6 @@ chain of the administration. Passwords arrive here hashed: hashing takes longer 
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,10 +14,11 @@ from sqlalchemy import insert, select, update
 
 from engine.chasing import disarm
 from engine.mail.contexts import AccountKind
+from engine.outbox import header_id
 from ledger import logins, resets, sessions, throttling
 from ledger.calendar import local_day
 from ledger.database import Tx
-from ledger.directory import STREAM, leave_post, take_post
+from ledger.directory import EVERYTHING, STREAM, Scope, leave_post, take_post
 from ledger.errors import Conflict, Invalid, NotFound, Refused
 from ledger.logins import Outcome
 from ledger.queries.accounts import can_decide_on, seen_by
@@ -156,15 +156,16 @@ def tell(tx: Tx, person_id: int, kind: AccountKind, link: str, **more: str) -> N
     if address is None:
         return
     message_id = tx.allocate("message")[0]
+    key = f"{kind}:{message_id}:{person_id}"
     row = {
         "id": message_id,
-        "key": f"{kind}:{message_id}:{person_id}",
+        "key": key,
         "kind": kind,
         "person_id": person_id,
         "address": address,
         "context": json.dumps({"day": local_day(tx.now).isoformat(), "link": link, **more}),
         "at": tx.now,
-        "header_id": f"<{kind}.{message_id}.{secrets.token_hex(6)}@duban>",
+        "header_id": header_id(key),
         "state": "queued",
         "attempts": 0,
         "try_at": tx.recorded_at,
@@ -221,15 +222,15 @@ def end_sessions(tx: Tx, person_id: int) -> int:
     return ended
 
 
-def add_post(tx: Tx, person_id: int, unit_key: str, role: str) -> None:
-    """任职. Raises: NotFound, Invalid, Refused for oneself."""
+def add_post(tx: Tx, person_id: int, unit_key: str, role: str, scope: Scope = EVERYTHING) -> None:
+    """任职, for all plans or one of them. Raises: NotFound, Invalid, Refused for oneself."""
     _account(tx, person_id)
     if person_id == tx.actor.person_id:
         raise Refused("不能给自己任职，请由另一位管理员办理。")
     ours = select(unit.c.key).where(unit.c.key == unit_key, administers(tx.actor))
     if tx.connection.execute(ours).first() is None:
         raise Invalid({"unit": "单位目录中没有这个单位，请从列表里选。"})
-    take_post(tx, person_id, unit_key, role)
+    take_post(tx, person_id, unit_key, role, scope)
 
 
 def end_post(tx: Tx, person_id: int, post_id: int) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import String, bindparam, cast, func, literal, select
 
-from bpmn.lifecycle import Step
-from engine import instances, published
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
 from engine.desk import Case, case_of, limit_texts, permit
@@ -19,18 +18,24 @@ from engine.moving import (
     Said,
     close_if_done,
     close_item,
+    ending,
     give_out_anew,
+    parts_of,
     rearm,
     record_move,
     settling,
     siblings,
+    tell_parts,
 )
 from engine.notices import Notice, tell
+from engine.splitting import first_step, hand_over, require_lower
 from engine.steps import let_go
 from ledger.calendar import end_of, last_day, local_day
 from ledger.database import Tx, head_columns
 from ledger.errors import Invalid, NotAllowed, NotFound, Refused
+from ledger.rules.levels import inner
 from ledger.rules.texts import month_day
+from ledger.rules.timeliness import taken_over
 from ledger.rules.verbs import ENDED, LEFT_OUT, Capacity, State, Verb, refusal
 from ledger.schema import AnyRow, assignment, item, run, stream, unit
 
@@ -73,7 +78,7 @@ def add_unit(tx: Tx, item_id: int, *, to: str, role: str, ground: str) -> int:
         raise Invalid(faults)
     _require_new(tx, item_id, to)
     last = tx.connection.execute(_last_ord, {"b_item": item_id}).scalar_one() or 0
-    _hand_out(tx, found, to, role, last + 1, None, Said({"ground": ground}))
+    hand_out(tx, found, Share(to, role, last + 1), Said({"ground": ground}))
     return item_id
 
 
@@ -114,48 +119,68 @@ def reassign_case(tx: Tx, case: Case, to: str, said: Said) -> None:
     _require_new(tx, case.item_id, to)
     rows = siblings(tx, case.item_id)
     successor = tx.allocate("assignment")[0]
-    _end(tx, case, rows, said, successor)
-    found = _item_row(tx, case.item_id)
-    _hand_out(tx, found, to, case.role, case.ord, case.quota, NOTHING_SAID, successor)
+    if case.parent_id:
+        require_lower(tx, case.parent_unit, [to])
+    end_share(tx, case, rows, said, successor)
+    if case.parent_id:
+        hand_over(tx, case, to, successor)
+        return
+    found = item_row(tx, case.item_id)
+    hand_out(tx, found, Share(to, case.role, case.ord, case.quota, successor))
 
 
 def terminate_case(tx: Tx, case: Case, said: Said) -> None:
     """End a share; where only it was waited for, the item closes with what the others have achieved."""
     rows = siblings(tx, case.item_id)
     closers = ("lead",) if case.completion == "lead" else ("lead", "responsible")
-    if case.role in closers and not any(r.role in closers and r.id != case.id for r in rows):
+    others = [r for r in rows if r.role in closers and r.id != case.id and r.parent_id is None]
+    if case.parent_id is None and case.role in closers and not others:
         raise Refused("没有别的单位能使本任务办结，不能终止这一家；请先增加单位，或者终止整项任务。")
-    _end(tx, case, rows, said)
-    close_if_done(tx, case, [r for r in rows if r.id != case.id])
+    end_share(tx, case, rows, said)
+    if case.parent_id is None:
+        gone = {case.id, *(r.id for r in parts_of(rows, case.id))}
+        close_if_done(tx, case, [r for r in rows if r.id not in gone])
 
 
-def _end(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int | None = None) -> None:
+def end_share(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int | None = None) -> None:
     owed = [r.owed for r in rows if r.id == case.id and r.owed is not None]
     to = Next(None, case.arm, None, None, State.TERMINATED)
-    extra = {"owed": owed, "successor": successor, "settles": settling(case, "lapsed")}
+    parts = ending(parts_of(rows, case.id))
+    extra = {
+        "owed": owed,
+        "successor": successor,
+        "settles": settling(case, "lapsed"),
+        "withdrawn": parts.withdrawn,
+        "counts": case.parent_id is None,
+    }
     record_move(tx, case, "assignment.terminated", to, extra, said)
     petitions = [("petition", case.petition_id)] if case.petition_id else []
-    disarm(tx, [("assignment", case.id), *(("share", o) for o in owed), *petitions])
-    let_go(tx, case.needs_steps, [case])
+    disarm(tx, [("assignment", case.id), *(("share", o) for o in owed), *petitions, *parts.armed])
+    let_go(tx, case.needs_steps, [case, *parts.left])
     tell(tx, [_notice(case, "moved" if successor else "terminated")])
+    tell_parts(tx, case.run_id, case.item_id, parts.left)
 
 
-def _hand_out(
-    tx: Tx,
-    found: AnyRow,
-    to: str,
-    role: str,
-    ord_: int,
-    quota: Any,
-    said: Said,
-    assignment_id: int | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Share:
+    """A share to be handed out. `due_at`: by when, where not by the item's date; `figures`: what its predecessor had
+    reported: indicator, value, when."""
+
+    unit: str
+    role: str
+    ord: int
+    quota: Any = None
+    id: int | None = None
+    due_at: datetime | None = None
+    figures: Sequence[tuple[int, Any, datetime]] = ()
+
+
+def hand_out(tx: Tx, found: AnyRow, part: Share, said: Said = NOTHING_SAID) -> None:
     """A share for one more unit: due as the item is, or when that has passed, after the days a return is given."""
     first = first_step(found.lifecycle)
-    new = assignment_id or tx.allocate("assignment")[0]
-    due_at = found.due_at
-    if due_at and due_at <= tx.now:
-        due_at = end_of(tx.calendar.after(local_day(tx.now), found.mend_days))
+    new = part.id or tx.allocate("assignment")[0]
+    due_at = taken_over(part.due_at or found.due_at, tx.now, found.mend_days, tx.calendar)
+    facts = {"unit": part.unit, "role": part.role, "ord": part.ord, "quota": part.quota}
     payload = {
         "item": found.id,
         "run": found.run_id,
@@ -164,17 +189,13 @@ def _hand_out(
         "role": first.role,
         "state": State.ACKNOWLEDGING,
         "due_at": due_at,
-        "assignments": [{"id": new, "unit": to, "role": role, "ord": ord_, "quota": quota, "presumed": False}],
+        "assignments": [{"id": new, **facts, "presumed": False}],
+        "figures": [list(one) for one in part.figures],
     }
     tx.record(f"item:{found.id}", "item.unit_added", payload, said.texts)
     if due_at and not found.cadence:
         arm_ladder(tx, "assignment", [new], due_at, parse_ladder(found.ladder))
-    tell(tx, [Notice("assignment", new, 1, "handed", to, first.role, found.run_id, found.id, immediate=True)])
-
-
-def first_step(lifecycle: str) -> Step:
-    """Where a lifecycle begins."""
-    return published.lifecycle(lifecycle).step(instances.entry(published.lifecycle_version(lifecycle)))
+    tell(tx, [Notice("assignment", new, 1, "handed", part.unit, first.role, found.run_id, found.id, immediate=True)])
 
 
 # ---------------------------------------------------------------- time
@@ -203,7 +224,8 @@ def resume(tx: Tx, assignment_id: int, *, ground: str) -> int:
     permit(tx, case, Verb.RESUME)
     limit_texts(ground=ground)
     days = max(tx.calendar.days_left(local_day(case.suspended_at), local_day(tx.now)), 0)
-    due_at, original = _moved(tx, case.due_at, days), _moved(tx, case.original_due, days)
+    due_at = inner(_moved(tx, case.due_at, days), case.parent_due, case.due_at)
+    original = _moved(tx, case.original_due, days)
     extra = {"due_at": due_at, "original_due": original, "days": days, "since": case.suspended_at}
     rearm(tx, case, give_out_anew(tx, case, "assignment.resumed", extra, Said({"ground": ground})), due_at)
     tell(tx, [_notice(case, "resumed")])
@@ -217,27 +239,31 @@ def _moved(tx: Tx, due_at: datetime | None, days: int) -> datetime | None:
 
 # ---------------------------------------------------------------- 撤销办结
 def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> int:
-    """撤销办结 of a closed item's share: it counts no longer, and a linked item (整改) is handed to the unit. The
-    plan's diagram does not run backwards. Returns the new item's id.
+    """撤销办结: a closed share counts no longer. While its item is open the unit is given the share anew; after that a
+    linked item (整改), since the plan's diagram does not run backwards. Returns the id of the item to go on with.
 
     Raises: Invalid, Refused, NotAllowed, NotFound.
     """
     case = case_of(tx, assignment_id)
     permit(tx, case, Verb.REVOKE)
-    if case.item_state not in (State.CLOSED, State.REVOKED):
-        raise Refused("本单位已办结，但整项任务还没有办结，不能撤销；请联系该单位补充，或调整责任单位。")
     faults = require_ground(ground)
     if until is None or until < local_day(tx.now):
         faults["until"] = "请填写整改期限，不早于今天。"
     if faults or until is None:
         raise Invalid(faults)
-    found = _item_row(tx, case.item_id)
-    new = tx.allocate("item")[0]
+    found = item_row(tx, case.item_id)
+    is_over = case.item_state in (State.CLOSED, State.REVOKED)
+    new = tx.allocate("item" if is_over else "assignment")[0]
     payload = {"assignment": case.id, "item": case.item_id, "version": case.version, "successor": new}
-    tx.record(f"item:{case.item_id}", "assignment.revoked", payload, {"ground": ground})
-    _plan_mending(tx, found, new, until)
-    _open_mending(tx, case, found, new, until)
-    return int(new)
+    kind, said = ("revoked" if is_over else "reopened"), Said({"ground": ground})
+    tx.record(f"item:{case.item_id}", f"assignment.{kind}", payload, said.texts)
+    tell(tx, [_notice(case, kind)])
+    if is_over:
+        _plan_mending(tx, found, new, until)
+        _open_mending(tx, case, found, new, until)
+        return int(new)
+    hand_out(tx, found, Share(case.unit, case.role, case.ord, case.quota, new, end_of(until)))
+    return int(found.id)
 
 
 _mendings = select(func.count()).where(item.c.origin == bindparam("b_item"))
@@ -284,13 +310,13 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
     tx.record(f"item:{new}", "item.opened", opened)
     arm_ladder(tx, "assignment", [share], end_of(until), parse_ladder(found.ladder))
     handed = Notice("assignment", share, 1, "handed", case.unit, first.role, found.run_id, new, immediate=True)
-    tell(tx, [handed, _notice(case, "revoked")])
+    tell(tx, [handed])
 
 
 # ---------------------------------------------------------------- what every one of them asks
 def item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
     """An item as its office may change it. Raises: NotFound, Refused, NotAllowed."""
-    found = _item_row(tx, item_id)
+    found = item_row(tx, item_id)
     tx.desk = tx.actor.desk(found.office, "coordinator")
     mine = {Capacity.OFFICE} if tx.desk else set()
     if words := refusal(_item_states[found.state], verb, mine):
@@ -298,7 +324,7 @@ def item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
     return found
 
 
-def _item_row(tx: Tx, item_id: int) -> AnyRow:
+def item_row(tx: Tx, item_id: int) -> AnyRow:
     rows = tx.read_locked(_items, {"b_id": item_id})
     if not rows:
         raise NotFound("没有这项任务。")

@@ -6,7 +6,7 @@ Neither the office that runs the system nor the one that supervises can take wor
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +19,11 @@ from ledger.database import Database, Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.files import Store
 from ledger.people import Actor, Desk
+from ledger.places import seat, subtree
 from ledger.rules.verbs import Role
-from ledger.schema import AnyRow, clearing, event, item, person, post, run, stream, unit
+from ledger.schema import AnyRow, clearing, content, event, item, person, post, run, stream, unit
 
+QUOTED = 8  # characters in a row that are a quotation
 APART = timedelta(days=30)  # by then a person has noticed that somebody else used the account
 ACCESS = ("post.taken", "account.link-given", "account.password-given", "account.activated")
 OTHER = {"administrator": "inspector", "inspector": "administrator"}
@@ -44,6 +46,8 @@ def apply_for_text(tx: Tx, item_id: int, seq: int, fields: Sequence[str], *, gro
     _require(ground, wrong)
     if not set(chosen) <= set(texts_at(tx.connection, stream, seq)):
         raise NotFound("这条记录没有所选的内容，或者已经清除。")
+    of_record = select(content.c.text).where(content.c.stream == stream, content.c.seq == seq)
+    _require_unquoted(ground, tx.connection.execute(of_record.where(content.c.field.in_(chosen))).scalars())
     waiting = select(clearing.c.fields).where(
         clearing.c.state == "waiting", clearing.c.stream == stream, clearing.c.seq == seq
     )
@@ -62,6 +66,7 @@ def apply_for_name(tx: Tx, person_id: int, *, ground: str) -> int:
         raise NotFound("没有这位人员。")
     _sit_down(tx, jurisdiction)
     _require(ground, {})
+    _require_unquoted(ground, tx.connection.execute(select(person.c.name).where(person.c.id == person_id)).scalars())
     earlier = select(clearing.c.id).where(clearing.c.subject == person_id, clearing.c.state == "waiting")
     _refuse_second(tx.connection.execute(earlier).first())
     return _apply(tx, jurisdiction, ground, kind="name", subject=person_id)
@@ -112,8 +117,8 @@ def desk_for(connection: Connection, actor: Actor, jurisdiction: str, role: str 
     """The actor's post that may take part in a clearing there, of this role if one is named."""
     for desk in actor.desks:
         if desk.role in OTHER and role in (None, desk.role):
-            of_unit = select(unit.c.jurisdiction).where(unit.c.key == desk.unit)
-            if connection.execute(of_unit).scalar_one_or_none() == jurisdiction:
+            of_unit = connection.execute(select(seat()).where(unit.c.key == desk.unit)).scalars().all()
+            if jurisdiction in subtree(connection, of_unit):
                 return desk
     return None
 
@@ -121,7 +126,7 @@ def desk_for(connection: Connection, actor: Actor, jurisdiction: str, role: str 
 def jurisdiction_of(connection: Connection, person_id: int) -> str | None:
     """The jurisdiction of a person's latest post, None for somebody without one."""
     found = (
-        select(unit.c.jurisdiction)
+        select(seat())
         .join(post, post.c.unit == unit.c.key)
         .where(post.c.person_id == person_id)
         .order_by(post.c.id.desc())
@@ -143,6 +148,14 @@ def _require(ground: str, wrong: dict[str, str]) -> None:
     if wrong:
         raise Invalid(wrong)
     limit_texts(ground=ground)
+
+
+def _require_unquoted(ground: str, texts: Iterable[str]) -> None:
+    """A ground stays for good: it may not repeat what is to go. Raises: Invalid."""
+    for words in texts:
+        length = min(len(words), QUOTED)
+        if any(words[n : n + length] in ground for n in range(len(words) - length + 1)):
+            raise Invalid({"ground": "依据里引用了要清除的原文，而依据会永久保留；请改用概括的说法，不要引用原文。"})
 
 
 def _refuse_second(found: AnyRow | None) -> None:

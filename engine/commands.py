@@ -7,15 +7,20 @@ from engine.confirming import confirm_unit
 from engine.dating import date_item, end_last, last
 from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
-from engine.moving import acknowledge, acknowledge_many, decide, submit
+from engine.handing_over import hand_over, receive
+from engine.moving import acknowledge, acknowledge_many, decide, sign_many, submit
 from engine.petitions import PetitionRef, answer, dispute, extend, plan_steps
+from engine.reorganising import cancel as cancel_change
+from engine.reorganising import reorganise
 from engine.reporting import check, confirm, correct, enter, report, report_round, settle
+from engine.splitting import Part, split
 from engine.steps import StepDraft, step_done
 from engine.taking_back import open_todo, take_back
 from engine.urging import copy, hand_on, urge
 
 __all__ = [
     "Entry",
+    "Part",
     "PetitionRef",
     "StepDraft",
     "TodoRef",
@@ -25,6 +30,7 @@ __all__ = [
     "answer",
     "apply_for_name",
     "apply_for_text",
+    "cancel_change",
     "check",
     "confirm",
     "confirm_unit",
@@ -40,16 +46,21 @@ __all__ = [
     "enter",
     "extend",
     "hand_on",
+    "hand_over",
     "last",
     "open_todo",
     "perform",
     "plan_steps",
     "reassign",
+    "receive",
+    "reorganise",
     "report",
     "report_round",
     "resume",
     "revoke",
     "settle",
+    "sign_many",
+    "split",
     "step_done",
     "submit",
     "suspend",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from engine.adjusting import item_for, require_ground
-from engine.chasing import arm, parse_ladder
+from engine.chasing import arm, disarm, parse_ladder
 from engine.desk import Case, cases_of
 from engine.moving import NOTHING_SAID, give_out_all_anew
 from engine.notices import Notice, tell
@@ -20,13 +20,25 @@ from ledger.rules.verbs import State, Verb
 from ledger.schema import AnyRow, assignment
 
 IN_HAND = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED, State.SIGNING)  # a unit is chased for these
-_open_shares = select(assignment.c.id).where(
-    assignment.c.item_id == bindparam("b_item"), assignment.c.closed_at.is_(None)
+# Open shares without a date, or with one of their own beyond the item's. A suspended one gets its date when resumed.
+_undated = (
+    select(assignment.c.id)
+    .where(
+        assignment.c.item_id == bindparam("b_item"),
+        assignment.c.closed_at.is_(None),
+        assignment.c.overlay.is_distinct_from(State.SUSPENDED.value),
+        or_(
+            assignment.c.due_at.is_(None),
+            assignment.c.due_at > bindparam("b_until", type_=assignment.c.due_at.type),
+        ),
+    )
+    .order_by(assignment.c.id)
 )
 
 
 def date_item(tx: Tx, item_id: int, *, until: date | None, ground: str) -> int:
-    """核定时限 of an item that has none: each open share is due then, its ladder armed. Returns the item's id.
+    """核定时限 of an item that has none: each open share is due then at the latest, its ladder armed. Returns the
+    item's id.
 
     Raises: Invalid, Refused, NotAllowed, NotFound.
     """
@@ -40,9 +52,10 @@ def date_item(tx: Tx, item_id: int, *, until: date | None, ground: str) -> int:
     due_at, steps = end_of(until), [["核定", f"专班办 {full_day(local_day(tx.now))} 核定"]]
     said = {"item": item_id, "run": found.run_id, "due_at": due_at, "due_steps": canonical(steps)}
     tx.record(f"item:{item_id}", "item.dated", said, {"ground": ground})
-    ids = [r.id for r in tx.read(_open_shares, {"b_item": item_id})]
+    ids = [r.id for r in tx.read(_undated, {"b_item": item_id, "b_until": due_at})]
     cases = list(cases_of(tx, ids).values()) if ids else []
     turns = give_out_all_anew(tx, cases, "assignment.dated", {"due_at": due_at}, NOTHING_SAID)
+    disarm(tx, [("assignment", case.id) for case in cases if case.due_at])
     in_hand = [(turn, case.id) for turn, case in zip(turns, cases, strict=True) if case.state in IN_HAND]
     for turn in sorted({turn for turn, _ in in_hand}):
         shares = [share for its, share in in_hand if its == turn]

@@ -11,7 +11,7 @@ from engine.chasing import disarm, wake
 from engine.moments import leave_moment
 from ledger.calendar import local_day
 from ledger.database import Tx
-from ledger.directory import leave_post, take_post
+from ledger.directory import Scope, leave_post, take_post
 from ledger.errors import Invalid, NotFound, Refused
 from ledger.rules.verbs import Role
 from ledger.schema import person, post, unit
@@ -45,7 +45,8 @@ def delegate(tx: Tx, post_id: int, *, login: str, until: date | None) -> int:
         faults["until"] = f"请填写代理到哪一天，从今天起不超过 {LONGEST} 天；更久的请办理交接。"
     if faults or until is None or found is None:
         raise Invalid(faults)
-    deputy = take_post(tx, found, own.unit, own.role, deputy_for=own.id, ends=until)
+    scope = Scope(own.plan, own.rank, own.field)
+    deputy = take_post(tx, found, own.unit, own.role, scope, deputy_for=own.id, ends=until)
     wake(tx, "post", [deputy], [leave_moment(until)])
     return deputy
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, String, and_, bindparam, cast, literal, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, String, and_, bindparam, cast, func, literal, select
+from sqlalchemy import case as sql_case
 from sqlalchemy.exc import DBAPIError
 
 from engine.advancing import advance_run
-from ledger.capacities import capacities
+from ledger.capacities import capacities, giver_of
 from ledger.database import Database, Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.people import Actor, Desk
@@ -84,6 +85,7 @@ def perform(
 
 
 _peer = assignment.alias("peer")
+_parent, _parent_unit = assignment.alias("parent"), unit.alias("parent_unit")
 _first_lead = (
     select(_peer.c.unit)
     .where(_peer.c.item_id == assignment.c.item_id, _peer.c.role == "lead", _peer.c.state.not_in(LEFT_OUT))
@@ -91,6 +93,13 @@ _first_lead = (
     .limit(1)
     .scalar_subquery()
 )
+
+
+def _parts(*where: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """How many parts of a share there are for which this holds."""
+    counted = select(func.count()).where(_peer.c.parent_id == assignment.c.id, *where)
+    return counted.correlate(assignment).scalar_subquery()
+
 
 _cases = (
     select(
@@ -119,8 +128,17 @@ _cases = (
         item.c.due_text,
         item.c.completion,
         item.c.gated,
-        item.c.lifecycle,
-        item.c.cadence,
+        func.coalesce(assignment.c.lifecycle, item.c.lifecycle).label("lifecycle"),
+        # Occurrences are asked of the shares that the office handed out.
+        sql_case((assignment.c.parent_id.is_(None), item.c.cadence)).label("cadence"),
+        assignment.c.parent_id,
+        _parent.c.unit.label("parent_unit"),
+        _parent.c.due_at.label("parent_due"),
+        _parent.c.quota.label("parent_quota"),
+        _parent_unit.c.short.label("parent_name"),
+        _parts(_peer.c.state.not_in(LEFT_OUT)).label("n_parts"),
+        _parts(_peer.c.closed_at.is_(None)).label("n_parts_open"),
+        run.c.plan,
         run.c.office,
         run.c.jurisdiction,
         run.c.extends,
@@ -130,6 +148,7 @@ _cases = (
         unit.c.name.label("unit_name"),
         unit.c.kind.label("unit_kind"),
         unit.c.host,
+        unit.c.jurisdiction.label("place"),
         todo.c.unit.label("todo_unit"),
         todo.c.role.label("todo_role"),
         petition.c.id.label("petition_id"),
@@ -146,6 +165,8 @@ _cases = (
         .join(stream, stream.c.name == literal("item:").concat(cast(item.c.id, String)))
         .join(run, run.c.id == assignment.c.run_id)
         .join(unit, unit.c.key == assignment.c.unit)
+        .outerjoin(_parent, _parent.c.id == assignment.c.parent_id)
+        .outerjoin(_parent_unit, _parent_unit.c.key == _parent.c.unit)
         .outerjoin(
             todo,
             and_(
@@ -186,6 +207,11 @@ def decider_of(case: Case) -> tuple[str, str] | None:
     return chain_of(case)[case.turn - 1] if case.petition_id else None
 
 
+def giver(case: Case) -> tuple[str, str]:
+    """The post (unit, role) that handed this share out, or down."""
+    return giver_of(case.office, case.parent_unit)
+
+
 def chain_of(case: Case) -> list[tuple[str, str]]:
     """The posts (unit, role) that decide on a petition in turn."""
     return [(unit_key, role) for unit_key, role in json.loads(case.chain)]
@@ -220,7 +246,7 @@ def take(tx: Tx, ref: TodoRef, case: Case) -> Case:
     """Sit down at a todo of a share that `cases_of` has read. Raises: Conflict, NotAllowed."""
     if (case.step, case.arm) != (ref.step, ref.arm):
         raise _done_by_other(tx.connection, ref)
-    tx.desk = seat(tx.actor, case.todo_unit, case.todo_role)
+    tx.desk = seat(tx.actor, case.todo_unit, case.todo_role, case.plan)
     return case
 
 
@@ -237,6 +263,7 @@ def permit(tx: Tx, case: Case, verb: Verb) -> None:
         overlay=overlay,
         holder=_named(case, holder),
         decider=_named(case, decider_of(case)),
+        giver=case.parent_name or "",
         feedback=case.role == "cooperating",
     )
     who = cell_of(State(case.state), verb, overlay).who
@@ -259,9 +286,9 @@ def limit_texts(**texts: str) -> None:
         raise Invalid({name: f"文字过长（{n} 字），请压缩到 {MAX_TEXT} 字以内。" for name, n in too_long.items()})
 
 
-def seat(actor: Actor, unit_key: str, role: str) -> Desk:
-    """The actor's post for this unit and role. Raises: NotAllowed."""
-    desk = actor.desk(unit_key, role)
+def seat(actor: Actor, unit_key: str, role: str, plan: str) -> Desk:
+    """The actor's post for this unit and role in a plan. Raises: NotAllowed."""
+    desk = actor.desk(unit_key, role, plan)
     if desk is None:
         raise NotAllowed("这件待办不在您的岗位上，您可以查看，不能办理。")
     return desk

@@ -20,6 +20,7 @@ from bpmn.xml import DiagramError, parse, process_of
 from engine import opening, published
 from ledger import organisation
 from ledger.database import Tx
+from ledger.directory import known_units
 from ledger.errors import Conflict, Invalid, NotFound, Refused
 from ledger.people import Actor
 from ledger.schema import AnyRow, person, plan_draft, plan_source, plan_version, run, unit
@@ -150,7 +151,7 @@ def in_own_words(connection: Connection, actor: Actor, draft_id: int, xml: bytes
 
     Raises: Refused for what is no diagram, or has become another plan or another office's.
     """
-    _require_same_plan(draft_of(connection, actor, draft_id), xml)
+    _require_same_plan(connection, draft_of(connection, actor, draft_id), xml)
     origin = connection.execute(select(plan_draft.c.origin).where(plan_draft.c.id == draft_id)).scalar_one()
     return stitch(origin.encode(), xml)
 
@@ -161,7 +162,7 @@ def save(tx: Tx, draft_id: int, revision: int, xml: bytes) -> int:
     Raises: Conflict when somebody saved meanwhile; Refused as `in_own_words` does.
     """
     draft = draft_of(tx.connection, tx.actor, draft_id)
-    values = {"xml": xml.decode(), "title": _require_same_plan(draft, xml), **_saved(tx)}
+    values = {"xml": xml.decode(), "title": _require_same_plan(tx.connection, draft, xml), **_saved(tx)}
     where = (plan_draft.c.id == draft_id) & (plan_draft.c.revision == revision)
     written = tx.connection.execute(update(plan_draft).where(where).values(**values, revision=revision + 1))
     if written.rowcount != 1:
@@ -173,7 +174,7 @@ def _faster(draft: PlanDraft) -> Conflict:
     return Conflict(draft.saved_by, draft.saved_at, "保存了这份草稿")
 
 
-def _require_same_plan(draft: PlanDraft, xml: bytes) -> str:
+def _require_same_plan(connection: Connection, draft: PlanDraft, xml: bytes) -> str:
     """The title of the plan. A draft can be wrong in a hundred ways, but not become another plan. Raises: Refused."""
     try:
         process = process_of(parse(xml))
@@ -182,14 +183,14 @@ def _require_same_plan(draft: PlanDraft, xml: bytes) -> str:
     facts = extension(process, "plan")
     same = process.get("id") == draft.plan and facts is not None
     same = same and facts is not None and facts.get("jurisdiction") == draft.jurisdiction
-    if not same or facts is None or _office_of(draft.jurisdiction, facts.get("office", "")) != draft.office:
+    if not same or facts is None or _office_of(connection, draft.jurisdiction, facts.get("office", "")) != draft.office:
         raise Refused("草稿的方案编号、行政区和专班办不能改动，没有保存；请撤销这处改动。")
     return facts.get("title", "")[:200] or draft.title
 
 
-def _office_of(jurisdiction: str, printed: str) -> str | None:
+def _office_of(connection: Connection, jurisdiction: str, printed: str) -> str | None:
     try:
-        found = organisation.load(jurisdiction).resolve(printed)
+        found = known_units(connection, jurisdiction).resolve(printed)
     except KeyError:
         return None
     return found.units[0].key if found is not None and len(found.units) == 1 else None
@@ -223,7 +224,7 @@ def publish_draft(tx: Tx, draft_id: int, revision: int, ground: str) -> int:
         raise Refused(
             f"这个方案已有第 {last.number} 版，草稿是从更早的一版改起的；请删除草稿，从第 {last.number} 版重新修订。"
         )
-    _require_same_plan(draft, draft.xml)
+    _require_same_plan(tx.connection, draft, draft.xml)
     _take(tx, draft, revision)
     version_id = opening.publish(tx, draft.xml, ground)
     if last is not None and version_id == last.id:
@@ -272,7 +273,7 @@ def _versions(connection: Connection, condition: Any) -> list[Version]:
             r.plan,
             r.number,
             r.title,
-            _office_of(r.jurisdiction, published.of_digest(connection, r.digest).plan.facts.office) or "",
+            _office_of(connection, r.jurisdiction, published.of_digest(connection, r.digest).plan.facts.office) or "",
             r.published_at,
             r.digest,
             r.xml.encode(),

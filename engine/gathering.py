@@ -19,7 +19,7 @@ from engine.wording import line_of, link_of, title_of
 from ledger import organisation
 from ledger.calendar import local_day
 from ledger.database import Tx
-from ledger.people import Holder, batched, holders, units_answered_for
+from ledger.people import Holder, batched, holders_in, units_answered_for, written_to
 from ledger.queries.words import OUTCOME_WORDS
 from ledger.rules.verbs import Role, State
 from ledger.schema import AnyRow, assignment, item, notice, petition, post, round_, run, share, step, todo, unit
@@ -52,6 +52,8 @@ def gather_immediate(tx: Tx) -> None:
 def _act_of(n: AnyRow) -> tuple[str, str]:
     """(kind, group): notices of one act share a mail, as the hand-out of a run, a round, one return, one urging do."""
     kind = n.tier.partition(":")[0]
+    if kind == "moved":  # a whole unit's work may move at once
+        return "told", f"{n.tier} {n.run_id} {n.at}"
     if kind in OUTCOME_WORDS:
         return "told", f"{n.owner_id} {n.arm} {n.tier}"
     match kind:
@@ -133,6 +135,7 @@ def _notices() -> Select[Any]:
             item.c.no,
             item.c.cadence,
             run.c.short.label("plan"),
+            run.c.plan.label("plan_key"),
             run.c.mail,
             unit.c.short.label("owner_unit"),
             recipient.c.short.label("to_unit"),
@@ -192,22 +195,23 @@ def _owes_steps(n: AnyRow) -> bool:
 
 
 def _is_copy(n: AnyRow) -> bool:
-    """The last tier of a unit's share, told to its deputy head and the coordinator for information."""
+    """The last tier of a unit's share, told for information to its deputy head and to who handed it out, or down."""
     is_own = (
         n.tier.startswith(("waiting:", "pressing:", "applied:"))
         or n.tier.partition(":")[0] in OUTCOME_WORDS
         or (n.assignment_state == "signing" and n.role == "deputy_head")
     )
-    return n.role in _COPIED and not is_own
+    is_below = n.role == "liaison" and n.assignment_unit not in (None, n.unit)
+    return (n.role in _COPIED or is_below) and not is_own
 
 
 def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, str]]) -> None:
     """One message a person and act. A post that nobody holds keeps its notices until somebody does."""
-    posts = holders(tx.connection, {(n.unit, n.role) for n in rows})
+    posts = holders_in(tx.connection, {(n.unit, n.role, n.plan_key) for n in rows})
     mails: dict[tuple[str, str, int], _Mail] = {}
     for n in rows:
         kind, group = act_of(n)
-        for h in _readers(n, posts[n.unit, n.role]):
+        for h in _readers(n, posts[n.unit, n.role, n.plan_key]):
             # By what it tells first, which is told once: a day that a clock shows again may have its digest again.
             key = f"{kind}:{n.id}:{h.person_id}"
             mails.setdefault((kind, group, h.person_id), _Mail(key, kind, h)).lines.append(n)
@@ -216,9 +220,10 @@ def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, 
 
 
 def _readers(n: AnyRow, people: Sequence[Holder]) -> Sequence[Holder]:
-    """Who of a post's holders is written to: of what was handed on inside the unit, the one who does it now."""
+    """Who of a post's holders is written to: of what was handed on inside the unit, the one who does it now; else the
+    plan's own, and A 角."""
     is_kept = n.keeper is not None and (n.unit, n.role) == (n.assignment_unit, "liaison")
-    return [h for h in people if is_kept and h.person_id == n.keeper] or people
+    return [h for h in people if is_kept and h.person_id == n.keeper] or written_to(people)
 
 
 def _store(tx: Tx, mails: Sequence[_Mail]) -> None:
@@ -237,10 +242,10 @@ def _open_todos(tx: Tx, mails: Sequence[_Mail]) -> dict[int, tuple[int, int]]:
     persons = sorted({m.holder.person_id for m in mails})
     units = units_answered_for(tx.connection, persons)
     rows = [r for part in batched(units) for r in tx.connection.execute(_counts, {"units": part, "now": tx.now})]
-    posts = holders(tx.connection, {(r.unit, r.role) for r in rows})
+    posts = holders_in(tx.connection, {(r.unit, r.role, r.plan) for r in rows})
     counts = dict.fromkeys(persons, (0, 0))
     for r in rows:
-        for h in posts[r.unit, r.role]:
+        for h in posts[r.unit, r.role, r.plan]:
             if h.person_id in counts:
                 n, late = counts[h.person_id]
                 counts[h.person_id] = (n + r.n, late + r.late)
@@ -251,11 +256,13 @@ _counts = (
     select(
         todo.c.unit,
         todo.c.role,
+        run.c.plan,
         func.count().label("n"),
         func.count().filter(todo.c.due_at < bindparam("now", type_=todo.c.due_at.type)).label("late"),
     )
+    .join(run, run.c.id == todo.c.run_id)
     .where(todo.c.closed_at.is_(None), todo.c.unit.in_(bindparam("units", expanding=True)))
-    .group_by(todo.c.unit, todo.c.role)
+    .group_by(todo.c.unit, todo.c.role, run.c.plan)
 )
 
 

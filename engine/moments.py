@@ -107,6 +107,12 @@ def leave_moment(until: date) -> Moment:
     return Moment("leave", 1, end_of(until), RANK_CLOSE)
 
 
+# ---------------------------------------------------------------- units
+def change_moment(at: datetime) -> Moment:
+    """A unit is renamed, merged or loses duties when its moment has come."""
+    return Moment("reorganise", 1, at, RANK_CLOSE)
+
+
 # ---------------------------------------------------------------- digests of day and week
 def monday_of(day: date) -> date:
     """The Monday of a day's week."""

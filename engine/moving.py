@@ -20,11 +20,12 @@ from engine.notices import Notice, tell
 from engine.reporting import checked_figures
 from engine.steps import ask_for_steps, let_go
 from ledger.database import Tx
-from ledger.errors import Invalid, Refused
+from ledger.errors import DubanError, Invalid, NotEvery, Refused
 from ledger.events import File
 from ledger.rules.completion import Share as RuleShare
 from ledger.rules.completion import blockers, closes
 from ledger.rules.due import resolve
+from ledger.rules.levels import inner
 from ledger.rules.timeliness import mend_due
 from ledger.rules.verbs import ENDED, LEFT_OUT, State, Verb
 from ledger.schema import AnyRow, advance, assignment, draft, due, petition, post, round_, share, unit, upload
@@ -99,6 +100,25 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
     return int(case.item_id)
 
 
+def sign_many(tx: Tx, todos: Sequence[TodoRef]) -> list[int]:
+    """批量审签: all or none; returns the items' ids. Raises: NotEvery with the reason of each that cannot be signed;
+    NotFound."""
+    wanted = sorted(set(todos), key=lambda t: t.assignment_id)
+    cases, refused = cases_of(tx, [todo.assignment_id for todo in wanted]), {}
+    for todo in wanted:
+        try:
+            case = take(tx, todo, cases[todo.assignment_id])
+            permit(tx, case, Verb.SIGN)
+        except DubanError as error:
+            refused[todo] = str(error)
+            continue
+        record_move(tx, case, "assignment.signed", _next(case, {"decision": "pass"}))
+    if refused:
+        raise NotEvery(refused, len(wanted))
+    disarm(tx, [("assignment", i) for i in cases])
+    return [case.item_id for case in cases.values()]
+
+
 def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Sequence[int] = ()) -> int:
     """What a signer or reviewer decides: 审签同意 / 退回修改, 认可 or 同意办结 / 退回补正 (with a reason); `files` are
     uploads that go with the reason. Returns the item's id.
@@ -129,7 +149,7 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Seque
 
 def _return(tx: Tx, case: Case, to: Next, said: Said) -> None:
     """退回补正: some working days to mend, the ladder armed anew, the unit told at once."""
-    due_at = _time_to_mend(tx, case)
+    due_at = inner(_time_to_mend(tx, case), case.parent_due, case.due_at)
     record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, said)
     if due_at and not case.cadence:
         chased = chased_after_return(due_at, tx.now, case.mend_days, tx.calendar)
@@ -145,7 +165,7 @@ def _time_to_mend(tx: Tx, case: Case) -> datetime | None:
 
 def _due_after_acknowledgement(tx: Tx, case: Case) -> datetime | None:
     """The share's own date, where the plan counts from 签收; its ladder is armed then."""
-    if case.due_at is not None or not case.due_text:
+    if case.due_at is not None or not case.due_text or case.parent_id:
         return case.due_at  # type: ignore[no-any-return]
     rule = next(i.due for i in published.of_run(tx.connection, case.run_id).plan.items if i.id == case.element)
     if rule is None or rule.anchor != "acknowledge":
@@ -234,6 +254,8 @@ def _holder(case: Case, step: Step) -> str:
             return str(case.host or case.office)
         case "lead":
             return str(case.lead_unit or case.office)
+        case "parent":
+            return str(case.parent_unit)
     return str(case.unit)
 
 
@@ -275,6 +297,7 @@ _siblings = (
         assignment.c.arm,
         assignment.c.unit,
         assignment.c.steps_in_force,
+        assignment.c.parent_id,
         unit.c.short,
     )
     .join(unit, unit.c.key == assignment.c.unit)
@@ -317,11 +340,21 @@ _siblings_in_rounds = _siblings.add_columns(_owed.label("n_owed"), _to_come.labe
 
 
 def _shares(rows: Sequence[AnyRow], accepted: int | None = None) -> list[RuleShare]:
-    return [RuleShare(str(r.id), r.role, r.ord, r.state == State.CLOSED or r.id == accepted) for r in rows]
+    """The shares that an item is completed by: what they were handed down in is their own affair."""
+    whole = [r for r in rows if r.parent_id is None]
+    return [RuleShare(str(r.id), r.role, r.ord, r.state == State.CLOSED or r.id == accepted) for r in whole]
+
+
+def parts_of(rows: Sequence[AnyRow], share_id: int) -> list[AnyRow]:
+    """Of the shares of an item those that one was handed down in, at every level."""
+    own = [r for r in rows if r.parent_id == share_id]
+    return [*own, *(below for i in dict.fromkeys(r.id for r in own) for below in parts_of(rows, i))]
 
 
 def _require_others(tx: Tx, case: Case) -> None:
-    """What an application still waits for: its own occurrences, the feedback of others."""
+    """What an application still waits for: its own parts and occurrences, the feedback of others."""
+    if case.n_parts_open:
+        _require_parts(tx, case)
     leads = case.completion == "lead" and case.role == "lead"
     if not (case.cadence or leads):
         return
@@ -330,6 +363,16 @@ def _require_others(tx: Tx, case: Case) -> None:
         _require_all_occurrences(next(r for r in rows if r.id == case.id))
     if leads:
         _require_feedback(case, rows)
+
+
+def _require_parts(tx: Tx, case: Case) -> None:
+    """What was handed down is done, or given up, before the whole is reported."""
+    rows = tx.connection.execute(_siblings, {"b_item": case.item_id}).all()
+    names = [r.short for r in rows if r.parent_id == case.id and r.state not in ENDED]
+    raise Refused(
+        f"还有 {len(names)} 家下级单位没有办结（{'、'.join(names)}）。"
+        "请先催办或审核，不再需要的可以终止，再由本单位汇总申请办结。"
+    )
 
 
 def _require_feedback(case: Case, rows: Sequence[AnyRow]) -> None:
@@ -351,8 +394,8 @@ def _require_all_occurrences(own: AnyRow) -> None:
 def _accept(tx: Tx, case: Case, to: Next, said: Said) -> None:
     """同意办结 or 认可; where it was the last that counted, the item closes with it."""
     rows = siblings(tx, case.item_id)
-    done = _is_done(case, rows, accepted=case.id)
-    record_move(tx, case, "assignment.accepted", to, {"closes": done}, said)
+    done = case.parent_id is None and _is_done(case, rows, accepted=case.id)
+    record_move(tx, case, "assignment.accepted", to, {"closes": done, "counts": case.parent_id is None}, said)
     let_go(tx, case.needs_steps, [case])
     if done:
         close_item(tx, case, "item.closed", [r for r in rows if r.id != case.id], {"counts": 1})
@@ -374,6 +417,41 @@ def close_if_done(tx: Tx, case: Case, rows: Sequence[AnyRow]) -> None:
         close_item(tx, case, "item.closed", rows, {"counts": 0})
 
 
+@dataclass(frozen=True)
+class Ending:
+    """Open shares that end without a result: what the event says of them, what is armed for them."""
+
+    left: Sequence[AnyRow]
+    withdrawn: Sequence[Mapping[str, Any]]
+    armed: Sequence[tuple[str, int]]
+
+
+def ending(rows: Sequence[AnyRow]) -> Ending:
+    """What ends with an item, or with the share that these were handed down from."""
+    left = list({r.id: r for r in rows if r.state not in ENDED}.values())
+    withdrawn = [
+        {
+            "id": r.id,
+            "step": r.step,
+            "arm": r.arm,
+            "part": r.parent_id is not None,
+            "settles": _settled(r.petition_id, r.petition_kind, r.turn, "lapsed") if r.petition_id else None,
+        }
+        for r in left
+    ]
+    petitions = [("petition", r.petition_id) for r in left if r.petition_id]
+    return Ending(left, withdrawn, [*(("assignment", r.id) for r in left), *petitions])
+
+
+def tell_parts(tx: Tx, run_id: int, item_id: int, left: Sequence[AnyRow]) -> None:
+    """Whom a share was handed down to is told that there is nothing left to do."""
+    own = [r for r in left if r.parent_id is not None]
+    tell(
+        tx,
+        [Notice("assignment", r.id, r.arm, "ended", r.unit, "liaison", run_id, item_id, immediate=True) for r in own],
+    )
+
+
 def close_item(
     tx: Tx,
     case: AnyRow,
@@ -383,21 +461,13 @@ def close_item(
     said: Said = NOTHING_SAID,
 ) -> None:
     """An item is over (closed or terminated): what is still open of these shares is withdrawn, the plan goes on."""
-    left = {r.id: r for r in rows if r.state not in ENDED}
-    withdrawn = [
-        {
-            "id": r.id,
-            "step": r.step,
-            "arm": r.arm,
-            "settles": _settled(r.petition_id, r.petition_kind, r.turn, "lapsed") if r.petition_id else None,
-        }
-        for r in left.values()
-    ]
+    ended = ending(rows)
     owed = [r.owed for r in rows if r.owed is not None]  # nobody can report them any more
-    payload = {"item": case.item_id, "withdrawn": withdrawn, "owed": owed, **extra}
+    payload = {"item": case.item_id, "withdrawn": ended.withdrawn, "owed": owed, **extra}
     tx.record(f"item:{case.item_id}", kind, payload, said.texts)
-    petitions = [("petition", r.petition_id) for r in left.values() if r.petition_id]
-    disarm(tx, [*(("assignment", i) for i in left), *(("share", o) for o in owed), *petitions])
-    let_go(tx, case.needs_steps, list(left.values()))
+    disarm(tx, [*ended.armed, *(("share", o) for o in owed)])
+    let_go(tx, case.needs_steps, ended.left)
+    if kind == "item.closed":
+        tell_parts(tx, case.run_id, case.item_id, ended.left)
     tx.writes.write(_insert_advance, {"run_id": case.run_id, "item_id": case.item_id})
     tx.closed_runs.add(case.run_id)

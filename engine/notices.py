@@ -18,8 +18,8 @@ from ledger.schema import notice
 
 @dataclass(frozen=True)
 class Notice:
-    """`tier`: handed, request, returned, urged:<n>, waiting:<step>, weekly:<its Monday>, or a ladder's tier such as
-    -3. `immediate`: goes at once."""
+    """`tier`: handed, request, returned, urged:<n>, waiting:<step>, vacant:<unit>.<role>, weekly:<its Monday>, or a
+    ladder's tier such as -3. `immediate`: goes at once."""
 
     owner_kind: str
     owner_id: int

@@ -15,14 +15,15 @@ from engine.chasing import arm, wake
 from engine.moments import Moment, opening_moment, timer_moments
 from engine.notices import Notice, tell
 from engine.rounds import schedule_rounds
-from ledger import organisation
 from ledger.calendar import WorkCalendar
 from ledger.database import Tx
+from ledger.directory import directory_of, known_units
 from ledger.errors import Refused
 from ledger.events import canonical
+from ledger.organisation import Organisation
 from ledger.rules.due import Due, DueRule, resolve
 from ledger.rules.verbs import ENDED
-from ledger.schema import indicator, item, plan_source, plan_version, run_state
+from ledger.schema import indicator, item, plan_source, plan_version, run_state, unit
 from ledger.schema import run as run_table
 
 ADMIN = "admin"
@@ -35,7 +36,7 @@ def publish(tx: Tx, xml: bytes, ground: str = "") -> int:
 
     Raises: Refused for what the linter refuses; nobody else is trusted to have asked it.
     """
-    require_clean(xml)
+    require_clean(xml, directory_of(tx.connection))
     made = published.register(xml)
     digest, plan = made.digest, made.plan
     known = tx.connection.execute(select(plan_version.c.id).where(plan_version.c.digest == digest)).scalar_one_or_none()
@@ -62,7 +63,7 @@ def start_run(tx: Tx, version_id: int) -> int:
     plan = made.plan
     run_id = tx.allocate("run")[0]
     kept_elsewhere = _kept_elsewhere(tx, plan)
-    tx.record(f"run:{run_id}", "run.started", _run_facts(plan, run_id, version_id))
+    tx.record(f"run:{run_id}", "run.started", _run_facts(tx.connection, plan, run_id, version_id))
     tx.flush()
     for item_id, (ord_, planned) in zip(
         tx.allocate("item", len(plan.items)), enumerate(plan.items, start=1), strict=True
@@ -77,7 +78,7 @@ def start_run(tx: Tx, version_id: int) -> int:
     return run_id
 
 
-def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
+def _run_facts(connection: Connection, plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
     facts = plan.facts
     return {
         "run": run_id,
@@ -86,7 +87,7 @@ def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
         "title": facts.title,
         "short": facts.short,
         "jurisdiction": facts.jurisdiction,
-        "office": _unit_key(facts.jurisdiction, facts.office),
+        "office": _unit_key(known_units(connection, facts.jurisdiction), facts.office),
         "period_start": facts.period[0],
         "period_end": facts.period[1],
         "sign_roles": " ".join(facts.sign_roles),
@@ -97,19 +98,21 @@ def _run_facts(plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
     }
 
 
-# The indicators of plans under way that one unit fills for all; the first of each key and unit holds the readings.
+# The indicators of plans under way that one unit (or its successor) fills for all; the first of each key and unit holds
+# the readings.
+_fills = func.coalesce(unit.c.successor, unit.c.key)
 _sources = (
-    select(indicator.c.key, indicator.c.reporter, func.min(indicator.c.id).label("id"))
+    select(indicator.c.key, _fills.label("reporter"), func.min(indicator.c.id).label("id"))
     .join(item, item.c.id == indicator.c.item_id)
     .join(run_table, run_table.c.id == item.c.run_id)
+    .join(unit, unit.c.key == indicator.c.reporter)
     .where(
         run_table.c.jurisdiction == bindparam("b_jurisdiction"),
         run_table.c.ended_at.is_(None),
         item.c.state.in_(("pending", "open")),
-        indicator.c.reporter.is_not(None),
         indicator.c.same_as.is_(None),
     )
-    .group_by(indicator.c.key, indicator.c.reporter)
+    .group_by(indicator.c.key, _fills)
 )
 
 
@@ -121,8 +124,8 @@ def _kept_elsewhere(tx: Tx, plan: Plan) -> dict[tuple[str, str], int]:
     return {(r.key, r.reporter): r.id for r in rows}
 
 
-def _unit_key(jurisdiction: str, printed: str, what: str = "统筹单位") -> str:
-    found = organisation.load(jurisdiction).resolve(printed)
+def _unit_key(known: Organisation, printed: str, what: str = "统筹单位") -> str:
+    found = known.resolve(printed)
     if found is None or len(found.units) != 1:
         raise Refused(f"方案的{what}“{printed}”不是一个单位，请先在单位目录中登记，再启动方案。")
     return found.units[0].key
@@ -139,8 +142,8 @@ def _plan_item(
 ) -> None:
     limit = _due(tx, plan, run_id, planned)
     headings = {h.id: h.name for h in plan.headings}
-    known = organisation.load(plan.facts.jurisdiction)
-    reporters = [i.reporter and _unit_key(plan.facts.jurisdiction, i.reporter, "填报单位") for i in planned.indicators]
+    known = known_units(tx.connection, plan.facts.jurisdiction)
+    reporters = [i.reporter and _unit_key(known, i.reporter, "填报单位") for i in planned.indicators]
     indicator_ids = tx.allocate("indicator", len(planned.indicators)) if planned.indicators else ()
     tx.record(
         f"item:{item_id}",
@@ -252,7 +255,7 @@ def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> N
     """Hand an item out: a share with a todo for each unit, its ladder armed, its units told."""
     first = published.lifecycle(planned.lifecycle).step(instances.entry(published.lifecycle_version(planned.lifecycle)))
     limit = _due(tx, plan, run_id, planned)
-    shares = _shares(plan, planned)
+    shares = _shares(tx.connection, plan, planned)
     ids = tx.allocate("assignment", len(shares)) if shares else range(0)
     tx.record(
         f"item:{item_id}",
@@ -277,17 +280,17 @@ def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> N
     tell(tx, handed)
 
 
-def _shares(plan: Plan, planned: Item) -> list[dict[str, Any]]:
+def _shares(connection: Connection, plan: Plan, planned: Item) -> list[dict[str, Any]]:
     """The units behind the printed names, in printed order; a unit named twice keeps its first role."""
-    known = organisation.load(plan.facts.jurisdiction)
+    known = known_units(connection, plan.facts.jurisdiction)
     found: dict[str, dict[str, Any]] = {}
     for share in planned.shares:
         resolution = known.resolve(share.unit)
         if resolution is None:
             raise Refused(f"第 {planned.no} 项的单位“{share.unit}”不在单位目录中，请先登记，再启动方案。")
-        for unit in resolution.units:
+        for named in resolution.units:
             facts = {"role": share.role, "ord": len(found) + 1, "quota": share.quota, "presumed": share.presumed}
-            found.setdefault(unit.key, {"unit": unit.key, **facts})
+            found.setdefault(named.key, {"unit": named.key, **facts})
     return list(found.values())
 
 

@@ -47,8 +47,13 @@ def _row(tx: Tx, message_id: int, mail: Outgoing) -> dict[str, Any]:
         "address": mail.holder.email,
         "context": json.dumps(mail.context, ensure_ascii=False),
         "at": tx.now,
-        "header_id": f"<{mail.key.replace(':', '.')}.{secrets.token_hex(6)}@duban>",
+        "header_id": header_id(mail.key),
         "state": "queued",
         "attempts": 0,
         "try_at": tx.recorded_at,
     }
+
+
+def header_id(key: str) -> str:
+    """A Message-ID that names the mail's key and that nobody can guess."""
+    return f"<{key.replace(':', '.')}.{secrets.token_hex(6)}@duban>"

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select
 from engine.adjusting import reassign_case, terminate_case
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm
-from engine.desk import Case, case_of, chain_of, limit_texts, permit
+from engine.desk import Case, case_of, chain_of, giver, limit_texts, permit
 from engine.moving import Said, give_out_anew, rearm, settling
 from engine.notices import Notice, tell
 from engine.steps import StepDraft, ask_for_steps, confirm_steps, planned
@@ -21,7 +21,9 @@ from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.errors import Conflict, Invalid, Refused
 from ledger.events import canonical
-from ledger.people import holders
+from ledger.people import holders_in
+from ledger.places import seat
+from ledger.rules.levels import inner
 from ledger.rules.texts import due_words
 from ledger.rules.verbs import State, Verb
 from ledger.schema import person, petition, post, unit
@@ -54,9 +56,13 @@ def extend(tx: Tx, assignment_id: int, *, until: date | None, reason: str, progr
         faults["progress"] = "请写明目前的进展，审批人据此判断。"
     if until is None or end_of(until) <= case.due_at:
         faults["until"] = f"请填写晚于现时限（{due_words(case.due_at)}）的日期。"
+    elif inner(end_of(until), case.parent_due) != end_of(until):
+        faults["until"] = (
+            f"不能晚于{case.parent_name}的时限（{due_words(case.parent_due)}）；确需延后的，请先商其申请延期。"
+        )
     if faults or until is None:
         raise Invalid(faults)
-    chain = _chain(tx, case, case.extends.split())
+    chain = _chain(tx, case, ["coordinator"] if case.parent_id else case.extends.split())
     _apply(tx, case, "extension", chain, {"cause": reason, "progress": progress}, asked_due=end_of(until))
     return int(case.item_id)
 
@@ -83,8 +89,8 @@ def dispute(tx: Tx, assignment_id: int, *, facts: str, basis: str, to: str) -> i
 
 
 def plan_steps(tx: Tx, assignment_id: int, *, steps: Sequence[StepDraft], ground: str = "") -> int:
-    """报节点计划: the dated steps of a share, for the office to confirm; to change confirmed ones a ground is needed.
-    Returns the item's id. Raises: Invalid, Refused, NotAllowed, NotFound.
+    """报节点计划: the dated steps of a share, for whoever handed it out to confirm; confirmed ones change only with a
+    ground. Returns the item's id. Raises: Invalid, Refused, NotAllowed, NotFound.
     """
     case = case_of(tx, assignment_id)
     permit(tx, case, Verb.PLAN_STEPS)
@@ -207,7 +213,7 @@ def _pass_on(tx: Tx, case: Case, said: Said) -> None:
 def _grant(tx: Tx, case: Case, said: Said) -> None:
     """The new date holds from now on, beside the original one; the ladder is armed anew under the next arm."""
     dates = {"due_at": case.asked_due, "original_due": case.original_due or case.due_at}
-    extra = {**dates, "settles": settling(case, "granted")}
+    extra = {**dates, "settles": settling(case, "granted"), "giver": giver(case)}
     rearm(tx, case, give_out_anew(tx, case, "assignment.extended", extra, said), case.asked_due)
     tell(tx, [_notice(case, f"granted:{case.petition_id}", *place) for place in _concerned(case)])
 
@@ -223,7 +229,7 @@ def _settle(tx: Tx, case: Case, outcome: str, said: Said) -> None:
 
 
 def _concerned(case: Case) -> list[tuple[str, str]]:
-    return [(case.unit, "liaison"), (case.office, "coordinator")]
+    return [(case.unit, "liaison"), giver(case)]
 
 
 # ---------------------------------------------------------------- who decides
@@ -232,7 +238,7 @@ _overseers = (
     .join(unit, unit.c.key == post.c.unit)
     .join(person, person.c.id == post.c.person_id)
     .where(
-        unit.c.jurisdiction == bindparam("b_jurisdiction"),
+        seat() == bindparam("b_jurisdiction"),  # of the plan's place itself, not of a county in it
         post.c.role.in_(("inspector", "leader")),
         post.c.until.is_(None),
         person.c.active,
@@ -243,19 +249,20 @@ _overseers = (
 
 def _chain(tx: Tx, case: Case, roles: Sequence[str]) -> list[tuple[str, str]]:
     """The posts that decide in turn. One that nobody holds is passed over, a section head's falls to the deputy head;
-    where nobody at all is left, the office decides."""
+    where nobody at all is left, whoever handed the share out decides, as on every part that was handed down."""
     overseers = {r.role: r.unit for r in tx.connection.execute(_overseers, {"b_jurisdiction": case.jurisdiction})}
     of_unit = [(case.unit, role) for role in _OF_UNIT]
-    held = {place for place, people in holders(tx.connection, of_unit).items() if people}
+    answered = holders_in(tx.connection, {(*place, case.plan) for place in of_unit})
+    held = {(unit_key, role) for (unit_key, role, _), people in answered.items() if people}
     found: list[tuple[str, str]] = []
     for role in roles:
         if role in _OF_UNIT:
             found += [place for place in of_unit[_OF_UNIT.index(role) :] if place in held][:1]
         elif role == "coordinator":
-            found.append((case.office, role))
+            found.append(giver(case))
         elif role in overseers:
             found.append((overseers[role], role))
-    return list(dict.fromkeys(found)) or [(case.office, "coordinator")]
+    return list(dict.fromkeys(found)) or [giver(case)]
 
 
 def _decided_by_other(tx: Tx, ref: PetitionRef) -> Conflict:

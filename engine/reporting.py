@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,8 +16,9 @@ from engine.filing import handed_in
 from engine.notices import Notice, tell
 from ledger.database import Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
+from ledger.rules.figures import Reading, differs, roll_up
 from ledger.rules.figures import questions as doubts
-from ledger.rules.verbs import Capacity, State, Verb, refusal
+from ledger.rules.verbs import LEFT_OUT, Capacity, State, Verb, refusal
 from ledger.schema import (
     AnyRow,
     assignment,
@@ -37,8 +39,9 @@ from ledger.schema import entry as entry_table
 
 MAX_FIGURE = Decimal(10) ** 11
 
-_reporter, _kept_as, _kept_by = unit.alias("reporter"), indicator.alias("kept_as"), item.alias("kept_by")
-_kept_run = run.alias("kept_run")
+_printed, _reporter = unit.alias("printed"), unit.alias("reporter")  # as the plan names it, as it answers today
+_kept_as, _kept_by, _kept_run = indicator.alias("kept_as"), item.alias("kept_by"), run.alias("kept_run")
+_above, _top = assignment.alias("above"), assignment.alias("top")
 # Shares with what their figures are measured by: a row for each indicator, or one without.
 _reportable = (
     select(
@@ -46,6 +49,7 @@ _reportable = (
         assignment.c.item_id,
         assignment.c.state,
         assignment.c.unit,
+        assignment.c.parent_id,
         item.c.no,
         indicator.c.id.label("indicator_id"),
         indicator.c.target,
@@ -53,7 +57,9 @@ _reportable = (
         indicator.c.per,
         indicator.c.sum_rule,
         indicator.c.measure,
-        indicator.c.reporter,
+        _above.c.unit.label("above_unit"),
+        _top.c.unit.label("top_unit"),
+        _reporter.c.key.label("reporter"),
         _reporter.c.short.label("reporter_name"),
         _kept_by.c.no.label("kept_no"),
         _kept_run.c.short.label("kept_plan"),
@@ -63,7 +69,10 @@ _reportable = (
         assignment.join(item, item.c.id == assignment.c.item_id)
         .outerjoin(indicator, indicator.c.item_id == assignment.c.item_id)
         .outerjoin(figure, and_(figure.c.indicator_id == indicator.c.id, figure.c.assignment_id == assignment.c.id))
-        .outerjoin(_reporter, _reporter.c.key == indicator.c.reporter)
+        .outerjoin(_above, _above.c.id == assignment.c.parent_id)
+        .outerjoin(_top, _top.c.id == _above.c.parent_id)
+        .outerjoin(_printed, _printed.c.key == indicator.c.reporter)
+        .outerjoin(_reporter, _reporter.c.key == func.coalesce(_printed.c.successor, _printed.c.key))
         .outerjoin(_kept_as, _kept_as.c.id == indicator.c.same_as)
         .outerjoin(_kept_by, and_(_kept_by.c.id == _kept_as.c.item_id, _kept_by.c.state.in_(("pending", "open"))))
         .outerjoin(_kept_run, _kept_run.c.id == _kept_by.c.run_id)
@@ -213,11 +222,37 @@ def checked_figures(
     if not figures:
         return []
     known = tx.read(_reportable, {"b_ids": [case.id]})
-    return _checked(known, {case.id: figures}, confirmed=confirmed)[case.id]
+    parts = _part_figures(tx, [case.id]) if case.n_parts and not confirmed else {}
+    return _checked(known, {case.id: figures}, parts, confirmed=confirmed)[case.id]
+
+
+# What the parts of a share have come to, as each was read last.
+_of_parts = (
+    select(assignment.c.parent_id, figure.c.indicator_id, figure.c.value, figure.c.reported_at)
+    .join(figure, figure.c.assignment_id == assignment.c.id)
+    .where(
+        assignment.c.parent_id.in_(bindparam("b_ids", expanding=True)),
+        assignment.c.state.not_in(LEFT_OUT),
+    )
+    .order_by(assignment.c.id)
+)
+PartFigures = Mapping[tuple[int, int], Sequence[Reading]]
+
+
+def _part_figures(tx: Tx, share_ids: Sequence[int]) -> PartFigures:
+    """The readings of the parts of these shares, by share and indicator."""
+    found: dict[tuple[int, int], list[Reading]] = defaultdict(list)
+    for r in tx.read(_of_parts, {"b_ids": list(share_ids)}):
+        found[r.parent_id, r.indicator_id].append(Reading(r.value, r.reported_at))
+    return found
 
 
 def _checked(
-    rows: Sequence[AnyRow], by_share: Mapping[int, Mapping[int, Decimal]], *, confirmed: bool
+    rows: Sequence[AnyRow],
+    by_share: Mapping[int, Mapping[int, Decimal]],
+    parts: PartFigures,
+    *,
+    confirmed: bool,
 ) -> dict[int, list[tuple[int, Decimal]]]:
     known = {(r.id, r.indicator_id): r for r in rows}
     questions: dict[str, str] = {}
@@ -230,7 +265,7 @@ def _checked(
                 raise Invalid({f"figure-{indicator_id}": "请填 0 到一千亿之间的数，小数不超过四位。"})
             if words := _not_here(found):
                 raise Invalid({f"figure-{indicator_id}": words})
-            if asked := _doubts(found, value):
+            if asked := _doubts(found, value, parts.get((share_id, indicator_id), ())):
                 questions[f"figure-{indicator_id}"] = asked
     if questions and not confirmed:
         raise Questions(questions)
@@ -241,17 +276,18 @@ def _not_here(found: AnyRow) -> str:
     """一数一源: why this share does not fill in a figure; nothing where it does."""
     if found.kept_no is not None:
         return f"这个数由{found.reporter_name}在“{found.kept_plan}”清单第 {found.kept_no} 项统一填报，这里不用再填。"
-    if found.reporter is not None and found.reporter != found.unit:
+    own = (found.unit, found.above_unit, found.top_unit)  # a part adds to what the unit above sums up
+    if found.reporter is not None and found.reporter not in own:
         return f"这个数由{found.reporter_name}统一填报，本单位不用填。"
     return ""
 
 
-def _doubts(found: AnyRow, value: Decimal) -> str:
+def _doubts(found: AnyRow, value: Decimal, parts: Sequence[Reading]) -> str:
     target = found.target if found.sum_rule == "sum" and found.per in (None, "total") else None
     asked = doubts(
         value, previous=found.value, target=target, op=found.op, cumulative=found.sum_rule == "sum", unit=found.measure
     )
-    return "".join(asked)
+    return "".join(asked) + differs(value, roll_up(found.sum_rule, parts), len(parts), found.measure)
 
 
 def _record_report(
@@ -302,9 +338,11 @@ _share_case = (  # a row for each of these streams
         round_.c.item_id,
         round_.c.name,
         round_.c.n,
+        run.c.plan,
         *head_columns,
     )
     .join(round_, round_.c.id == share.c.round_id)
+    .join(run, run.c.id == share.c.run_id)
     .join(stream, stream.c.name.in_(_streams))
     .where(share.c.id == bindparam("b_id"))
     .order_by(stream.c.name)
@@ -329,13 +367,15 @@ def report_round(
     if not locked:
         raise NotFound("没有这一期报送。")
     asked = locked[0]
-    tx.desk = seat(tx.actor, asked.unit, "liaison")
+    tx.desk = seat(tx.actor, asked.unit, "liaison", asked.plan)
     _require_owed(tx, asked)
     if not filled and not nothing_new:
         raise Invalid({"progress": "还没有填写任何内容；没有新情况，请点“本期无新进展”。"})
     rows = _shares_of(tx, asked, filled)
     shares = {r.id: r for r in rows}
-    figures = _checked(rows, {i: e.figures for i, e in filled.items()}, confirmed=confirmed)
+    given = {i: e.figures for i, e in filled.items()}
+    parts = _part_figures(tx, sorted(i for i in given if given[i])) if not confirmed else {}
+    figures = _checked(rows, given, parts, confirmed=confirmed)
     faults: dict[str, str] = {}
     for assignment_id, entry in filled.items():
         try:
@@ -380,7 +420,7 @@ def _shares_of(tx: Tx, asked: AnyRow, filled: Mapping[int, Entry]) -> Sequence[A
     found = {r.id: r for r in rows}
     for assignment_id in ids:
         row = found.get(assignment_id)
-        if row is None or row.unit != asked.unit or asked.assignment_id not in (None, assignment_id):
+        if row is None or row.parent_id or row.unit != asked.unit or asked.assignment_id not in (None, assignment_id):
             raise NotFound("填报的任务不在这一期里，请刷新页面后重填。")
         if words := refusal(State(row.state), Verb.REPORT, {Capacity.UNIT}):
             raise Refused(f"清单第 {row.no} 项：{words}")

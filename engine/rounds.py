@@ -69,7 +69,12 @@ def _asked(tx: Tx, run_id: int, cadence: Cadence) -> tuple[Sequence[AnyRow], int
     shares = (
         select(assignment.c.id, assignment.c.unit, assignment.c.item_id)
         .join(item, item.c.id == assignment.c.item_id)
-        .where(assignment.c.run_id == run_id, assignment.c.closed_at.is_(None), item.c.state == "open")
+        .where(
+            assignment.c.run_id == run_id,
+            assignment.c.parent_id.is_(None),  # what was handed down is asked for by who handed it down
+            assignment.c.closed_at.is_(None),
+            item.c.state == "open",
+        )
         .order_by(assignment.c.id)
     )
     if cadence.asks == "item":

@@ -22,9 +22,10 @@ from engine.clockwork import follow_target
 from engine.delivering import deliver
 from engine.mail.smtp import Transport
 from engine.ticking import tick
-from ledger import logins, sent
+from ledger import exports, logins, sent
 from ledger.clock import ClockInDoubt, wall_now
 from ledger.database import Database
+from ledger.exports import write_next
 from ledger.files import Store
 from ledger.following import follow
 from ledger.trouble import trouble_of
@@ -66,6 +67,7 @@ def tidy(db: Database, store: Store, log_days: int, upload_days: int) -> None:
         sent.forget(tx.connection, tx.recorded_at - timedelta(days=sent.KEPT_DAYS))
         logins.forget(tx.connection, tx.recorded_at - timedelta(days=log_days), tx.recorded_at - OVER)
     sweep(db, store, wall_now() - timedelta(days=upload_days))
+    exports.forget(db, store, wall_now() - exports.KEPT)
     settle(db, store)
 
 
@@ -85,6 +87,7 @@ def run_scheduler(
         signal.signal(number, lambda *_: stop.set())
     jobs: dict[str, Callable[[], object]] = {
         "tick": lambda: beat(db),
+        "export": lambda: write_next(db, store),
         "tidy": _hourly(lambda: tidy(db, store, log_days, upload_days)),
     }
     if transport is not None:

@@ -1,8 +1,9 @@
-"""节点计划: a unit breaks its share into dated steps, the office confirms them, the unit reports each as done.
+"""节点计划: a unit breaks its share into dated steps, whoever handed it out confirms them, the unit reports each as
+done.
 
-A plan of steps is a petition (`engine.petitions`) that the office decides on. A changed one is another petition: what
-is done stays as it was, and until it is confirmed the former one holds. A step is chased by the plan's ladder from its
-confirmation until it is done, is replaced, or the share ends.
+A plan of steps is a petition (`engine.petitions`) that the office decides on, or the unit above where the share was
+handed down. A changed one is another petition: what is done stays as it was, and until it is confirmed the former one
+holds. A step is chased by the plan's ladder from its confirmation until it is done, is replaced, or the share ends.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def _faults(tx: Tx, case: Case, k: int, s: StepDraft, before: date | None) -> di
 
 
 def confirm_steps(tx: Tx, case: Case, settles: Mapping[str, Any] | None, texts: Mapping[str, str]) -> None:
-    """The office confirms: these steps hold from now on and are chased, the former ones no more."""
+    """They are confirmed: these steps hold from now on and are chased, the former ones no more."""
     payload = {"assignment": case.id, "item": case.item_id, "run": case.run_id, "petition": case.petition_id}
     tx.record(f"item:{case.item_id}", "assignment.steps_confirmed", {**payload, "settles": settles}, texts)
     if case.steps_in_force:
@@ -157,13 +158,14 @@ def let_go(tx: Tx, needs_steps: bool, shares: Sequence[AnyRow]) -> None:
     if planned := [s.id for s in shares if s.steps_in_force]:
         forget_steps(tx, planned)
     if needs_steps:
-        disarm(tx, [("planning", s.id) for s in shares])
+        disarm(tx, [("planning", s.id) for s in shares if s.parent_id is None])
 
 
 def ask_for_steps(tx: Tx, case: Case, turn: int = 0) -> None:
-    """Where the plan wants it: the unit owes a plan of steps from now on. `turn`: the petition that came to nothing
-    before, 0 for none."""
-    if case.needs_steps and case.steps_in_force is None and case.role != "cooperating":
+    """Where the plan wants it: the unit owes a plan of steps from now on; what was handed down owes none. `turn`: the
+    petition that came to nothing before, 0 for none."""
+    is_wanted = case.needs_steps and case.parent_id is None and case.role != "cooperating"
+    if is_wanted and case.steps_in_force is None:
         ladder = parse_ladder(case.ladder)
         wake(tx, "planning", [case.id], planning_moments(tx.now, ladder, tx.calendar, turn))
 

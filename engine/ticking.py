@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time
 
-from sqlalchemy import and_, bindparam, delete, exists, literal, or_, select, text, tuple_
+from sqlalchemy import and_, bindparam, delete, exists, literal, null, or_, select, text, tuple_
 
-from engine import deputies
+from engine import deputies, reorganising
 from engine.advancing import drain, release_timer
 from engine.chasing import parse_ladder, wake
 from engine.gathering import gather_digests, gather_immediate
@@ -22,8 +22,10 @@ from engine.moments import RANK_DIGEST, Moment, digest_moment, is_notice_time, n
 from engine.notices import Notice, tell
 from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
+from engine.vacancies import gather_vacancies
 from engine.weekly import gather_weekly
 from ledger.calendar import local_day, moment
+from ledger.capacities import giver_of
 from ledger.clock import ClockInDoubt, mark_refused
 from ledger.database import Database, Tx
 from ledger.rules.ladder import highest_passed
@@ -195,6 +197,8 @@ def _fire(tx: Tx, row: DueRow) -> None:
             _open_by_date(tx, row.owner_id)
         case "leave":
             deputies.end(tx, row.owner_id)
+        case "reorganise":
+            reorganising.carry_out(tx, row.owner_id)
         case "digest":
             _digest(tx)
         case "weekly":
@@ -213,6 +217,7 @@ def _digest(tx: Tx) -> None:
     """Today's digest, once its hour has come on a working day; else it is only planted anew."""
     if is_notice_time(tx.now, tx.calendar):
         gather_digests(tx)
+        gather_vacancies(tx)
     _plant(tx, digest_moment(next_day(tx.now, tx.calendar)))
 
 
@@ -252,7 +257,7 @@ def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
 
 
 def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) -> list[Notice]:
-    """Who holds the todo is told; the plan's last tier is copied to the unit's deputy head and the coordinator."""
+    """Who holds the todo is told; the plan's last tier is copied to the unit's deputy head and to who handed it out."""
     told = [(owner.unit, owner.role or "liaison")]
     if kind == "petition":
         name = f"pressing:{owner.id}.{turn}.{tier}"
@@ -262,7 +267,7 @@ def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) ->
     if kind in ("step", "planning"):
         return [Notice(kind, owner.id, turn, str(tier), *told[0], owner.run_id, owner.item_id, state=state)]
     if tier > 0 and tier >= max(parse_ladder(owner.ladder)):
-        told += [(owner.unit, "deputy_head"), (owner.office, "coordinator")]
+        told += [(owner.unit, "deputy_head"), giver_of(owner.office, owner.parent_unit)]
     return [
         Notice(kind, owner.id, turn, str(tier), unit, role, owner.run_id, owner.item_id, state=state)
         for unit, role in told
@@ -285,6 +290,7 @@ def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], AnyRo
     return found
 
 
+parent = assignment.alias("parent")
 # Whether the ladder of a share's own date speaks on the same day as one of its steps.
 _of_own_date = due.c.owner_kind == "assignment", due.c.owner_id == step.c.assignment_id, due.c.kind.like("tier:%")
 _still_to_tell = exists().where(*_of_own_date, due.c.at <= bindparam("b_now", type_=due.c.at.type))
@@ -301,10 +307,12 @@ _OWNERS = {
         assignment.c.run_id,
         assignment.c.item_id,
         run.c.office,
+        parent.c.unit.label("parent_unit"),
         run.c.ladder,
         todo.c.role,
     )
     .join(run, run.c.id == assignment.c.run_id)
+    .outerjoin(parent, parent.c.id == assignment.c.parent_id)
     .outerjoin(
         todo,
         and_(
@@ -339,6 +347,7 @@ _OWNERS = {
         share.c.run_id,
         round_.c.item_id,
         run.c.office,
+        null().label("parent_unit"),
         run.c.ladder,
         literal("liaison").label("role"),
     )

@@ -10,8 +10,10 @@ from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from engine.desk import Case, case_of, cases_of, limit_texts, permit
 from engine.notices import Notice, tell
+from ledger.capacities import giver_of
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
+from ledger.places import seat
 from ledger.rules.verbs import Verb
 from ledger.schema import person, post, unit
 
@@ -71,16 +73,22 @@ class _Place(Protocol):
     @property
     def unit(self) -> str: ...
     @property
+    def parent_unit(self) -> str | None: ...
+    @property
     def office(self) -> str: ...
     @property
     def jurisdiction(self) -> str: ...
+    @property
+    def place(self) -> str: ...
 
 
 def informed(connection: Connection, case: _Place) -> list[tuple[str, str]]:
     """The posts (unit, role) that a share may be copied to: they see it anyway, and somebody holds them."""
-    over = unit.c.jurisdiction == case.jurisdiction, post.c.role.in_(("inspector", "leader"))
-    own = post.c.unit == case.unit, post.c.role.in_(("section_head", "deputy_head", "head"))
-    office = post.c.unit == case.office, post.c.role == "coordinator"
+    overseeing = ("inspector",) if case.parent_unit else ("inspector", "leader")
+    over = seat().in_((case.jurisdiction, case.place)), post.c.role.in_(overseeing)
+    own = post.c.unit.in_([case.unit, case.parent_unit]), post.c.role.in_(("section_head", "deputy_head", "head"))
+    above, role = giver_of(case.office, case.parent_unit)
+    office = post.c.unit == above, post.c.role == role
     rows = connection.execute(
         select(post.c.unit, post.c.role)
         .join(unit, unit.c.key == post.c.unit)
@@ -97,7 +105,7 @@ def hand_on(tx: Tx, assignment_id: int, *, to: int) -> int:
     Returns the item's id. Raises: Invalid, Refused, NotAllowed, NotFound."""
     case = case_of(tx, assignment_id)
     permit(tx, case, Verb.HAND_ON)
-    if to not in {r.id for r in tx.connection.execute(colleagues, {"b_unit": case.unit})}:
+    if to not in {r.id for r in tx.connection.execute(colleagues, {"b_unit": case.unit, "b_plan": case.plan})}:
         raise Invalid({"to": "请选择本单位的一位联络员。"})
     payload = {"assignment": case.id, "item": case.item_id, "to_post": to}
     tx.record(f"item:{case.item_id}", "assignment.handed_on", payload)
@@ -109,10 +117,11 @@ def hand_on(tx: Tx, assignment_id: int, *, to: int) -> int:
     return int(case.item_id)
 
 
-colleagues = (  # the liaisons of a unit
+colleagues = (  # the liaisons of a unit in a plan
     select(post.c.id, person.c.name)
     .join(person, person.c.id == post.c.person_id)
     .where(post.c.unit == bindparam("b_unit"), post.c.role == "liaison", post.c.until.is_(None), person.c.active)
+    .where(or_(post.c.plan.is_(None), post.c.plan == bindparam("b_plan")))
     .order_by(post.c.id)
 )
 

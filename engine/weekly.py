@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, distinct, func, select
+from sqlalchemy import Connection, and_, distinct, func, or_, select
 
 from engine.moments import monday_of
 from engine.notices import Notice, settle, tell
@@ -21,7 +21,7 @@ from ledger.calendar import SHANGHAI, last_day, local_day, moment
 from ledger.database import Tx
 from ledger.people import Holder, holders
 from ledger.rules.verbs import Role
-from ledger.schema import AnyRow, item, notice, run, todo, unit
+from ledger.schema import AnyRow, assignment, item, notice, petition, run, todo, unit
 from ledger.sealing import head
 
 LISTED = 20  # titles of one plan; the rest are counted
@@ -143,7 +143,16 @@ def _late(c: Connection, run_id: int, now: datetime) -> Sequence[AnyRow]:
     return c.execute(
         select(item.c.id, item.c.title, func.min(todo.c.due_at).label("due_at"))
         .join(todo, todo.c.item_id == item.c.id)
+        .outerjoin(petition, and_(todo.c.owner_kind == "petition", petition.c.id == todo.c.owner_id))
+        .outerjoin(
+            assignment,
+            or_(
+                assignment.c.id == petition.c.assignment_id,
+                and_(todo.c.owner_kind == "assignment", assignment.c.id == todo.c.owner_id),
+            ),
+        )
         .where(todo.c.run_id == run_id, todo.c.closed_at.is_(None), todo.c.due_at < now)
+        .where(assignment.c.parent_id.is_(None))  # what a unit has handed down is late for that unit alone
         .group_by(item.c.id, item.c.title, item.c.ord)
         .order_by(func.min(todo.c.due_at), item.c.ord)
     ).all()

@@ -72,4 +72,5 @@ def _note(n: AnyRow) -> str:
     """Whose share it is, where the reader is not of that unit; that it is a step."""
     if n.owner_kind == "step":
         return "节点"
-    return n.owner_unit if n.role != "liaison" or n.tier.startswith("waiting:") else ""
+    is_below = n.assignment_unit not in (None, n.unit)  # of what the reader has handed down
+    return n.owner_unit if n.role != "liaison" or is_below or n.tier.startswith("waiting:") else ""

@@ -84,7 +84,7 @@ _FILE = (
     )
     .where(attachment.c.id == bindparam("b_id"))
 )
-_SHARES = select(assignment.c.id, assignment.c.unit, assignment.c.role).where(
+_SHARES = select(assignment.c.id, assignment.c.unit, assignment.c.role, assignment.c.parent_id).where(
     assignment.c.item_id == bindparam("b_item")
 )
 

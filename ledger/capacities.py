@@ -9,9 +9,12 @@ from ledger.rules.verbs import Capacity
 
 
 class Stand(Protocol):
-    """Where a share stands: its unit and role, its plan, the post that holds it, the post that decides on what was
-    applied for (unit and role, or None)."""
+    """Where a share stands: its unit and role and the jurisdiction (`place`) of the unit, its plan, the unit that
+    handed it down (None: the office handed it out), the post that holds it, the post that decides on what was applied
+    for (unit and role, or None)."""
 
+    @property
+    def plan(self) -> str: ...
     @property
     def unit(self) -> str: ...
     @property
@@ -21,6 +24,10 @@ class Stand(Protocol):
     @property
     def jurisdiction(self) -> str: ...
     @property
+    def place(self) -> str: ...
+    @property
+    def parent_unit(self) -> str | None: ...
+    @property
     def lead_unit(self) -> str | None: ...
     @property
     def holder(self) -> tuple[str, str] | None: ...
@@ -28,18 +35,29 @@ class Stand(Protocol):
     def decider(self) -> tuple[str, str] | None: ...
 
 
+def giver_of(office: str, parent_unit: str | None) -> tuple[str, str]:
+    """The post (unit, role) that handed a share out, or down: what it decides and is told, nobody else is."""
+    return (parent_unit, "liaison") if parent_unit else (office, "coordinator")
+
+
 def capacities(actor: Actor, stand: Stand) -> dict[Capacity, Desk]:
     """The capacities in which the actor may meet this share, each with the post that gives it."""
-    lead = (stand.lead_unit, "liaison") if stand.lead_unit and stand.role == "cooperating" else None
+    is_led = stand.role == "cooperating" and stand.parent_unit is None
+    lead = (stand.lead_unit, "liaison") if stand.lead_unit and is_led else None
+    places = (stand.jurisdiction, stand.place)
     posts = {
         Capacity.HOLDER: stand.holder,
         Capacity.DECIDER: stand.decider,
         Capacity.UNIT: (stand.unit, "liaison"),
+        Capacity.HANDLER: (stand.unit, "handler"),
         Capacity.LEAD: lead,
-        Capacity.OFFICE: (stand.office, "coordinator"),
+        Capacity.OFFICE: None if stand.parent_unit else (stand.office, "coordinator"),
+        Capacity.PARENT: (stand.parent_unit, "liaison") if stand.parent_unit else None,
     }
-    found = {c: actor.desk(*post) for c, post in posts.items() if post}
+    found = {c: actor.desk(*post, stand.plan) for c, post in posts.items() if post}
     found[Capacity.INSPECTOR] = next(
-        (d for d in actor.desks if d.role == "inspector" and d.jurisdiction == stand.jurisdiction), None
+        (d for d in actor.desks if d.role == "inspector" and d.jurisdiction in places), None
     )
+    if (handler := found[Capacity.HANDLER]) and handler.fallen:  # a unit may do without one
+        found[Capacity.HANDLER] = None
     return {c: desk for c, desk in found.items() if desk}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from ledger.calendar import SHANGHAI
 
@@ -45,6 +46,15 @@ class Questions(DubanError):
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields = dict(fields)
         super().__init__("；".join(self.fields.values()))
+
+
+class NotEvery(DubanError):
+    """Of several things asked for at once some cannot be done, so nothing was: `reasons` says of each why not."""
+
+    def __init__(self, reasons: Mapping[Any, str], of: int) -> None:
+        self.reasons = dict(reasons)
+        rest = "已取消勾选，其余仍可一并办理" if len(self.reasons) < of else "请核对后再办"
+        super().__init__(f"{of} 件中有 {len(self.reasons)} 件不能办理，都没有提交。原因分别写在下面，{rest}。")
 
 
 class Conflict(DubanError):

@@ -20,7 +20,7 @@ from ledger.rules.verbs import EXTENDS
 
 GENESIS = "0" * 64
 # Of the kinds whose payload has changed its shape; all others are of schema 1.
-SCHEMAS = {"run.started": 2, "item.planned": 3, "item.opened": 2}
+SCHEMAS = {"run.started": 2, "item.planned": 3, "item.opened": 2, "unit.registered": 2}
 
 
 def _plain(value: Any) -> Any:
@@ -129,6 +129,7 @@ UPCASTERS: dict[tuple[str, int], Callable[[Mapping[str, Any]], Mapping[str, Any]
     },
     ("item.opened", 1): _each("assignments", presumed=False),
     ("run.started", 1): lambda p: {**p, "extends": " ".join(EXTENDS)},
+    ("unit.registered", 1): lambda p: {**p, "parent": None},
 }
 
 

@@ -6,20 +6,21 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, get_args
 
-Kind = Literal["organ", "body", "county", "park", "university", "enterprise", "institution", "society"]
+Kind = Literal["organ", "body", "county", "town", "park", "university", "enterprise", "institution", "society"]
 
 
 @dataclass(frozen=True)
 class Unit:
     """A node of the organisation tree.
 
-    `host` is the organ that keeps a body's office; `parent` the county that a bureau belongs to.
+    `host` is the organ that keeps a body's office; `parent` the unit directly above it, to which it reports: the county
+    of a bureau or town.
     """
 
     key: str
@@ -87,6 +88,7 @@ class Organisation:
             for key in (unit.host, unit.parent):
                 if key is not None and key not in by_key:
                     raise OrganisationError(f"{unit.key}: no unit {key}")
+            _require_tree(unit, by_key)
         names: dict[str, Resolution] = {}
         for unit in self.units:
             _enter(names, (unit.name, unit.short, *unit.aliases), Resolution((unit,)))
@@ -105,9 +107,58 @@ class Organisation:
                 return unit
         raise KeyError(key)
 
+    def place_of(self, unit: Unit) -> str:
+        """The jurisdiction a unit belongs to: its county's, which goes by the county's key, or this one."""
+        above = self.unit(unit.parent) if unit.parent else None
+        if above is None:
+            return self.jurisdiction
+        return above.key if above.kind == "county" else self.place_of(above)
+
     def resolve(self, printed: str) -> Resolution | None:
         """The units a printed name means here, None when nobody is known by it."""
         return self._names.get(normal(printed))
+
+    def as_changed(
+        self, renamed: Mapping[str, tuple[str, str]], added: Iterable[Unit], ended: Mapping[str, str]
+    ) -> Organisation:
+        """The directory as it has become. `renamed`: name and short name by key; `ended`: a unit's successor by its
+        key. Whatever a unit was called still means it, or whoever succeeded it (承接), unless another is called so."""
+        units = {u.key: u for u in (*self.units, *added)}
+        former: dict[str, list[str]] = {}
+        for key, (name, short) in renamed.items():
+            if key in units:
+                former.setdefault(key, []).extend((units[key].name, units[key].short))
+                units[key] = replace(units[key], name=name, short=short)
+        for key, successor in ended.items():
+            if key in units and successor in units:
+                gone = units.pop(key)
+                former.setdefault(successor, []).extend((gone.name, gone.short, *gone.aliases, *former.pop(key, ())))
+        taken = {normal(name) for u in units.values() for name in (u.name, u.short, *u.aliases)}
+        taken |= {normal(name) for g in self.groups for name in (g.name, *g.aliases)}
+        for key, names in former.items():
+            free = tuple(dict.fromkeys(name for name in names if normal(name) not in taken))
+            taken |= {normal(name) for name in free}
+            units[key] = replace(units[key], aliases=(*units[key].aliases, *free))
+
+        def now(key: str) -> str:
+            return ended.get(key, key)
+
+        groups = (replace(g, members=tuple(dict.fromkeys(map(now, g.members)))) for g in self.groups)
+        kept = (
+            replace(u, host=now(u.host) if u.host else None, parent=now(u.parent) if u.parent else None)
+            for u in units.values()
+        )
+        return Organisation(self.jurisdiction, self.name, tuple(kept), tuple(groups))
+
+
+def _require_tree(unit: Unit, by_key: Mapping[str, Unit]) -> None:
+    """Whoever stands above a unit does not stand below it as well."""
+    above, seen = unit.parent, {unit.key}
+    while above is not None:
+        if above in seen:
+            raise OrganisationError(f"{unit.key}: stands above itself")
+        seen.add(above)
+        above = by_key[above].parent if above in by_key else None
 
 
 def _enter(names: dict[str, Resolution], printed: Iterable[str], resolution: Resolution) -> None:
@@ -144,7 +195,7 @@ def load(key: str) -> Organisation:
     Raises: KeyError when there is none, OrganisationError when it is broken.
     """
     file = resources.files("ledger") / "organisations" / f"{key}.toml"
-    if not re.fullmatch(r"[a-z0-9-]+", key) or not file.is_file():
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", key) or not file.is_file():
         raise KeyError(key)
     data = tomllib.loads(file.read_text("utf-8"))
     units, groups = (tuple(_unit(row) for row in data["unit"]), tuple(_group(row) for row in data.get("group", ())))

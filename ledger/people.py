@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from ledger import prepared
+from ledger.places import seat
 from ledger.schema import AnyRow, person, post, unit
 
 K = TypeVar("K", int, str)
@@ -16,17 +17,23 @@ K = TypeVar("K", int, str)
 # A body (领导小组) has no officials of its own above its office: these posts are those of its host organ.
 HOSTED_ROLES = frozenset({"section_head", "deputy_head", "head"})
 # Posts whose work must not stand still while nobody holds them.
-FALLING_ROLES = ("liaison", "section_head", "deputy_head")
+FALLING_ROLES = ("handler", "liaison", "section_head", "deputy_head")
+Place = tuple[str, str, str | None]  # unit, role and the plan it is asked for in; none: in every plan
 
 
 @dataclass(frozen=True)
 class Desk:
-    """A post as it acts: one unit, one role."""
+    """A post as it acts: one unit, one role, all plans or one of them."""
 
     post_id: int
     unit: str
     role: str
     jurisdiction: str = ""
+    plan: str | None = None
+    fallen: bool = False  # nobody holds it, so it is the head's
+
+    def serves(self, plan: str | None) -> bool:
+        return self.plan in (None, plan)
 
 
 @dataclass(frozen=True)
@@ -37,9 +44,11 @@ class Actor:
     name: str
     desks: tuple[Desk, ...]
 
-    def desk(self, unit_key: str, role: str) -> Desk | None:
-        """The post that answers for this unit and role, or None."""
-        return next((d for d in self.desks if d.unit == unit_key and d.role == role), None)
+    def desk(self, unit_key: str, role: str, plan: str | None = None) -> Desk | None:
+        """The post that answers for this unit and role in a plan (none: in every plan), the plan's own first; or
+        None."""
+        held = [d for d in self.desks if (d.unit, d.role) == (unit_key, role) and d.serves(plan)]
+        return max(held, key=lambda d: d.plan is not None, default=None)
 
     def first(self, role: str) -> Desk | None:
         """The first post of this role, whatever its unit."""
@@ -56,12 +65,16 @@ class Actor:
 SYSTEM = Actor(0, "系统", ())
 
 
+predecessor = unit.alias("predecessor")  # a unit that has ended: its successor's posts answer for it
 _posts_of = (
-    select(person.c.name, post.c.id, post.c.unit, post.c.role, unit.c.jurisdiction)
+    select(
+        *(person.c.name, post.c.id, post.c.unit, post.c.role, post.c.plan, seat().label("jurisdiction")),
+        predecessor.c.key.label("predecessor"),
+    )
     .select_from(
-        person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None))).outerjoin(
-            unit, unit.c.key == post.c.unit
-        )
+        person.outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None)))
+        .outerjoin(unit, unit.c.key == post.c.unit)
+        .outerjoin(predecessor, predecessor.c.successor == post.c.unit)
     )
     .where(person.c.id == bindparam("b_person"), person.c.active)
     .order_by(post.c.id)
@@ -75,8 +88,10 @@ def actor_of(connection: Connection, person_id: int) -> Actor | None:
 
 
 def actor_from(connection: Connection, person_id: int, rows: Sequence[AnyRow]) -> Actor:
-    """The person of these rows: name, and id, unit, role and jurisdiction of a post (or none) in each."""
-    desks = [Desk(r.id, r.unit, r.role, r.jurisdiction) for r in rows if r.id is not None]
+    """The person of these rows: name, and id, unit, role, plan and jurisdiction of a post (or none) in each, with a
+    unit that it has succeeded (or none)."""
+    own = {r.id: Desk(r.id, r.unit, r.role, r.jurisdiction, r.plan) for r in rows if r.id is not None}
+    desks = [*own.values(), *(replace(own[r.id], unit=r.predecessor) for r in rows if r.predecessor is not None)]
     hosting = [d for d in desks if d.role in HOSTED_ROLES]
     if hosting:
         bodies = prepared.rows(connection, _bodies, {"keys": sorted({d.unit for d in hosting})})
@@ -85,20 +100,24 @@ def actor_from(connection: Connection, person_id: int, rows: Sequence[AnyRow]) -
 
 
 def _empty_posts(connection: Connection, desks: list[Desk]) -> list[Desk]:
-    """Posts of their unit that nobody holds: they fall to its head (主要负责人), as the notices of `holders` do."""
+    """Posts of their unit that nobody holds: they fall to its head (主要负责人), as `holders` has it."""
     heads = {d.unit: d for d in desks if d.role == "head"}
     if not heads:
         return []
-    rows = prepared.rows(connection, _seats, {"keys": sorted(heads)})
-    held = {(r.unit, r.role) for r in rows}
-    return [replace(d, role=r) for u, d in heads.items() for r in FALLING_ROLES if (u, r) not in held]
+    wanted: set[Place] = {(u, r, None) for u in heads for r in FALLING_ROLES}
+    found = _Seating(connection, wanted)
+    return [replace(heads[u], role=r, fallen=True) for u, r, _ in sorted(wanted) if not found.own((u, r, None))]
 
 
 @dataclass(frozen=True)
 class Holder:
+    """Somebody who answers for a post; `plan` and `rank` are those of the post that is held."""
+
     person_id: int
     name: str
     email: str
+    plan: str | None = None
+    rank: str | None = None
 
 
 AT_ONCE = 1000  # keys in one statement: every database has a limit
@@ -110,39 +129,88 @@ def batched(keys: Iterable[K]) -> Iterator[list[K]]:
     return (every[n : n + AT_ONCE] for n in range(0, len(every), AT_ONCE))
 
 
-_hosts = select(unit.c.key, unit.c.host).where(unit.c.key.in_(bindparam("keys", expanding=True)))
+_successor = unit.alias("successor")
+_hosts = (
+    select(unit.c.key, unit.c.successor, func.coalesce(_successor.c.host, unit.c.host).label("host"))
+    .outerjoin(_successor, _successor.c.key == unit.c.successor)
+    .where(unit.c.key.in_(bindparam("keys", expanding=True)))
+)
 _seats = (
-    select(post.c.unit, post.c.role, person.c.id, person.c.name, person.c.email)
+    select(post.c.unit, post.c.role, post.c.plan, post.c.rank, person.c.id, person.c.name, person.c.email)
     .join(person, person.c.id == post.c.person_id)
     .where(post.c.until.is_(None), person.c.active, post.c.unit.in_(bindparam("keys", expanding=True)))
     .order_by(post.c.id)
 )
 _own_seats = select(post.c.unit).where(post.c.until.is_(None), post.c.person_id.in_(bindparam("keys", expanding=True)))
 _bodies = select(unit.c.key, unit.c.host).where(unit.c.host.in_(bindparam("keys", expanding=True)))
-_hosted = select(unit.c.key).where(unit.c.host.in_(bindparam("keys", expanding=True)))
+_hosted = select(unit.c.key).where(
+    or_(*(column.in_(bindparam("keys", expanding=True)) for column in (unit.c.host, unit.c.successor)))
+)
+
+
+class _Seating:
+    """Who sits where, for these places."""
+
+    def __init__(self, connection: Connection, wanted: Iterable[Place]) -> None:
+        places = set(wanted)
+        keys = {u for u, _, _ in places}
+        rows = [r for part in batched(keys) for r in prepared.rows(connection, _hosts, {"keys": part})]
+        self._hosts: dict[str, str | None] = {r.key: r.host for r in rows}
+        self._successors: dict[str, str] = {r.key: r.successor for r in rows if r.successor is not None}
+        seats = {self._where(u, role) for u, r, _ in places for role in (r, "head")}
+        self._held: dict[tuple[str, str], list[Holder]] = {}
+        for part in batched(seats):
+            for r in prepared.rows(connection, _seats, {"keys": part}):
+                self._held.setdefault((r.unit, r.role), []).append(Holder(r.id, r.name, r.email, r.plan, r.rank))
+
+    def _where(self, unit_key: str, role: str) -> str:
+        host = self._hosts.get(unit_key)
+        return host if host and role in HOSTED_ROLES else self._successors.get(unit_key, unit_key)
+
+    def own(self, place: Place) -> list[Holder]:
+        """Who holds the post itself, for this plan or for all."""
+        unit_key, role, plan = place
+        return [h for h in self._held.get((self._where(unit_key, role), role), ()) if h.plan in (None, plan)]
+
+    def answering(self, place: Place) -> list[Holder]:
+        """Who answers for it: an empty post is the unit's head's (主要负责人)."""
+        unit_key, _, plan = place
+        return self.own(place) or self.own((unit_key, "head", plan))
 
 
 def holders(connection: Connection, desks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Holder]]:
-    """Who holds each (unit, role) now. An empty post falls to the unit's head (主要负责人); nobody at all gives an
-    empty list."""
-    wanted = set(desks)
-    hosts = {
-        r.key: r.host for part in batched({u for u, _ in wanted}) for r in connection.execute(_hosts, {"keys": part})
-    }
+    """Who answers for each (unit, role) in every plan. An empty post falls to the unit's head (主要负责人); nobody at
+    all gives an empty list."""
+    found = holders_in(connection, {(u, r, None) for u, r in desks})
+    return {(u, r): people for (u, r, _), people in found.items()}
 
-    def where(unit_key: str, role: str) -> tuple[str, str]:
-        host = hosts.get(unit_key)
-        return (host if host and role in HOSTED_ROLES else unit_key, role)
 
-    seats = {where(u, r)[0] for u, r in wanted} | {where(u, "head")[0] for u, _ in wanted}
-    found: dict[tuple[str, str], list[Holder]] = {}
-    for part in batched(seats):
-        for r in connection.execute(_seats, {"keys": part}):
-            found.setdefault((r.unit, r.role), []).append(Holder(r.id, r.name, r.email))
-    return {(u, r): found.get(where(u, r)) or found.get(where(u, "head")) or [] for u, r in wanted}
+def holders_in(connection: Connection, places: Iterable[Place]) -> dict[Place, list[Holder]]:
+    """The same for places in plans: who holds a post for that plan alone answers beside who holds it for all."""
+    wanted = set(places)
+    seating = _Seating(connection, wanted)
+    return {place: seating.answering(place) for place in wanted}
+
+
+def unheld(connection: Connection, places: Iterable[Place]) -> dict[Place, list[Holder]]:
+    """Those of the places that nobody holds, each with the head to whom it falls; without one it is nobody's."""
+    wanted = set(places)
+    seating = _Seating(connection, wanted)
+    return {place: seating.answering(place) for place in wanted if not seating.own(place)}
+
+
+def written_to(people: Sequence[Holder]) -> Sequence[Holder]:
+    """Of those who answer for a post, who gets the mails: the plan's own before the unit's, A 角 before B 角."""
+    nearest = min((_distance(h) for h in people), default=None)
+    return [h for h in people if _distance(h) == nearest]
+
+
+def _distance(holder: Holder) -> tuple[bool, bool]:
+    return holder.plan is None, holder.rank == "B"
 
 
 def units_answered_for(connection: Connection, person_ids: Iterable[int]) -> set[str]:
-    """The units of these persons and the bodies they host: whatever `holders` says they hold is there."""
+    """The units of these persons, the bodies they host, the units they have succeeded: whatever `holders` says they
+    hold is there."""
     units = {u for part in batched(person_ids) for u in connection.execute(_own_seats, {"keys": part}).scalars()}
     return units | {u for part in batched(units) for u in connection.execute(_hosted, {"keys": part}).scalars()}

@@ -7,7 +7,7 @@ the way of every act is written as a constant in SQLAlchemy Core, compiled here 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
@@ -30,10 +30,14 @@ Unpack = Callable[[Iterable[Any]], list[AnyRow]]
 
 
 def rows(connection: Connection, query: Query, values: Row) -> list[AnyRow]:
-    """What a query that is a constant of a module gives for these values (lists for its `expanding` ones). A row has
-    its columns as attributes. Raises: DBAPIError as SQLAlchemy would."""
+    """What a query that is a constant of a module gives for these values. A row has its columns as attributes.
+
+    Lists are the values of `expanding` parameters. Raises: DBAPIError as SQLAlchemy would.
+    """
     dialect = connection.dialect
     driver = connection.connection.driver_connection
+    if any(isinstance(value, Sized) and not isinstance(value, list | str | bytes) for value in values.values()):
+        raise TypeError("several values are given as a list")
     if any(isinstance(value, list) and len(value) > LONGEST for value in values.values()):
         return list(connection.execute(query, values).all())
     lists = {name: _padded(value) for name, value in values.items() if isinstance(value, list)}
@@ -48,9 +52,10 @@ def rows(connection: Connection, query: Query, values: Row) -> list[AnyRow]:
 
 
 def _padded(values: list[Any]) -> list[Any]:
-    """The same set in a list whose length is a power of two, so that a statement is compiled for few lengths."""
-    length = 1 << max(0, len(values) - 1).bit_length()
-    return values + (values[-1:] or [None]) * (length - len(values))
+    """The same set in a list whose length is a power of two, so that a statement is compiled for few lengths; an empty
+    one, which IN and NOT IN take differently, stays empty."""
+    length = 1 << (len(values) - 1).bit_length() if values else 0
+    return values + values[-1:] * (length - len(values))
 
 
 def _nth(name: str, n: int) -> str:
@@ -141,7 +146,7 @@ class errors(AbstractContextManager[None]):
         module: Any = dialect.loaded_dbapi
         if not isinstance(error, module.Error):
             return
-        lost = dialect.is_disconnect(error, None, None)
+        lost = dialect.is_disconnect(error, self.connection.connection.dbapi_connection, None)
         if lost:
             self.connection.invalidate(error)
         raise DBAPIError.instance(

@@ -21,9 +21,10 @@ class Account:
     login: str
     name: str
     email: str
+    browsers: int
 
 
-_account = select(person.c.id, person.c.login, person.c.name, person.c.email).where(person.c.active)
+_account = select(person.c.id, person.c.login, person.c.name, person.c.email, person.c.browsers).where(person.c.active)
 
 
 def accounts_called(connection: Connection, words: str) -> list[Account]:

@@ -156,6 +156,35 @@ unit = Table(
     Column("kind", String(20), nullable=False),
     Column("host", String(60)),
     Column("ord", Integer, nullable=False),
+    Column("parent", String(60), index=True),  # the unit directly above, which may hand its shares down (分解下达)
+    Column("ended_at", Instant),
+    Column("successor", String(60), index=True),  # 承接: who answers for a unit that has ended
+)
+
+unit_name = Table(  # what a unit was called until it was renamed
+    "unit_name",
+    metadata,
+    Column("unit", String(60), primary_key=True),
+    Column("until", Instant, primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("short", String(40), nullable=False),
+)
+
+unit_change = Table(  # 更名, 合并, 拆分, 职责划转: decided for a moment, then done
+    "unit_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(10), nullable=False),  # rename, merge, transfer
+    Column("unit", String(60), nullable=False),
+    Column("to_unit", String(60)),
+    Column("name", String(80)),
+    Column("short", String(40)),
+    Column("shares", Text, nullable=False),  # of a transfer: which open shares, a JSON list of ids
+    Column("at", Instant, nullable=False),
+    Column("seq", Integer, nullable=False),  # of the decision, where its ground hangs
+    Column("state", String(10), nullable=False),  # planned, done, cancelled
+    Column("done_at", Instant),
+    Index("ix_unit_change_unit", "unit"),
 )
 
 person = Table(  # an account, not a projection: names and passwords never enter the chain
@@ -168,6 +197,9 @@ person = Table(  # an account, not a projection: names and passwords never enter
     Column("password_hash", String(200), nullable=False),
     Column("active", Boolean, nullable=False, default=True),
     Column("must_change", Boolean, nullable=False, default=False, server_default=false()),  # at the next log-in
+    Column(
+        "browsers", Integer, nullable=False, default=0, server_default=text("0")
+    ),  # counts when known ones were forgotten
 )
 
 post = Table(
@@ -180,7 +212,22 @@ post = Table(
     Column("since", Instant, nullable=False),
     Column("until", Instant),
     Column("deputy_for", Integer),  # 委托代理: the post beside which this one is held for a while
+    Column("plan", String(60)),  # limited to one plan; none: it serves them all
+    Column("rank", String(1)),  # of liaisons: A 角 is written to, B 角 where there is none
+    Column("field", String(40)),  # 分管领域 of a deputy head, in words
+    Column("seq", Integer, nullable=False, server_default=text("0")),  # of its taking: the name of the day hangs there
     Index("ix_post_unit_role", "unit", "role"),
+)
+
+handover = Table(  # 交接: what the successor is told, until it is received
+    "handover",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("post_id", Integer, nullable=False),  # that was left
+    Column("to_post", Integer, nullable=False, index=True),
+    Column("seq", Integer, nullable=False),  # of its event, where 交接说明 hangs
+    Column("at", Instant, nullable=False),
+    Column("received_at", Instant),
 )
 
 # ---------------------------------------------------------------- plans and runs
@@ -295,6 +342,8 @@ assignment = Table(
     Column("suspended_at", Instant),
     Column("steps_in_force", Integer),  # the petition whose steps (节点计划) were confirmed last
     Column("keeper", Integer),  # the post inside the unit to which the work was handed on (转交)
+    Column("parent_id", Integer),  # 分解下达: the share of which this one is a part
+    Column("lifecycle", String(40)),  # its own, where it is not the item's
     Index(  # a unit whose share was ended may be named again
         "uq_assignment_item_id_unit",
         "item_id",
@@ -306,6 +355,12 @@ assignment = Table(
     Index("ix_assignment_item_id", "item_id"),
     Index("ix_assignment_run_id_unit", "run_id", "unit"),
     Index("ix_assignment_unit", "unit"),
+    Index(
+        "ix_assignment_parent_id",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
 )
 
 petition = Table(  # what a unit applied for and posts decide in turn: 申请延期, 提出异议, 节点计划
@@ -500,7 +555,10 @@ day_override = Table(  # an administrator's word on a day, before the yearly not
 
 PROJECTIONS = (
     unit,
+    unit_name,
+    unit_change,
     post,
+    handover,
     plan_version,
     run,
     item,
@@ -584,7 +642,7 @@ notice = Table(
     Column("owner_kind", String(12), nullable=False),
     Column("owner_id", Integer, nullable=False),
     Column("arm", Integer, nullable=False),
-    Column("tier", String(60), nullable=False),
+    Column("tier", String(120), nullable=False),
     Column("unit", String(60), nullable=False),
     Column("role", String(20), nullable=False),
     Column("run_id", Integer, nullable=False),
@@ -731,6 +789,20 @@ upload = Table(  # a file that a person has put into a form and not yet handed i
     Column("sha256", String(64), index=True),  # known when everything has arrived
     Column("stored", Boolean, nullable=False),  # the store holds it: it can be handed in
     Index("ix_upload_person_id", "person_id", "form"),
+)
+
+export = Table(  # a sheet that a person has asked for; the file lies beside the store until it is forgotten
+    "export",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", Integer, nullable=False, index=True),
+    Column("asked", Text, nullable=False),  # what of the ledger: its filters and columns, JSON
+    Column("state", String(20), nullable=False),  # queued, writing, done, failed
+    Column("n_total", Integer),
+    Column("n_done", Integer, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("beat_at", Instant),  # of whoever writes it
+    Column("finished_at", Instant),
 )
 
 clock = Table(  # one row in demo mode: business time and where it is going

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from ledger import prepared
 from ledger.database import Tx
-from ledger.people import Actor, actor_from
+from ledger.people import Actor, actor_from, predecessor
+from ledger.places import seat
 from ledger.schema import login_session, person, post, unit
 
 TOUCH_AFTER = timedelta(minutes=3)  # a session that is in use is written no more often than this
@@ -74,12 +75,15 @@ _load = (
         post.c.id,
         post.c.unit,
         post.c.role,
-        unit.c.jurisdiction,
+        post.c.plan,
+        seat().label("jurisdiction"),
+        predecessor.c.key.label("predecessor"),
     )
     .select_from(
         login_session.join(person, person.c.id == login_session.c.person_id)
         .outerjoin(post, and_(post.c.person_id == person.c.id, post.c.until.is_(None)))
         .outerjoin(unit, unit.c.key == post.c.unit)
+        .outerjoin(predecessor, predecessor.c.successor == post.c.unit)
     )
     .where(login_session.c.digest == bindparam("b_digest"), login_session.c.ended_at.is_(None), person.c.active)
     .order_by(post.c.id)

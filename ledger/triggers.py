@@ -53,6 +53,9 @@ def missing(connection: Connection) -> Iterator[str]:
         body = connection.execute(text("SELECT prosrc FROM pg_proc WHERE proname = 'refuse_change'")).scalars().all()
         if [f"$${b}$$" for b in body] != ["$$" + _FUNCTION.split("$$")[1] + "$$"]:
             yield "refuse_change"
+        roles = connection.execute(text(_ROLES)).scalars().all()
+        if any(role != "origin" for role in roles):
+            yield "session_replication_role"  # under another one they stand and do nothing
 
 
 def unexpected(connection: Connection) -> Iterator[str]:
@@ -76,6 +79,13 @@ _STANDING = {
         "SELECT tgname, pg_get_triggerdef(oid, true) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
     ),
 }
+
+
+_ROLES = """
+    SELECT current_setting('session_replication_role')
+    UNION ALL SELECT split_part(c, '=', 2) FROM pg_db_role_setting, unnest(setconfig) AS c
+    WHERE c LIKE 'session_replication_role=%'
+"""
 
 
 def _sqlite(name: str, when: str) -> str:

@@ -13,7 +13,7 @@ from typing import IO, BinaryIO
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from ledger import sheets
+from ledger import sheet_texts
 from ledger.attachments import Attached, release
 from ledger.database import Database
 from ledger.errors import Invalid, NotFound
@@ -182,7 +182,7 @@ def _fault(file: BinaryIO, row: AnyRow, sha256: str) -> str:
     extension = filenames.split(row.name)[1].lower()
     if not is_what_it_says(extension, file):
         return f"的内容不是 {extension} 文件，没有留存。请用原来的软件打开，另存为 {extension} 后再传。"
-    return sheets.fault_of(extension, file)
+    return sheet_texts.fault_of(extension, file)
 
 
 def take(

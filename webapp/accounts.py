@@ -34,19 +34,20 @@ def enter() -> BaseResponse | tuple[str, int]:
     account, password = request.form.get("account", "").strip(), request.form.get("password", "")
     if not account or not password or len(account) > LONGEST:
         return _page(account=account, error="请填写账号和密码。"), 422
-    origin = doors.origin()
+    origin, found = doors.origin(), _account(account)
+    device = devices.known(account, found.browsers if found else 0)
+    context.close_reading()
     with context.database().write() as tx:
-        taken = engine.try_to_enter(tx, account, origin, devices.known(account))
+        taken = engine.try_to_enter(tx, account, origin, device)
     if taken.until is not None:
         return _page(account=account, error=_crowded(taken.until) if taken.crowded else _closed(taken.until)), 429
-    found = _account(account)
     fits = hashing.fits(found.password_hash if found else None, password)
     if found is None or not fits or not found.active:
         with context.database().write() as tx:
             engine.refuse_entry(tx, found.id if found else None, taken, origin, inactive=fits)
         return _page(account=account, error=_wrong(taken)), 422
     rehashed = hashing.rehashed(found.password_hash, password)
-    begin(found.id, account, rehashed=rehashed)
+    begin(found.id, account, found.browsers, rehashed=rehashed)
     return redirect(_onward(found.id))
 
 
@@ -67,17 +68,17 @@ def recover() -> BaseResponse:
     return redirect(_onward(context.actor().person_id))
 
 
-def begin(person_id: int, login: str, *, rehashed: str | None = None) -> None:
-    """Log the person in; a session the browser came with ends."""
+def begin(person_id: int, login: str, forgotten: int, *, rehashed: str | None = None) -> None:
+    """Log the person in; a session the browser came with ends. `forgotten`: see `devices.known`."""
     former = doors.live().id if current_user.is_authenticated else None
     context.close_reading()
     with context.database().write() as tx:
         if former is not None:
             engine.leave(tx, int(current_user.id), former, doors.origin())
-        device = devices.known(login)
+        device = devices.known(login, forgotten)
         token = engine.enter(tx, person_id, login, doors.lifetime(), doors.origin(), device=device, rehashed=rehashed)
     doors.come_in(token)
-    devices.remember(login)
+    devices.remember(login, forgotten)
 
 
 def _onward(person_id: int) -> str:
@@ -90,7 +91,9 @@ def _onward(person_id: int) -> str:
 
 
 def _account(login: str) -> AnyRow | None:
-    columns = select(person.c.id, person.c.password_hash, person.c.active).where(person.c.login == login)
+    columns = select(person.c.id, person.c.password_hash, person.c.active, person.c.browsers).where(
+        person.c.login == login
+    )
     return context.reading().execute(columns).one_or_none()
 
 

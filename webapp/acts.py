@@ -11,16 +11,17 @@ from werkzeug.wrappers import Response
 
 from engine import commands
 from engine.desk import Entry, TodoRef
+from engine.splitting import lower_units
 from ledger import prepared
 from ledger.errors import AlreadySent, DubanError, Invalid, NotFound, Questions
-from ledger.queries.items import item_of, require_visible
+from ledger.queries.items import item_of, require_visible, shares_seen
 from ledger.rules.verbs import Verb
 from ledger.schema import assignment, indicator
 from webapp import context, forms, uploads
 from webapp.drafts import forgetting, once
 from webapp.guard import whole
 from webapp.items import page
-from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm
+from webapp.verb_forms import OF_ITEM, OF_SHARE, Known, VerbForm
 
 bp = Blueprint("acts", __name__)
 
@@ -114,7 +115,7 @@ def share_verb(assignment_id: int, verb: str) -> Answer:
         assignment_id,
         key,
         lambda: context.perform(
-            forgetting(key, made.command), assignment_id, **made.values(_measures(assignment_id), key)
+            forgetting(key, made.command), assignment_id, **made.values(_known(assignment_id), key)
         ),
         made.done,
     )
@@ -128,7 +129,7 @@ def item_verb(item_id: int, verb: str) -> Answer:
     require_visible(context.reading(), context.sight(), item_id)
     key = f"item_{verb}-{item_id}"
     try:
-        context.perform(forgetting(key, made.command), item_id, **made.values({}, key))
+        context.perform(forgetting(key, made.command), item_id, **made.values(Known(), key))
     except DubanError as error:
         return _refused(item_id, key, error)
     return _done(item_id, made.done)
@@ -179,7 +180,7 @@ def urge(item_id: int) -> Answer:
     key = f"urge-{item_id}"
     try:
         chosen = [i for i in map(whole, request.form.getlist("assignments")) if i]
-        if not set(chosen) <= _shares_of(item_id):
+        if not set(chosen) <= shares_seen(context.reading(), context.sight(), item_id):
             raise NotFound("勾选的单位不在本任务里，请刷新页面后重选。")
         said = {name: forms.text(name) for name in ("words", "spoke_to", "answer")}
         context.perform(once(forgetting(key, commands.urge)), chosen, **said)
@@ -215,10 +216,6 @@ def _refused(item_id: int, key: str, error: DubanError) -> Answer:
     return page(item_id, form), 422 if isinstance(error, Invalid | Questions) else 409
 
 
-def _shares_of(item_id: int) -> set[int]:
-    return set(context.reading().execute(select(assignment.c.id).where(assignment.c.item_id == item_id)).scalars())
-
-
 _measured = (
     select(indicator.c.id, indicator.c.measure)
     .join(assignment, assignment.c.item_id == indicator.c.item_id)
@@ -231,6 +228,17 @@ def _measures(assignment_id: int) -> dict[int, str]:
     if not any(name.startswith("figure-") for name in request.form):
         return {}
     return {r.id: r.measure for r in prepared.rows(context.reading(), _measured, {"b_id": assignment_id})}
+
+
+def _known(assignment_id: int) -> Known:
+    """What the form of a share may name."""
+    if "unit-1" not in request.form:
+        return Known(_measures(assignment_id))
+    connection = context.reading()
+    measures = {r.id: r.measure for r in connection.execute(_measured, {"b_id": assignment_id})}
+    holder = select(assignment.c.unit).where(assignment.c.id == assignment_id)
+    rows = lower_units(connection, connection.execute(holder).scalar_one_or_none() or "")
+    return Known(measures, {r.key: (r.short, r.name) for r in rows})
 
 
 def _confirmed() -> bool:

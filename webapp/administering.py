@@ -13,10 +13,11 @@ from engine import accounts as engine
 from engine.mail.rendering import address_of
 from ledger import resets, sessions
 from ledger.clock import wall_now
+from ledger.directory import Scope
 from ledger.errors import Conflict, DubanError, Invalid, NotAllowed, NotFound
 from ledger.queries import accounts as queries
 from ledger.queries.words import ROLE_WORDS
-from webapp import context, doors
+from webapp import context, doors, forms
 from webapp.paging import number_of
 
 bp = Blueprint("people", __name__, url_prefix="/people")
@@ -94,8 +95,11 @@ def give_link(person_id: int) -> Answer:
 def add_post(person_id: int) -> Answer:
     """任职."""
     unit, role = request.form.get("unit", ""), request.form.get("role", "")
+    scope = Scope(*(forms.text(name) or None for name in ("plan", "rank", "field")))
     key = {short: key for key, short in queries.unit_choices(context.reading(), context.actor())}.get(unit, unit)
-    return _act(person_id, lambda: context.perform(engine.add_post, person_id, key, role), "已任职，从现在起生效。")
+    return _act(
+        person_id, lambda: context.perform(engine.add_post, person_id, key, role, scope), "已任职，从现在起生效。"
+    )
 
 
 @bp.post("/<int:person_id>/posts/<int:post_id>/end")
@@ -144,6 +148,7 @@ def _page(person_id: int, *, notice: str = "", link: str = "") -> str:
         own=person_id == actor.person_id,
         sessions=_sessions(connection, person_id),
         units=queries.unit_choices(connection, actor),
+        plans=queries.plan_choices(connection, actor),
         roles=ROLE_WORDS,
         notice=notice,
         link=link,

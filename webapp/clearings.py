@@ -11,7 +11,9 @@ from werkzeug.wrappers import Response
 
 from engine import commands
 from engine.clearing import settle
+from ledger import exports
 from ledger.attachments import release
+from ledger.clock import wall_now
 from ledger.errors import DubanError, Invalid, NotAllowed, NotFound, Questions
 from ledger.queries import clearings
 from ledger.queries.items import item_view
@@ -76,6 +78,7 @@ def decide(clearing_id: int) -> Answer:
         if agree:
             release(context.database(), context.store(), context.store().digests())
             settle(context.database(), context.store())
+            exports.forget(context.database(), context.store(), wall_now())  # sheets may hold what was cleared
 
     done = "已清除，记录里保留清除的依据和经手人。" if agree else "已告知不同意清除，内容照旧。"
     here = url_for("clearings.show", clearing_id=clearing_id)

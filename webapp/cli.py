@@ -29,6 +29,7 @@ from webapp.starting import (
     no_database,
     reachable_database,
     settings_or_exit,
+    writable_or_exit,
 )
 
 
@@ -46,6 +47,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the pages with gunicorn until interrupted."""
     settings = settings_or_exit()
     address_or_exit(settings, host, port)
+    writable_or_exit(settings.store.folder, "DUBAN_FILES")
     database_or_exit(settings).close()
     configure(form_of(settings.log, settings.demo, sys.stderr))
     serve_until_interrupted(settings, host, port, workers=workers, threads=threads)

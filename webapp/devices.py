@@ -20,17 +20,20 @@ def install(app: Flask) -> None:
     app.after_request(_keep_cookie)
 
 
-def known(login: str) -> str | None:
-    """The name of this browser, where the account has been used in it."""
+def known(login: str, forgotten: int) -> str | None:
+    """The name of this browser, where the account has been used in it since its browsers were `forgotten` (so many
+    times)."""
     number, accounts = _read()
-    return f"{number}:{_digest(login)}" if _digest(login) in accounts else None
+    digest = _digest(login, forgotten)
+    return f"{number}:{digest}" if digest in accounts else None
 
 
-def remember(login: str) -> None:
+def remember(login: str, forgotten: int) -> None:
     """The answer will carry that the account has been used in this browser."""
     number, accounts = _read()
-    others = [a for a in accounts if a != _digest(login)]
-    g.device = _signer().dumps([number or secrets.token_hex(12), [_digest(login), *others][:MOST]])
+    digest = _digest(login, forgotten)
+    others = [a for a in accounts if a != digest]
+    g.device = _signer().dumps([number or secrets.token_hex(12), [digest, *others][:MOST]])
 
 
 def _read() -> tuple[str, list[str]]:
@@ -43,9 +46,10 @@ def _read() -> tuple[str, list[str]]:
     return number, accounts
 
 
-def _digest(login: str) -> str:
-    """An account without its name."""
-    return hashlib.sha256(login.strip().lower().encode()).hexdigest()[:20]
+def _digest(login: str, forgotten: int) -> str:
+    """An account without its name; another one each time its browsers are forgotten."""
+    words = login.strip().lower() + (f" {forgotten}" if forgotten else "")
+    return hashlib.sha256(words.encode()).hexdigest()[:20]
 
 
 def _signer() -> URLSafeTimedSerializer:

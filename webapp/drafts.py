@@ -35,11 +35,12 @@ MAX_FIELDS = 400
 MAX_LENGTH = 60_000
 MOST = 100  # drafts of one person; beyond that the oldest go
 # The names of forms that have drafts: report-5, submit-5-1, decide-5-review-1, urge-13, extend-5, item_add-13,
-# answer-5-1-1, clear-13-4, clear-name.
+# answer-5-1-1, clear-13-4, clear-name, handover-7.
 _NAME = re.compile(
-    rf"(?:report|urge|round|clearing|item_[a-z_]{{1,20}}|{'|'.join(OF_SHARE)})-[0-9]{{1,9}}"
+    rf"(?:report|urge|round|clearing|handover|item_[a-z_]{{1,20}}|{'|'.join(OF_SHARE)})-[0-9]{{1,9}}"
     r"|(?:submit|clear)-[0-9]{1,9}-[0-9]{1,9}"
     r"|decide-[0-9]{1,9}-(?P<step>[a-z_]{1,20})-[0-9]{1,9}|answer-[0-9]{1,9}-[0-9]{1,9}-[0-9]{1,9}|clear-name"
+    r"|unit_change-[a-z0-9-]{1,60}"
 )
 
 _of_form = delete(draft).where(draft.c.person_id == bindparam("b_person"), draft.c.form == bindparam("b_form"))
@@ -100,6 +101,10 @@ def plain_place(form: str) -> str | None:
             return url_for("rounds.show", share_id=share_id)
         case [of_item, item_id] if of_item == "urge" or of_item.startswith("item_"):
             return url_for("items.show", item_id=item_id, tab=form)
+        case ["handover", post_id]:
+            return url_for("handing.show", post_id=post_id)
+        case ["unit_change", *key]:
+            return url_for("units.show", key="-".join(key))
         case ["clear", "name"]:
             return url_for("clearings.name")
         case ["clear", item_id, seq]:

@@ -16,7 +16,7 @@ from bpmn.lint import Finding
 from bpmn.reading import read_lifecycle
 from bpmn.xml import MAX_BYTES
 from engine import admission, drafting
-from ledger import organisation
+from ledger.directory import directory_of, known_units
 from ledger.errors import Conflict, DubanError, NotFound
 from ledger.queries.directory import entries
 from webapp import context, headers, words
@@ -94,7 +94,7 @@ def _state(draft: drafting.PlanDraft) -> dict[str, Any]:
     return {
         "revision": draft.revision,
         "saved": f"{words.short_clock(draft.saved_at)} 由{draft.saved_by}保存",
-        "findings": [_found(finding) for finding in admission.findings(draft.xml)],
+        "findings": [_found(f) for f in admission.findings(draft.xml, directory_of(context.reading()))],
     }
 
 
@@ -113,7 +113,7 @@ def units(draft_id: int) -> Response:
     """Names of the directory that may be meant by what is typed: a name, an alias, or pinyin."""
     require_writer()
     draft = drafting.draft_of(context.reading(), context.actor(), draft_id)
-    found = entries(organisation.load(draft.jurisdiction), request.args.get("words", ""), MOST_UNITS)
+    found = entries(known_units(context.reading(), draft.jurisdiction), request.args.get("words", ""), MOST_UNITS)
     return jsonify([{"name": entry.name, "note": entry.note} for entry in found])
 
 

@@ -40,7 +40,7 @@ class Form:
 
 # Fields of a form that nobody types: its token and its draft's name, buttons, its files (which wait in a table of
 # their own).
-_NOT_TYPED = ("csrf_token", "act", "confirmed", "draft", "upload", "once", FIELD)
+_NOT_TYPED = ("csrf_token", "act", "confirmed", "draft", "upload", "once", "seen", FIELD)
 
 
 def typed(data: MultiDict[str, str]) -> dict[str, str]:
@@ -55,7 +55,7 @@ def fresh() -> str:
 
 def mark() -> str:
     """What tells the present form from every other: the page it stood on, and what it says."""
-    fields = [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]
+    fields = [(k, as_seen(v).strip()) for k, v in request.form.items(multi=True) if k != "csrf_token"]
     return sha256(json.dumps([request.path, fields], ensure_ascii=False).encode()).hexdigest()
 
 

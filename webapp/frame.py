@@ -83,7 +83,7 @@ def _is_current(href: str) -> bool:
     if href.startswith("/demo/"):
         return path.startswith(href)
     if root == "/people":
-        return path.startswith(("/people", "/logs"))
+        return path.startswith(("/people", "/logs", "/units"))
     if root == "/ledger":
         return path == root or path.startswith(("/items", "/assignments"))
     return path == root or path.startswith(root + "/")

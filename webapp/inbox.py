@@ -43,14 +43,14 @@ def acknowledge() -> Response | tuple[str, int]:
         context.perform(commands.acknowledge_many, refs)
     except DubanError as error:
         context.close_reading()
-        if not _all_visible({r.assignment_id for r in refs}):
+        if not all_visible({r.assignment_id for r in refs}):
             raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。") from error
         return _page(str(error)), 409
     flash(f"已签收 {len(refs)} 件。" if len(refs) > 1 else "已签收。")
     return redirect(url_for("inbox.show"))
 
 
-def _all_visible(ids: set[int]) -> bool:
+def all_visible(ids: set[int]) -> bool:
     """Whether the person may know of every one of these shares: who was faster is told to nobody else."""
     shares = select(func.count()).select_from(
         assignment.join(item, item.c.id == assignment.c.item_id).join(run, run.c.id == item.c.run_id)

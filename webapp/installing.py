@@ -17,7 +17,7 @@ from engine import accounts, opening, ticking
 from engine.admission import require_clean
 from ledger import organisation
 from ledger.database import Database, Tx
-from ledger.directory import account_faults, register_person, register_units, take_post
+from ledger.directory import account_faults, directory_of, register_person, register_units, take_post
 from ledger.errors import Invalid
 from ledger.migrating import upgrade
 from ledger.organisation import Organisation
@@ -171,7 +171,8 @@ def start_plan(db: Database, source: str) -> str:
     Raises: InstallError; Refused with what the linter has against it.
     """
     xml = plan_xml(source) if source in plan_keys() else _bytes(Path(source))
-    require_clean(xml)  # before anybody has to wait for this transaction
+    with db.read() as connection:
+        require_clean(xml, directory_of(connection))  # before anybody has to wait for the transaction
     with db.write() as tx:
         version_id = opening.publish(tx, xml)
         running = select(run.c.id).where(run.c.version_id == version_id, run.c.ended_at.is_(None))

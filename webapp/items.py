@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from flask_login import login_required
 
 from engine.desk import TodoRef
+from engine.splitting import lower_units
 from ledger.calendar import last_day
 from ledger.capacities import capacities
 from ledger.people import Actor
@@ -16,16 +17,17 @@ from ledger.queries.clearings import ROLES as CLEARING_ROLES
 from ledger.queries.figures import origin
 from ledger.queries.items import Desk, ItemView, Petition, item_of, item_view
 from ledger.queries.ledger import state_of
-from ledger.queries.standing import Part, part_light
+from ledger.queries.standing import Part, part_light, rolled_up
 from ledger.queries.time_sheet import time_sheet
 from ledger.queries.timeline import Submission, last_application, last_return, last_submission, records, timeline
+from ledger.rules.levels import splits
 from ledger.rules.texts import number_words
 from ledger.rules.verbs import State, Verb, refusal
 from webapp import context
 from webapp.drafts import restored
 from webapp.forms import Form
 from webapp.uploads import waiting
-from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm, choices, unit_choices
+from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm, choices, successors
 
 bp = Blueprint("items", __name__)
 
@@ -105,31 +107,34 @@ def page(item_id: int, failed: Form | None = None) -> str:
         panes=panes,
         chosen=chosen,
         lost=failed if failed and failed.key not in {p.key for p in panes} else None,
-        lights={p.id: part_light(p, standing.item, standing.gauges, calendar, now) for p in standing.parts},
+        lights={p.id: part_light(p, standing.item, standing.gauges, calendar, now) for p in view.parts},
+        rolled={p.id: r for p in view.parts if (r := rolled_up(standing, p.id, calendar, now))},
+        drilled={p.id for p in view.parts if all(lower.id in view.readable for lower in standing.parts_of(p.id))},
         lines=timeline(connection, known, standing, view.readable),
         own=actor.units,
         state_now=state_of(standing),
         now=now,
         choices=_choices(chosen, view),
-        may_clear=actor.has(*CLEARING_ROLES),
+        may_clear=any(d.role in CLEARING_ROLES and d.jurisdiction == standing.item.jurisdiction for d in actor.desks),
     )
 
 
 def _choices(chosen: Pane | None, view: ItemView) -> dict[str, Sequence[tuple[str, str]]]:
     """What can be chosen in the open form, by field."""
     if chosen and chosen.verb_form:
-        stand = view.stand(chosen.part or view.standing.parts[0])
+        stand = view.stand(chosen.part or view.parts[0])
         return choices(context.reading(), chosen.verb_form, stand, view, chosen.part)
     if chosen and chosen.petition and chosen.petition.kind == "objection":
-        return {"to": unit_choices(context.reading(), view.standing.item.jurisdiction)}
+        assert chosen.part is not None
+        return {"to": successors(context.reading(), view.stand(chosen.part))}
     return {}
 
 
 def panes_of(view: ItemView, actor: Actor) -> list[Pane]:
     """What this person can do here, most urgent first: decide, sign for, confirm, report, apply, urge."""
-    panes = [pane for part in view.standing.parts for pane in _share_panes(view, part, actor)]
+    panes = [pane for part in view.parts for pane in _share_panes(view, part, actor)]
     panes += [*_confirming(view, actor), *_urging(view, actor)]
-    panes += [pane for part in view.standing.parts for pane in _verb_panes(view, part, actor)]
+    panes += [pane for part in view.parts for pane in _verb_panes(view, part, actor)]
     panes += _item_panes(view, actor)
     order = {"answer": 0, "decide": 0, "acknowledge": 1, "confirm": 2, "report": 3, "submit": 4, "urge": 5, "verb": 6}
     panes.sort(key=lambda p: 1 if _confirms(p) else 2 if p.kind == "submit" and _is_back(p) else order[p.kind])
@@ -149,8 +154,8 @@ def _is_back(pane: Pane) -> bool:
 
 
 def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
-    desk = view.desks.get(part.id)
-    holds = desk is not None and actor.desk(desk.unit, desk.role) is not None
+    desk, plan = view.desks.get(part.id), view.standing.item.plan
+    holds = desk is not None and actor.desk(desk.unit, desk.role, plan) is not None
     panes = []
     if desk and holds and desk.step in DECISION_STEPS:
         panes.append(
@@ -160,7 +165,7 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
         panes.append(
             Pane(f"acknowledge-{part.id}-{desk.arm}", "acknowledge", "签收" + _whose(view, part, actor), part, desk)
         )
-    if actor.desk(part.unit, "liaison") and part.is_open:
+    if part.is_open:
         if may(view, part, Verb.REPORT, actor):
             panes.append(Pane(f"report-{part.id}", "report", "填报" + _whose(view, part, actor), part, desk))
         if desk and may(view, part, Verb.SUBMIT, actor):
@@ -180,7 +185,7 @@ def _verb_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
         words = _ANSWERING[asked.kind]
         key = f"answer-{part.id}-{asked.id}-{asked.turn}"
         panes.append(Pane(key, "answer", f"{words}（{part.unit_name}）", part, petition=asked))
-    whose = f"（{part.unit_name}）" if len(view.standing.parts) > 1 else ""
+    whose = f"（{part.unit_name}）" if len(view.parts) > 1 else ""
     panes += [
         Pane(f"{verb}-{part.id}", "verb", verb.label + whose, part, verb_form=made)
         for verb, made in OF_SHARE.items()
@@ -197,9 +202,11 @@ def _has_what_for(view: ItemView, part: Part, verb: Verb) -> bool:
         case Verb.CONFIRM:
             return part.id in view.unconfirmed
         case Verb.PLAN_STEPS:
-            return not view.standing.item.cadence
+            return part.parent_id is not None or not view.standing.item.cadence
         case Verb.STEP_DONE:
             return part.current is not None
+        case Verb.SPLIT:
+            return splits(part.unit_kind) and bool(lower_units(context.reading(), part.unit))
     return True
 
 
@@ -230,7 +237,7 @@ def may(view: ItemView, part: Part, verb: Verb, actor: Actor) -> bool:
 
 def _whose(view: ItemView, part: Part, actor: Actor) -> str:
     """The unit's name, where a person acts for several units of one item."""
-    own = [p for p in view.standing.parts if actor.desk(p.unit, "liaison")]
+    own = [p for p in view.parts if actor.desk(p.unit, "liaison", view.standing.item.plan)]
     return f"（{part.unit_name}）" if len(own) > 1 else ""
 
 
@@ -251,8 +258,8 @@ def _confirming(view: ItemView, actor: Actor) -> list[Pane]:
 
 def _urging(view: ItemView, actor: Actor) -> list[Pane]:
     """Shares this person may urge; their own are not among them."""
-    parts = view.standing.parts
-    in_hand = tuple(p for p in parts if may(view, p, Verb.URGE, actor) and not actor.desk(p.unit, "liaison"))
+    parts, plan = view.parts, view.standing.item.plan
+    in_hand = tuple(p for p in parts if may(view, p, Verb.URGE, actor) and not actor.desk(p.unit, "liaison", plan))
     item_id = view.standing.item.id
     return [Pane(f"urge-{item_id}", "urge", "催办", parts=in_hand)] if in_hand else []
 

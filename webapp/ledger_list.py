@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, render_template, request
 from flask_login import login_required
+from werkzeug.datastructures import MultiDict
 
+from ledger.queries import columns
 from ledger.queries.ledger import SIZES, SORTS, Filters, heading_choices, ledger_page, unit_choices, without
 from ledger.queries.overview import Overview, overview_of, pace_of
 from ledger.queries.words import SHARE_WORDS, STATE_WORDS
@@ -33,6 +35,9 @@ DUE_CHOICES = {
     "week": "本周到期",
     "month": "本月到期",
     "none": "未定时限",
+    "on_time": "按期办结",
+    "extended": "延期内办结",
+    "late_closed": "逾期办结",
 }
 SORT_WORDS = {"light": "灯、时限", "no": "序号", "due": "时限"}
 LONGEST = 60
@@ -57,7 +62,11 @@ def show() -> Response:
         chosen_items=counts[chosen.id] if chosen else 0,
         pace=pace_of(chosen, context.now()) if chosen else None,
         headings=heading_choices(context.reading(), sight, chosen) if chosen else [],
+        columns=columns.chosen(asked.columns),
+        all_columns=columns.COLUMNS,
         views=_views(asked),
+        exported=urlencode(said(asked)),
+        asked_fields=[(k, v) for k, v in said(asked).items() if k != "columns"],
         link=lambda **changes: address(without(asked, **changes)),
         sizes=SIZES,
         **_words(),
@@ -91,9 +100,11 @@ def _words() -> dict[str, Any]:
     }
 
 
-def asked_for(args: Mapping[str, str]) -> Filters:
+def asked_for(args: MultiDict[str, str]) -> Filters:
     """The filters of an address; what is not understood is left out rather than refused."""
     size = whole(args.get("size"))
+    # ticked in the list of columns in the order they have there, or named by the address
+    wanted = columns.SEPARATOR.join(args.getlist("column")) or args.get("columns", "")
     return Filters(
         run=whole(args.get("run")) or None,
         heading=_text(args, "heading"),
@@ -106,13 +117,24 @@ def asked_for(args: Mapping[str, str]) -> Filters:
         sort=_one_of(args, "sort", SORTS) or "light",
         page=max(1, whole(args.get("page"))),
         size=size if size in SIZES else SIZES[0],
+        columns=columns.named(columns.chosen(wanted)),
     )
+
+
+def filters_of(kept: Mapping[str, Any]) -> Filters:
+    """Filters that were kept as they were asked."""
+    return Filters(**{name: kept[name] for name in vars(Filters()) if name in kept})
 
 
 def address(asked: Filters) -> str:
     """The address of the ledger with these filters; what says nothing is left out."""
-    said = {k: v for k, v in vars(asked).items() if v != _NOTHING_ASKED[k]}
-    return f"/ledger?{urlencode(said)}" if said else "/ledger"
+    fields = said(asked)
+    return f"/ledger?{urlencode(fields)}" if fields else "/ledger"
+
+
+def said(asked: Filters) -> dict[str, Any]:
+    """What these filters say; what says nothing is left out."""
+    return {k: v for k, v in vars(asked).items() if v != _NOTHING_ASKED[k]}
 
 
 _NOTHING_ASKED = vars(Filters())
@@ -137,6 +159,6 @@ def _views(asked: Filters) -> list[tuple[str, str, bool]]:
         "待审核": {"state": "reviewing"},
         "退回补正": {"state": "returned"},
     }
-    kept = Filters(run=asked.run, sort=asked.sort, size=asked.size)
+    kept = Filters(run=asked.run, sort=asked.sort, size=asked.size, columns=asked.columns)
     views = {words: without(kept, **answers) for words, answers in questions.items()}
     return [(words, address(view), view == without(asked)) for words, view in views.items()]

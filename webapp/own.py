@@ -15,6 +15,7 @@ from ledger import sessions
 from ledger.clock import wall_now
 from ledger.errors import DubanError, Invalid, NotFound
 from ledger.queries.accounts import deputies_of, posts_of
+from ledger.rules.verbs import Role
 from ledger.schema import person
 from webapp import context, doors, forms
 from webapp.forms import Form
@@ -38,6 +39,8 @@ def _page(form: Form | None = None) -> str:
         account=account.one(),
         posts=posts,
         own_posts=[(str(p.id), p.words) for p in posts],
+        mine={p.id for p in posts if not p.is_deputy and p.role != Role.ADMINISTRATOR},
+        heads=context.actor().has(Role.HEAD),
         form=form or Form(""),
         deputies=deputies_of(connection, person_id),
         sessions=sessions.lines(connection, person_id, doors.lifetime(), wall_now()),

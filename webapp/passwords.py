@@ -112,7 +112,7 @@ def reset() -> Answer:
     except Refused:
         return _reset_page(token, {})
     doors.go_out()
-    devices.remember(account.login)
+    devices.remember(account.login, account.browsers)
     flash("密码已重设，请用新密码登录。")
     return redirect(url_for("accounts.login", account=account.login))
 

@@ -114,7 +114,14 @@ def _page(share_id: int, failed: Form | None = None) -> str:
     last = {
         f"figure-{i}": number_words(r.value).replace(",", "") for a in found.asked for i, r in a.part.figures.items()
     }
-    form.values = {**last, **form.values}
+    # What the lower units have come to is proposed, as the last report is.
+    summed = {
+        f"figure-{g.id}": number_words(value).replace(",", "")
+        for a in found.asked
+        for g in a.standing.gauges
+        if (value := a.standing.summed_up(a.part.id, g)) is not None
+    }
+    form.values = {**last, **summed, **form.values}
     left = words_left(found.share.due_at, context.calendar(), context.now())
     return render_template(
         "report.html", report=found, share=found.share, form=form, last=last, left=left, headings=_headings(found)

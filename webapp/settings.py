@@ -114,7 +114,7 @@ def variable(field: str) -> str:
 
 # ---------------------------------------------------------------- what does not fit, a sentence each
 def _faults(said: Settings) -> Iterator[str]:
-    if not said.demo and len(said.secret_key.get_secret_value()) < MIN_SECRET:
+    if not said.demo and len(said.secret_key.get_secret_value().strip()) < MIN_SECRET:
         yield f"DUBAN_SECRET_KEY 未设置或不足 {MIN_SECRET} 个字符，请用 openssl rand -hex 32 生成一个"
     yield from _database_faults(said.database_url)
     yield from _address_faults(said)

@@ -16,8 +16,8 @@ from bpmn.plan import Facts, Plan
 from bpmn.reading import read_plan
 from engine import admission, drafting, published
 from engine.drafting import Version
-from ledger import organisation
 from ledger.calendar import local_day
+from ledger.directory import directory_of, known_units
 from ledger.errors import DubanError, Invalid, NotAllowed, NotFound
 from ledger.queries.versions import publishings
 from ledger.schema import unit
@@ -170,7 +170,7 @@ def _plan(former: Version | None) -> Plan | None:
 
 
 def _changes(old: Plan | None, new: Plan) -> dict[str, list[Change]]:
-    return changes(old, new, organisation.load(new.facts.jurisdiction))
+    return changes(old, new, known_units(context.reading(), new.facts.jurisdiction))
 
 
 # ---------------------------------------------------------------- publishing a draft
@@ -200,7 +200,7 @@ def publish(draft_id: int) -> Answer:
 def _publish_page(draft_id: int, form: Form) -> str:
     connection, actor = context.reading(), context.actor()
     draft = drafting.draft_of(connection, actor, draft_id)
-    found = admission.findings(draft.xml)
+    found = admission.findings(draft.xml, directory_of(context.reading()))
     errors, warnings = (list(dict.fromkeys(f.message for f in found if f.severity == s)) for s in ("error", "warning"))
     base = drafting.version_of(connection, actor, draft.base_version_id) if draft.base_version_id else None
     return render_template(

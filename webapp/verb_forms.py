@@ -7,7 +7,7 @@ command.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
@@ -16,11 +16,13 @@ from sqlalchemy import Connection, select
 
 from engine import commands
 from engine.reporting import SOURCES
+from engine.splitting import lower_units
 from engine.steps import MOST as MOST_STEPS
 from engine.steps import StepDraft
 from engine.urging import colleagues, informed
 from ledger.calendar import last_day
 from ledger.errors import Invalid
+from ledger.queries.directory import is_meant
 from ledger.queries.items import ItemView, Stand
 from ledger.queries.standing import Part
 from ledger.queries.words import ROLE_WORDS, SHARE_WORDS
@@ -33,24 +35,66 @@ from webapp.guard import whole
 
 
 @dataclass(frozen=True)
+class Known:
+    """What the fields of a form on a share may name: its indicators with their units of measure, and whom its unit may
+    hand it down to (key -> names)."""
+
+    measures: Mapping[int, str] = field(default_factory=dict)
+    lower: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def unit_named(self, typed: str) -> str:
+        """The key of the lower unit that was meant; what was typed, where that is nobody or could be several."""
+        exact = [key for key, names in self.lower.items() if typed in names]
+        found = exact or [key for key, names in self.lower.items() if typed and any(is_meant(n, typed) for n in names)]
+        return found[0] if len(found) == 1 else typed
+
+
+MOST_ROWS = 60
+
+
+def _parts(known: Known) -> list[commands.Part]:
+    """The rows of 分解下达, empty ones in their places. Raises: Invalid."""
+    rows, wrong = [], {}
+    last = max((n for n in range(1, MOST_ROWS + 1) if f"unit-{n}" in request.form), default=0)
+    for n in range(1, last + 1):
+        quota = until = None
+        words, day = forms.text(f"quota-{n}"), forms.text(f"until-{n}")
+        try:
+            quota = parse_number(words, unit=next(iter(known.measures.values()), "")) if words else None
+        except FigureError as error:
+            wrong[f"quota-{n}"] = str(error)
+        try:
+            until = date.fromisoformat(day) if day else None
+        except ValueError:
+            wrong[f"until-{n}"] = "请填写日期，如 2025-06-20。"
+        rows.append(commands.Part(known.unit_named(forms.text(f"unit-{n}")), quota, until))
+    if wrong:
+        raise Invalid(wrong)
+    return rows
+
+
+@dataclass(frozen=True)
 class Field:
-    """`kind`: area, date, figures (those of the item), the steps of a plan, files, or a choice: of its own, of the
-    directory's units, of posts to be informed, of colleagues, of steps to be done."""
+    """`kind`: area, date, figures (those of the item), parts (rows of lower units with quota and date), the steps of a
+    plan, files, or a choice: of its own, of the directory's units, of posts to be informed, of colleagues, of steps to
+    be done."""
 
     name: str
     label: str
-    kind: Literal["area", "date", "figures", "steps", "files", "choice", "unit", "informed", "colleague", "step"] = (
-        "area"
-    )
+    kind: Literal[
+        "area", "date", "figures", "parts", "steps", "files", "choice", "unit", "informed", "colleague", "step"
+    ] = "area"
     hint: str = ""
     required: bool = True
     choices: Sequence[tuple[str, str]] = ()
 
-    def value(self, measures: Mapping[int, str], form: str) -> Any:
-        """What was given; None for what is no date. Raises: Invalid, for what is no number."""
+    def value(self, known: Known, form: str) -> Any:
+        """What was given in the form of this key; None for what is no date. Raises: Invalid, for what is no number."""
         typed = forms.text(self.name)
         if self.kind == "figures":
-            return forms.figures(request.form, measures)
+            return forms.figures(request.form, known.measures)
+        if self.kind == "parts":
+            return _parts(known)
         if self.kind == "steps":
             return _steps()
         if self.kind == "files":
@@ -74,11 +118,10 @@ class VerbForm:
     done: str
     is_grave: bool = False
 
-    def values(self, measures: Mapping[int, str], form: str) -> dict[str, Any]:
-        """The arguments of the command; `measures`: the indicators that a form may ask for, with their units of
-        measure; `form`: its key. Raises: Invalid."""
-        given = {field.name: field.value(measures, form) for field in self.fields}
-        asks = any(field.kind in ("figures", "step") for field in self.fields)  # and asks again what looks wrong
+    def values(self, known: Known, form: str) -> dict[str, Any]:
+        """The arguments of the command; `form`: its key. Raises: Invalid."""
+        given = {f.name: f.value(known, form) for f in self.fields}
+        asks = any(f.kind in ("figures", "step") for f in self.fields)  # and asks again what looks wrong
         return given | ({"confirmed": request.form.get("confirmed") == "1"} if asks else {})
 
 
@@ -133,7 +176,19 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             ),
             "认为不属于本单位职责的，可以提出异议。决定作出以前，工作继续进行，时限照常计算。",
             "送专班办，3 个工作日内处理",
-            "已提出异议，送专班办处理；决定以前请继续办理。",
+            "已提出异议，等待处理；决定以前请继续办理。",
+        ),
+        VerbForm(
+            Verb.SPLIT,
+            commands.split,
+            (
+                Field("parts", "下达给哪些单位", "parts"),
+                Field("gap", "分解数与任务数不一致的原因", hint="一致的不用填", required=False),
+                Field("note", "工作要求", hint="选填，下级单位在办理记录里看到", required=False),
+            ),
+            "把本单位承担的部分分解给下级单位，由本单位审核、汇总，对上只报一次。下级单位的时限不能晚于本单位的时限。",
+            "通知各下级单位签收",
+            "已分解下达，下级单位的待办里可以看到。",
         ),
         VerbForm(
             Verb.STEP_DONE,
@@ -156,7 +211,7 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             ),
             "把本单位承担的工作分解成有日期的节点，按先后填写。专班办确认后按节点提醒、亮灯；已完成的节点不变，不用再填。",
             "送专班办确认，3 个工作日内处理",
-            "已报节点计划，送专班办确认；确认以前原计划照常执行。",
+            "已报节点计划，等待确认；确认以前原计划照常执行。",
         ),
         VerbForm(
             Verb.CONFIRM,
@@ -265,9 +320,9 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             Verb.REVOKE,
             commands.revoke,
             (Field("until", "整改期限", "date"), _GROUND),
-            "撤销后，这家单位不再算办结，另立一项与原任务关联的整改任务交其办理。",
-            "立整改任务并通知承办单位",
-            "已撤销办结，整改任务已交办。",
+            "撤销后，这家单位不再算办结。整项任务还没有办结的，退回这家单位重新办理；已经办结的，另立一项关联的整改任务交其办理。",
+            "通知承办单位重办或整改",
+            "已撤销办结，已交办单位重办或整改。",
             is_grave=True,
         ),
     )
@@ -332,26 +387,35 @@ def unit_choices(connection: Connection, jurisdiction: str) -> list[tuple[str, s
     return [(r.key, r.short) for r in rows]
 
 
+def successors(connection: Connection, stand: Stand) -> list[tuple[str, str]]:
+    """The units to which a share may be moved: of the plan's jurisdiction, or below the unit that handed it down."""
+    if stand.parent_unit is None:
+        return unit_choices(connection, stand.jurisdiction)
+    return [(r.key, r.short) for r in lower_units(connection, stand.parent_unit)]
+
+
 def choices(
     connection: Connection, made: VerbForm, stand: Stand, view: ItemView, part: Part | None
 ) -> dict[str, Sequence[tuple[str, str]]]:
     """What can be chosen in the fields of a form on this share, by field."""
     found: dict[str, Sequence[tuple[str, str]]] = {}
-    for field in made.fields:
-        match field.kind:
+    for f in made.fields:
+        match f.kind:
             case "choice":
-                found[field.name] = field.choices
+                found[f.name] = f.choices
             case "unit":
-                found[field.name] = unit_choices(connection, stand.jurisdiction)
+                found[f.name] = successors(connection, stand)
+            case "parts":
+                found[f.name] = [(r.key, r.short) for r in lower_units(connection, stand.unit)]
             case "step":
                 in_force = view.plan_in_force(part) if part else None
                 to_do = in_force.to_do if in_force else []
-                found[field.name] = [(str(s.id), f"{s.n}. {s.words}（{full_day(last_day(s.due_at))}）") for s in to_do]
+                found[f.name] = [(str(s.id), f"{s.n}. {s.words}（{full_day(last_day(s.due_at))}）") for s in to_do]
             case "colleague":
-                rows = connection.execute(colleagues, {"b_unit": stand.unit})
-                found[field.name] = [(str(r.id), r.name) for r in rows]
+                rows = connection.execute(colleagues, {"b_unit": stand.unit, "b_plan": stand.plan})
+                found[f.name] = [(str(r.id), r.name) for r in rows]
             case "informed":
                 places = informed(connection, stand)
                 names = dict(map(tuple, connection.execute(_units.where(unit.c.key.in_([u for u, _ in places])))))
-                found[field.name] = [(f"{u} {role}", f"{names[u]}{ROLE_WORDS[role]}") for u, role in places]
+                found[f.name] = [(f"{u} {role}", f"{names[u]}{ROLE_WORDS[role]}") for u, role in places]
     return found

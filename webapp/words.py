@@ -78,9 +78,9 @@ def number(value: Decimal | int | None) -> str:
     return "" if value is None else texts.number_words(Decimal(value))
 
 
-def plain_number(value: Decimal | None) -> str:
+def plain_number(value: Decimal | int | None) -> str:
     """1412, as it is typed into a field."""
-    return "" if value is None else texts.number_words(value).replace(",", "")
+    return "" if value is None else texts.number_words(Decimal(value)).replace(",", "")
 
 
 def signed(value: Decimal) -> str:

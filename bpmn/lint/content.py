@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from bpmn import library
+from bpmn.lifecycle import LOCAL
 from bpmn.lint.finding import Directory, Findings, error, warning
 from bpmn.plan import Cadence, Item, Plan
 from ledger.calendar import WorkCalendar
@@ -74,10 +75,9 @@ def _numbers(plan: Plan) -> Findings:
 def _item(item: Item) -> Findings:
     if not item.clause:
         yield error("clause-missing", item.id, f"任务 {item.no}“{item.title}”没有原文；请照方案填写原文条款。")
-    if item.lifecycle not in library.lifecycle_keys():
-        message = (
-            f"任务 {item.no} 的办理流程“{item.lifecycle}”不存在；请用这些：{'、'.join(library.lifecycle_keys())}。"
-        )
+    known = [key for key in library.lifecycle_keys() if key != LOCAL]
+    if item.lifecycle not in known:
+        message = f"任务 {item.no} 的办理流程“{item.lifecycle}”不存在；请用这些：{'、'.join(known)}。"
         yield error("lifecycle-unknown", item.id, message)
     if item.completion == "lead" and not item.units("lead"):
         message = f"任务 {item.no} 由牵头单位办结，却没有牵头单位；请写牵头单位，或改为各责任单位分别办结（all）。"

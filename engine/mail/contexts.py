@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict, get_args
 
-Kind = Literal["digest", "handed", "request", "returned", "urged", "applied", "told", "weekly"]
+Kind = Literal["digest", "handed", "request", "returned", "urged", "applied", "told", "vacant", "weekly"]
 # About the account of its reader, not about items: no notice stands behind such a mail.
-AccountKind = Literal["reset", "locked", "changed"]
+AccountKind = Literal["reset", "locked", "changed", "handed_over", "taken_over"]
 ACCOUNT_KINDS: tuple[str, ...] = get_args(AccountKind)
 
 KIND_NAMES: dict[str, str] = {
@@ -23,10 +23,13 @@ KIND_NAMES: dict[str, str] = {
     "urged": "催办",
     "applied": "申请待审批",
     "told": "办理情况",
+    "vacant": "岗位空缺",
     "weekly": "每周情况",
     "reset": "重设密码",
     "locked": "账号锁定",
     "changed": "密码变更",
+    "handed_over": "岗位交接",
+    "taken_over": "岗位接收",
 }
 
 
@@ -63,6 +66,7 @@ class Context(TypedDict):
     round: Turn | None  # in a request
     link: str  # path of the page the button opens: /inbox
     base_url: str  # http://127.0.0.1:8000
+    asked: NotRequired[bool]  # in a mail of kind vacant: nobody answers for the post, its reader is asked
     act: NotRequired[str]  # in a mail of kind told: what was decided, 延期申请已同意
     post: NotRequired[str]  # 市人社局 联络员: mails address posts, never people
     place: NotRequired[str]  # 黄石市
@@ -114,6 +118,8 @@ class AccountContext(TypedDict):
     link: str  # in a mail of kind reset the path holds the token
     base_url: str
     until: NotRequired[str]  # ISO: a lock-out or a link ends then
+    closed: NotRequired[str]  # of who has handed over: the account is closed
+    new: NotRequired[str]  # of who takes over: the account has just been made
 
 
 def is_stale(kind: str, context: Mapping[str, Any], now: datetime) -> bool:

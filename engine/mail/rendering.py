@@ -129,6 +129,19 @@ def _told(c: Mapping[str, Any]) -> tuple[str, str]:
     return headline, "理由和今后的安排请登录查看。"
 
 
+def _vacant(c: Mapping[str, Any]) -> tuple[str, str]:
+    where = f"{c['told']} 个岗位空缺"
+    waiting = f"，有 {c['count']} 件待办" if c["count"] else ""
+    if c["copied"]:
+        return f"{where}{waiting}，请确定人选", "下列岗位无人任职。请商有关单位确定人选，及时任职。"
+    if c.get("asked"):
+        return (
+            f"{where}又无主要负责人{waiting}，请商定",
+            "下列岗位无人任职，单位也没有登记主要负责人。请联系单位确定人选。",
+        )
+    return f"{where}{waiting}，由您接办", "下列岗位无人任职，待办由您接办；有人接任后自动转回。"
+
+
 def _weekly(c: Mapping[str, Any]) -> tuple[str, str]:
     counts = {key: sum(plan[key] for plan in c["plans"]) for key in ("closed", "late", "waiting")}
     words = {"closed": "上周办结 {} 件", "late": "逾期 {} 件", "waiting": "待您审核 {} 件"}
@@ -150,6 +163,17 @@ def _changed(_: Mapping[str, Any]) -> tuple[str, str]:
     return "密码已变更", "您的账号刚刚换了密码，在别处的登录已全部结束。"
 
 
+def _handed_over(c: Mapping[str, Any]) -> tuple[str, str]:
+    closed = "；您没有其他岗位，账号已停用" if c.get("closed") else ""
+    return "岗位已交接", f"您的一个岗位已交接，待办、草稿转给接任人，您在各处的登录已结束{closed}。办理记录不变。"
+
+
+def _taken_over(c: Mapping[str, Any]) -> tuple[str, str]:
+    if c.get("new"):
+        return "请接收岗位", "已为您建立账号并交接一个岗位。请先用本邮箱重设密码，登录后查看交接说明，确认接收。"
+    return "请接收岗位", "有一个岗位交接给您，待办、草稿已转入。请登录查看交接说明，确认接收。"
+
+
 _OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "digest": _digest,
     "handed": _handed,
@@ -158,8 +182,11 @@ _OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "urged": _urged,
     "applied": _applied,
     "told": _told,
+    "vacant": _vacant,
     "weekly": _weekly,
     "reset": _reset,
     "locked": _locked,
     "changed": _changed,
+    "handed_over": _handed_over,
+    "taken_over": _taken_over,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from engine.verifying.due import DUE
+from engine.verifying.levels import LEVELS
 from engine.verifying.notices import MAILS, NOTICES
 from engine.verifying.runs import RUNS
 from engine.verifying.todos import TODOS
@@ -26,7 +27,7 @@ def _lists(scene: Scene) -> Found:
 
 
 LISTS = Check("lists", "台账的排序和汇总", _lists, ("differs",))
-CHECKS = (*LEDGER_CHECKS, TODOS, RUNS, DUE, TOLD, NOTICES, MAILS, LISTS)
+CHECKS = (*LEDGER_CHECKS, TODOS, LEVELS, RUNS, DUE, TOLD, NOTICES, MAILS, LISTS)
 
 
 def differences(scene: Scene, started: Callable[[Check], None] = lambda _: None) -> Iterator[Finding]:

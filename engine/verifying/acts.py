@@ -53,15 +53,31 @@ def _declined(p: Payload, _: datetime) -> list[Told]:
 
 def _granted(p: Payload, _: datetime) -> list[Told]:
     tier = f"granted:{p['settles']['petition']}"
-    return [Told(p["assignment"], tier, p["arm"], role=role) for role in ("liaison", "coordinator")]
+    above, role = p.get("giver", (None, "coordinator"))  # who had handed it out, or down
+    return [Told(p["assignment"], tier, p["arm"]), Told(p["assignment"], tier, p["arm"], above, role)]
 
 
 def _entered(p: Payload, _: datetime) -> list[Told]:
     return [Told(p["assignment"], f"entered:{p['entry']}", 1)] if p.get("entry") else []
 
 
+def _terminated(p: Payload, _: datetime) -> list[Told]:
+    own = Told(p["assignment"], "moved" if p["successor"] else "terminated", p["arm"])
+    return [own, *_parts_ended(p, _)]
+
+
+def _parts_ended(p: Payload, _: datetime) -> list[Told]:
+    """What was handed down ends with the whole."""
+    return [Told(left["id"], "ended", left["arm"]) for left in p.get("withdrawn", ()) if left.get("part")]
+
+
 def _judged(verb: str) -> Callable[[Payload, datetime], list[Told]]:
     return lambda p, _: [Told(p["assignment"], f"{verb}:{max(seq for _, seq, _ in p['values'])}")]
+
+
+def _handed_on(p: Payload, at: datetime) -> list[Told]:
+    """With a post that is handed over the mail about that tells it."""
+    return [] if p.get("by") else [Told(p["assignment"], f"handed_on:{p['to_post']}.{int(at.timestamp())}")]
 
 
 _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
@@ -72,19 +88,19 @@ _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "petition.passed": _applied,
     "petition.settled": _declined,
     "assignment.extended": _granted,
-    "assignment.terminated": lambda p, _: [
-        Told(p["assignment"], "moved" if p["successor"] else "terminated", p["arm"])
-    ],
+    "assignment.terminated": _terminated,
+    "item.closed": _parts_ended,
     "assignment.steps_confirmed": lambda p, _: [Told(p["assignment"], f"steps_confirmed:{p['petition']}")],
     "assignment.dated": lambda p, _: [Told(p["assignment"], "dated", p["arm"])],
     "item.terminated": lambda p, _: [Told(left["id"], "terminated", left["arm"]) for left in p["withdrawn"]],
     "assignment.suspended": lambda p, _: [Told(p["assignment"], "suspended", p["arm"])],
     "assignment.resumed": lambda p, _: [Told(p["assignment"], "resumed", p["arm"])],
     "assignment.revoked": lambda p, _: [Told(p["assignment"], "revoked")],
+    "assignment.reopened": lambda p, _: [Told(p["assignment"], "reopened")],
     "assignment.reported": _entered,
     "assignment.checked": _judged("check"),
     "assignment.settled": _judged("settle"),
     "assignment.copied": lambda p, _: [Told(p["assignment"], f"copied:{p['copy']}", 1, p["to_unit"], p["to_role"])],
-    "assignment.handed_on": lambda p, at: [Told(p["assignment"], f"handed_on:{p['to_post']}.{int(at.timestamp())}")],
+    "assignment.handed_on": _handed_on,
 }
 ACTS = tuple(_TELLING)

@@ -17,6 +17,7 @@ OWNERS = {
     "step": "节点",
     "planning": "节点计划",
     "post": "代理岗位",
+    "change": "单位调整",
     "share": "期次报送",
     "round": "期次",
     "run": "方案实施",

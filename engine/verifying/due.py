@@ -20,6 +20,7 @@ from engine import published
 from engine.chasing import parse_ladder
 from engine.moments import (
     Moment,
+    change_moment,
     chased_after_return,
     close_moments,
     digest_moment,
@@ -37,7 +38,22 @@ from engine.verifying.common import OWNERS, has_ticked, is_chased, of_share
 from ledger.calendar import SHANGHAI, WorkCalendar
 from ledger.directory import STREAM
 from ledger.errors import NotFound
-from ledger.schema import AnyRow, assignment, due, event, item, notice, petition, post, round_, run, share, step, todo
+from ledger.schema import (
+    AnyRow,
+    assignment,
+    due,
+    event,
+    item,
+    notice,
+    petition,
+    post,
+    round_,
+    run,
+    share,
+    step,
+    todo,
+    unit_change,
+)
 from ledger.verification.scene import Check, Found, Scene
 
 TOLD_AT_ONCE = 500  # owners whose notices are looked up together
@@ -45,7 +61,8 @@ TOLD_AT_ONCE = 500  # owners whose notices are looked up together
 # provisional calendar may stand a little elsewhere than the published one has it.
 UNPUBLISHED = timedelta(days=14)
 
-_chased = and_(is_chased, assignment.c.due_at.is_not(None), item.c.cadence.is_(None))
+_by_date = or_(item.c.cadence.is_(None), assignment.c.parent_id.is_not(None))  # occurrences are asked of the whole
+_chased = and_(is_chased, assignment.c.due_at.is_not(None), _by_date)
 _ROW = (due.c.id.label("due_id"), due.c.kind, due.c.arm.label("due_arm"), due.c.at, due.c.rank)
 Rule = Callable[[WorkCalendar], Iterable[Moment]]
 
@@ -60,6 +77,7 @@ def _due(scene: Scene) -> Found:
     yield from _plannings(scene, lost)
     yield from lost.all()
     yield from _deputies(scene)
+    yield from _changes(scene)
     yield from _rounds(scene)
     yield from _runs(scene)
     for rule, (sentence, statement) in _STRAY.items():
@@ -178,6 +196,7 @@ _shares_in_hand = (
         assignment.c.due_at,
         assignment.c.arm,
         assignment.c.acknowledged_at,
+        assignment.c.parent_id,
         item.c.due_at.label("item_due"),
         item.c.opened_at,
         run.c.ladder,
@@ -221,7 +240,7 @@ def _ladder(scene: Scene, r: AnyRow) -> tuple[Rule, datetime]:
             return ladder_moments(chased, ladder, calendar, arm=said["to_arm"], after=at)
 
         return again, at
-    after = r.acknowledged_at if r.item_due is None else None
+    after = r.acknowledged_at if r.item_due is None and r.parent_id is None else None
     return lambda calendar: ladder_moments(r.due_at, ladder, calendar, after=after), after or r.opened_at
 
 
@@ -316,6 +335,7 @@ _planned_before = petition.alias("planned_before")
 _of_share_before = (_planned_before.c.assignment_id == assignment.c.id, _planned_before.c.kind == "steps")
 _owes_steps = and_(
     item.c.needs_steps,
+    assignment.c.parent_id.is_(None),
     assignment.c.role != "cooperating",
     assignment.c.acknowledged_at.is_not(None),
     assignment.c.closed_at.is_(None),
@@ -370,6 +390,25 @@ def _deputies(scene: Scene) -> Found:
 
         for found in _compare(scene, "post", r.id, rows, rule, r.since):
             yield _missing("post", r.id, found.kind) if isinstance(found, Moment) else found
+
+
+_decided = (
+    select(unit_change.c.id, unit_change.c.at.label("when"), *_ROW)
+    .outerjoin(due, and_(due.c.owner_kind == "change", due.c.owner_id == unit_change.c.id))
+    .where(unit_change.c.state == "planned")
+    .order_by(unit_change.c.id, due.c.id)
+)
+
+
+def _changes(scene: Scene) -> Found:
+    """A change of a unit that was decided for a day comes on that day."""
+    for r, rows in _each(scene, _decided):
+
+        def rule(_: WorkCalendar, when: datetime = r.when) -> list[Moment]:
+            return [change_moment(when)]
+
+        for found in _compare(scene, "change", r.id, rows, rule, r.when):
+            yield _missing("change", r.id, found.kind) if isinstance(found, Moment) else found
 
 
 # ---------------------------------------------------------------- rounds and runs
@@ -512,6 +551,12 @@ _STRAY = {
         .outerjoin(post, post.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "post", or_(post.c.deputy_for.is_(None), post.c.until.is_not(None))),
     ),
+    "stray-change": (
+        "到期安排第 {0} 号（{1}）属于单位调整第 {2} 号，那里已经办完或撤销",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(unit_change, unit_change.c.id == due.c.owner_id)
+        .where(due.c.owner_kind == "change", unit_change.c.state.is_distinct_from("planned")),
+    ),
     "stray-round": (
         "到期安排第 {0} 号（{1}）属于期次第 {2} 号，那一期已经截止",
         select(due.c.id, due.c.kind, due.c.owner_id)
@@ -532,6 +577,7 @@ _STRAY = {
                     and_(due.c.owner_kind.in_(("assignment", "share", "petition", "step", "planning")), _is_tier),
                     and_(due.c.owner_kind == "round", due.c.kind == "close"),
                     and_(due.c.owner_kind == "post", due.c.kind == "leave"),
+                    and_(due.c.owner_kind == "change", due.c.kind == "reorganise"),
                     and_(due.c.owner_kind == "item", due.c.kind == "open"),
                     and_(due.c.owner_kind == "system", due.c.kind.in_(("digest", "weekly"))),
                     and_(

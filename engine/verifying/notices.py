@@ -22,10 +22,13 @@ from engine.delivering import BACKOFF
 from engine.gathering import SHARE_OF, holds
 from engine.moments import is_notice_time, monday_of, week_day, weekly_moment
 from engine.petitions import LADDER
+from engine.vacancies import place_of
 from engine.verifying.acts import ACTS, TOLD_BY_ACTS, answered_by, told_by
 from engine.verifying.common import OWNERS
 from ledger.calendar import local_day
+from ledger.capacities import giver_of
 from ledger.clock import wall_now
+from ledger.directory import STREAM
 from ledger.people import HOSTED_ROLES
 from ledger.queries.words import OUTCOME_WORDS
 from ledger.schema import (
@@ -60,6 +63,7 @@ _owner_item = func.coalesce(assignment.c.item_id, round_.c.item_id)
 _owner_run = func.coalesce(
     assignment.c.run_id, share.c.run_id, case((notice.c.owner_kind == "run", notice.c.owner_id), else_=None)
 )
+_parent = assignment.alias("parent")
 _NOTICES = (
     select(
         notice,
@@ -77,10 +81,13 @@ _NOTICES = (
         share.c.state.label("share_state"),
         share.c.unit.label("share_unit"),
         round_.c.cadence,
-        item.c.lifecycle,
+        func.coalesce(assignment.c.lifecycle, item.c.lifecycle).label("lifecycle"),
+        _parent.c.unit.label("parent_unit"),
         _owner_run.label("owner_run"),
         _owner_item.label("owner_item"),
         run.c.office,
+        run.c.jurisdiction,
+        run.c.plan,
         run.c.ladder,
         todo.c.opened_at.label("waited_from"),
     )
@@ -91,6 +98,7 @@ _NOTICES = (
         .outerjoin(share, and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id))
         .outerjoin(round_, round_.c.id == share.c.round_id)
         .outerjoin(item, item.c.id == assignment.c.item_id)
+        .outerjoin(_parent, _parent.c.id == assignment.c.parent_id)
         .outerjoin(run, run.c.id == _owner_run)
         .outerjoin(
             todo,
@@ -162,6 +170,8 @@ def _is_arm(n: AnyRow, kind: str) -> bool:
         return bool(n.tier.split(".")[1] == str(n.arm))
     if n.owner_kind == "planning":  # under the plan of steps that came to nothing before
         return bool(n.arm >= 0)
+    if kind == "vacant":  # how many terms had ended there
+        return bool(n.arm >= 1)
     is_first = kind in _FIRST or n.owner_kind != "assignment"
     return bool(n.arm == 1 if is_first else 1 <= n.arm <= n.assignment_arm)
 
@@ -189,24 +199,45 @@ def _still_holds(n: AnyRow) -> bool:
     return holds(n) and (is_lasting or arm == n.assignment_arm)
 
 
+def _office(scene: Scene, n: AnyRow) -> str | None:
+    """The plan's office: the present one, or one before it that the notice went to."""
+    if n.unit == n.office or n.role != "coordinator":
+        return n.office  # type: ignore[no-any-return]
+    log = select(event.c.payload).where(event.c.stream == f"run:{n.owner_run}", event.c.kind == "run.office_changed")
+    former = {json.loads(r.payload)["old"] for r in scene.connection.execute(log)}
+    return str(n.unit) if n.unit in former else n.office
+
+
 def _recipients(scene: Scene, n: AnyRow) -> To:
     """Whom such a notice is for, by its owner and step; nobody where there is no such owner or step."""
-    kind = _kind(n)
+    kind, office = _kind(n), _office(scene, n)
     match n.owner_kind:
-        case "run" if kind == "weekly" and n.office is not None:
-            return {(n.office, "coordinator")}
+        case "run" if kind == "weekly" and office is not None:
+            return {(office, "coordinator")}
+        case "run" if kind == "vacant" and n.office is not None:
+            return _of_vacancy(scene, n)
         case "share" if n.share_unit is not None:
             if kind == "request":
                 return {(n.share_unit, "liaison")}
             cadences = published.of_run(scene.connection, n.owner_run).plan.cadences
             ladder = next((c.ladder for c in cadences if c.id == n.cadence), ())
-            return _of_tier(n, n.share_unit, {"liaison"}, ladder)
+            return _of_tier(n, n.share_unit, office, {"liaison"}, ladder)
         case "step" | "planning" if n.assignment_unit is not None:
             is_tier = n.tier in map(str, parse_ladder(n.ladder))
             return {(n.assignment_unit, "liaison")} if is_tier else set()
         case "assignment" if n.assignment_unit is not None:
-            return _of_petition(scene, n, kind) if kind in ("applied", "pressing") else _of_assignment(n, kind)
+            return _of_petition(scene, n, kind) if kind in ("applied", "pressing") else _of_assignment(n, office, kind)
     return set()
+
+
+def _of_vacancy(scene: Scene, n: AnyRow) -> To:
+    """Of a post that nobody held then: the unit's head or the plan's coordinator, and the administrators."""
+    place = place_of(n.tier)
+    if _Posts(scene).sat(*place, n.plan, n.at):
+        return set()
+    ours = select(unit.c.key).where(unit.c.jurisdiction == n.jurisdiction, unit.c.key == n.unit)
+    is_ours = n.role == "administrator" and scene.connection.execute(ours).first() is not None
+    return {(place[0], "head"), (_office(scene, n) or "", "coordinator")} | ({(n.unit, n.role)} if is_ours else set())
 
 
 def _of_petition(scene: Scene, n: AnyRow, kind: str) -> To:
@@ -227,7 +258,7 @@ _OF_PETITION = {
 }
 
 
-def _of_assignment(n: AnyRow, kind: str) -> To:
+def _of_assignment(n: AnyRow, office: str | None, kind: str) -> To:
     own = n.assignment_unit
     steps = published.lifecycle(n.lifecycle).steps
     holding = {s.role for s in steps if s.holder == "unit"}  # who may hold the todo of a share in hand
@@ -241,19 +272,19 @@ def _of_assignment(n: AnyRow, kind: str) -> To:
         case "copied":
             return {(n.unit, n.role)}  # whom the act names
         case "granted":
-            return {(own, "liaison"), (n.office, "coordinator")}
+            return {(own, "liaison"), giver_of(office or "", n.parent_unit)}
         case _ if kind in TOLD_BY_ACTS:
             return {(own, "liaison")}
-    return _of_tier(n, own, holding, parse_ladder(n.ladder))
+    return _of_tier(n, own, office, holding, parse_ladder(n.ladder))
 
 
-def _of_tier(n: AnyRow, own: str, holding: Iterable[str], ladder: Sequence[int]) -> To:
+def _of_tier(n: AnyRow, own: str, office: str | None, holding: Iterable[str], ladder: Sequence[int]) -> To:
     own_rung = _rung(n)
     if own_rung is None or own_rung[1] not in ladder:
         return set()
     tier = own_rung[1]
     is_last = tier > 0 and tier >= max(parse_ladder(n.ladder))
-    copies = {(own, "deputy_head"), (n.office, "coordinator")} if is_last else set()
+    copies = {(own, "deputy_head"), giver_of(office or "", n.parent_unit)} if is_last else set()
     return {(own, role) for role in holding} | copies
 
 
@@ -322,9 +353,11 @@ _MAILS = (
         notice.c.unit,
         notice.c.role,
         notice.c.immediate,
+        run.c.plan,
     )
     .join(delivery, delivery.c.message_id == message.c.id)
     .join(notice, notice.c.id == delivery.c.notice_id)
+    .outerjoin(run, run.c.id == notice.c.run_id)
     .order_by(message.c.id, notice.c.id)
 )
 
@@ -353,7 +386,7 @@ def _mail(scene: Scene, posts: _Posts, carried: Sequence[AnyRow]) -> Iterator[tu
     m = carried[0]
     if any(m.kind != _mail_kind(n) for n in carried):
         yield "kind", "与所载提醒的种类不符（邮件被改动或挪用）"
-    if any(not posts.held(n.unit, n.role, m.person_id, m.at) for n in carried):
+    if any(not posts.held(n.unit, n.role, n.plan, m.person_id, m.at) for n in carried):
         yield "person", f"的收件人（账号第 {m.person_id} 号）当时不在所载提醒的岗位上（收件人被改动）"
     said = json.loads(m.context)
     if said.get("told") != len(carried) or said.get("day") != local_day(m.at).isoformat():
@@ -370,24 +403,43 @@ def _mail_kind(n: AnyRow) -> str:
     kind = _kind(n)
     if kind in OUTCOME_WORDS:
         return "told"
-    return kind if kind in AT_ONCE or kind == "weekly" else "digest"
+    return kind if kind in (*AT_ONCE, "vacant", "weekly") else "digest"
 
 
 class _Posts:
     """Who held which post when: a few thousand rows."""
 
     def __init__(self, scene: Scene) -> None:
-        self.hosts = dict(map(tuple, scene.connection.execute(select(unit.c.key, unit.c.host))))
+        units = scene.connection.execute(select(unit.c.key, unit.c.host, unit.c.successor)).all()
+        self.hosts = {r.key: r.host for r in units}
+        self.successors = {r.key: r.successor for r in units if r.successor}
         self.terms: dict[tuple[str, str, int], list[AnyRow]] = defaultdict(list)
+        log = select(event.c.payload).where(event.c.stream == STREAM, event.c.kind == "account.deactivated")
+        self.closed = {json.loads(r.payload)["person"] for r in scene.connection.execute(log)}
         for r in scene.connection.execute(select(post)):
             self.terms[r.unit, r.role, r.person_id].append(r)
 
-    def held(self, unit_key: str, role: str, person_id: int, at: datetime) -> bool:
-        """Whether somebody answered for a post, as its holder or for an empty one as the unit's head."""
+    def sat(self, unit_key: str, role: str, plan: str | None, at: datetime) -> bool:
+        """Whether somebody with an open account certainly held the post then: who was ever closed out is left out."""
         host = self.hosts.get(unit_key)
         seat = host if host and role in HOSTED_ROLES else unit_key
-        terms = [*self.terms[seat, role, person_id], *self.terms[host or unit_key, "head", person_id]]
-        return any(t.since <= at and (t.until is None or t.until >= at) for t in terms)
+        terms = [t for (u, r, _), own in self.terms.items() if (u, r) == (seat, role) for t in own]
+        return any(
+            t.plan in (None, plan)
+            and t.person_id not in self.closed
+            and t.since < at
+            and (t.until is None or t.until > at)
+            for t in terms
+        )
+
+    def held(self, unit_key: str, role: str, plan: str | None, person_id: int, at: datetime) -> bool:
+        """Whether somebody answered for a post in a plan, as its holder or for an empty one as the unit's head."""
+        host = self.hosts.get(unit_key)
+        seat = host if host and role in HOSTED_ROLES else unit_key
+        posts = {(seat, role), (host or unit_key, "head")}
+        posts |= {(self.successors[key], of) for key, of in posts if key in self.successors}
+        terms = [t for post_ in posts for t in self.terms[*post_, person_id]]
+        return any(t.plan in (None, plan) and t.since <= at and (t.until is None or t.until >= at) for t in terms)
 
 
 MAILS = Check("mails", "邮件与所载提醒", _mails, ("put-off", "kind", "person", "context", "seal"))

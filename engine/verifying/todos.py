@@ -109,11 +109,14 @@ _RULES = {
 }
 
 
+_lifecycle = func.coalesce(assignment.c.lifecycle, item.c.lifecycle)
+
+
 def _steps(scene: Scene) -> Found:
     """Every step that somebody stands at: the lifecycle has it, for this role, in this state."""
     stands = (
         select(
-            item.c.lifecycle,
+            _lifecycle.label("lifecycle"),
             assignment.c.step,
             assignment.c.state,
             todo.c.role,
@@ -122,7 +125,7 @@ def _steps(scene: Scene) -> Found:
         )
         .select_from(todo.join(assignment, of_assignment).join(item, item.c.id == assignment.c.item_id))
         .where(is_open)
-        .group_by(item.c.lifecycle, assignment.c.step, assignment.c.state, todo.c.role)
+        .group_by(_lifecycle, assignment.c.step, assignment.c.state, todo.c.role)
     )
     for r in scene.rows(stands):
         where = {"table": "assignment", "row": str(r.id)}

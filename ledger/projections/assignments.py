@@ -19,7 +19,8 @@ from ledger.projections.registry import (
     on,
     on_batch,
 )
-from ledger.projections.rounds import withdraw_reports
+from ledger.projections.shares import insert_shares, withdraw
+from ledger.rules.verbs import State
 from ledger.schema import assignment, entry, figure, item, reading
 from ledger.writing import Writer
 
@@ -76,12 +77,18 @@ def _assignments_moved(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> Non
     settle(w, [(e, settled) for e, p in batch if (settled := p.get("settles"))])
     match kind:
         case "assignment.accepted":
-            w.write(_count_done, [{"b_item": p["item"]} for _, p in batch if p["to"] is None and not p["closes"]])
+            w.write(_count_done, [{"b_item": p["item"]} for _, p in batch if _counts(p) and not p["closes"]])
         case "assignment.submitted":
             _read(w, batch)
         case "assignment.terminated":
-            w.write(_count_out, [{"b_item": p["item"], "b_n": 1, "b_done": 0} for _, p in batch])
-            withdraw_reports(w, [(e, owed) for e, p in batch for owed in p["owed"]])
+            w.write(_count_out, [{"b_item": p["item"], "b_n": 1, "b_done": 0} for _, p in batch if _counts(p)])
+            left = [(e, part) for e, p in batch for part in p.get("withdrawn", ())]
+            withdraw(w, left, [(e, owed) for e, p in batch for owed in p["owed"]], State.TERMINATED)
+
+
+def _counts(p: Payload) -> bool:
+    """Whether a share that has ended counts for its item; a part that was handed down counts for nobody above."""
+    return p["to"] is None and p.get("counts", True)
 
 
 def _closing(e: Event, p: Payload) -> dict[str, Any]:
@@ -129,6 +136,12 @@ def _next_todo(e: Event, p: Payload) -> dict[str, Any]:
     }
 
 
+@on("assignment.split")
+def _handed_down(w: Writer, e: Event, p: Payload) -> None:
+    """Parts of a share with a todo for each; the item counts the whole alone."""
+    insert_shares(w, e, p)
+
+
 _reported = (
     update(assignment)
     .where(assignment.c.id == bindparam("b_id"))
@@ -158,6 +171,25 @@ def _read(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
         }
         for e, p in batch
         for i, value in p["figures"]
+    ]
+    w.write(_insert_reading, readings)
+    w.write(_set_figure, [_counting(r) for r in readings])
+
+
+def inherit(w: Writer, e: Event, p: Payload) -> None:
+    """What a share takes over counts as its predecessor had reported it."""
+    readings = [
+        {
+            "item_id": p["item"],
+            "seq": e.seq,
+            "indicator_id": i,
+            "assignment_id": p["assignment"],
+            "value": Decimal(value),
+            "round_id": None,
+            "reported_at": instant(at),
+            "corrects": None,
+        }
+        for i, value, at in p.get("figures", ())
     ]
     w.write(_insert_reading, readings)
     w.write(_set_figure, [_counting(r) for r in readings])
@@ -279,9 +311,9 @@ def _entries_confirmed(w: Writer, e: Event, p: Payload) -> None:
 _keep = update(assignment).where(assignment.c.id == bindparam("b_id")).values(keeper=bindparam("b_post"))
 
 
-@on("assignment.handed_on")
-def _handed_on(w: Writer, e: Event, p: Payload) -> None:
-    w.guard(_keep, {"b_id": p["assignment"], "b_post": p["to_post"]})
+@on_batch("assignment.handed_on")
+def _handed_on(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
+    w.guard(_keep, [{"b_id": p["assignment"], "b_post": p["to_post"]} for _, p in batch])
 
 
 @on("assignment.copied")
@@ -297,11 +329,12 @@ _revoke = (
 _revoke_item = update(item).where(item.c.id == bindparam("b_item")).values(state="revoked")
 
 
-@on("assignment.revoked")
+@on("assignment.revoked", "assignment.reopened")
 def _assignment_revoked(w: Writer, e: Event, p: Payload) -> None:
-    """What was closed counts no longer; the unit mends it in an item of its own."""
+    """What was closed counts no longer; the unit mends it in a share of the open item, or in an item of its own."""
     w.guard(_revoke, {"b_id": p["assignment"], "b_version": p["version"], "b_at": e.at})
-    w.guard(_revoke_item, {"b_item": p["item"]})
+    if e.kind == "assignment.revoked":
+        w.guard(_revoke_item, {"b_item": p["item"]})
     w.write(_count_out, {"b_item": p["item"], "b_n": 1, "b_done": 1})
 
 

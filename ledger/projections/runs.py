@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
-from ledger.projections.petitions import settle
+from ledger.projections.assignments import inherit
 from ledger.projections.registry import (
     Payload,
     day,
-    insert_todo,
     instant,
     number,
     on,
 )
-from ledger.projections.rounds import withdraw_reports
-from ledger.schema import assignment, indicator, item, run
+from ledger.projections.shares import insert_shares, withdraw
+from ledger.rules.verbs import State
+from ledger.schema import indicator, item, run
 from ledger.writing import Writer
 
 _RUN_FACTS = (
@@ -118,7 +117,6 @@ def _item_planned(w: Writer, e: Event, p: Payload) -> None:
     )
 
 
-_insert_assignments = insert(assignment)
 _open_item = (
     update(item)
     .where(item.c.id == bindparam("b_item"), item.c.state == "pending")
@@ -139,7 +137,7 @@ def _item_opened(w: Writer, e: Event, p: Payload) -> None:
         _open_item,
         {"b_item": p["item"], "b_at": e.at, "b_n": len(p["assignments"]), "b_due": due_at, "b_steps": p["due_steps"]},
     )
-    _insert_shares(w, e, p, due_at)
+    insert_shares(w, e, p)
 
 
 _one_more = (
@@ -150,7 +148,8 @@ _one_more = (
 @on("item.unit_added")
 def _unit_added(w: Writer, e: Event, p: Payload) -> None:
     w.guard(_one_more, {"b_item": p["item"]})
-    _insert_shares(w, e, p, instant(p["due_at"]))
+    insert_shares(w, e, p)
+    inherit(w, e, p)
 
 
 _date_item = (
@@ -179,51 +178,6 @@ def _item_lasting(w: Writer, e: Event, p: Payload) -> None:
     w.guard(_set_lasting, {"b_item": p["item"], "b_lasting": p["lasting"]})
 
 
-def _insert_shares(w: Writer, e: Event, p: Payload, due_at: datetime | None) -> None:
-    """Shares with a todo for each unit."""
-    shares = p["assignments"]
-    w.write(
-        _insert_assignments,
-        [
-            {
-                "id": a["id"],
-                "item_id": p["item"],
-                "run_id": p["run"],
-                "unit": a["unit"],
-                "role": a["role"],
-                "ord": a["ord"],
-                "quota": number(a["quota"]),
-                "presumed": a["presumed"],
-                "state": p["state"],
-                "step": p["step"],
-                "arm": 1,
-                "version": 1,
-                "due_at": due_at,
-                "returns": 0,
-            }
-            for a in shares
-        ],
-    )
-    w.write(
-        insert_todo,
-        [
-            {
-                "owner_kind": "assignment",
-                "owner_id": a["id"],
-                "step": p["step"],
-                "arm": 1,
-                "run_id": p["run"],
-                "item_id": p["item"],
-                "unit": a["unit"],
-                "role": p["role"],
-                "due_at": due_at,
-                "opened_at": e.at,
-            }
-            for a in shares
-        ],
-    )
-
-
 _end_item = (
     update(item)
     .where(item.c.id == bindparam("b_item"), item.c.state == "open")
@@ -232,17 +186,6 @@ _end_item = (
         closed_at=bindparam("b_at"),
         n_done=item.c.n_done + bindparam("b_done"),
         n_total=item.c.n_total - bindparam("b_out"),
-    )
-)
-_withdraw = (
-    update(assignment)
-    .where(assignment.c.id == bindparam("b_id"), assignment.c.closed_at.is_(None))
-    .values(
-        state=bindparam("b_state"),
-        step=None,
-        overlay=None,
-        closed_at=bindparam("b_at"),
-        version=assignment.c.version + 1,
     )
 )
 
@@ -257,29 +200,16 @@ def _item_closed(w: Writer, e: Event, p: Payload) -> None:
     w.guard(
         _end_item, {"b_item": p["item"], "b_state": "closed", "b_at": e.at, "b_done": p.get("counts", 1), "b_out": 0}
     )
-    _withdraw_all(w, e, p, "withdrawn")
+    _withdraw_all(w, e, p, State.WITHDRAWN)
 
 
 @on("item.terminated")
 def _item_terminated(w: Writer, e: Event, p: Payload) -> None:
     """The item is given up with all of its shares that are still open."""
-    out = len(p["withdrawn"])
+    out = sum(not left.get("part") for left in p["withdrawn"])  # a part that was handed down was never counted
     w.guard(_end_item, {"b_item": p["item"], "b_state": "terminated", "b_at": e.at, "b_done": 0, "b_out": out})
-    _withdraw_all(w, e, p, "terminated")
+    _withdraw_all(w, e, p, State.TERMINATED)
 
 
 def _withdraw_all(w: Writer, e: Event, p: Payload, state: str) -> None:
-    closing = [
-        {
-            "b_kind": "assignment",
-            "b_owner": left["id"],
-            "b_step": left["step"],
-            "b_arm": left["arm"],
-            "b_at": e.at,
-            "b_post": None,
-        }
-        for left in p["withdrawn"]
-    ]
-    withdraw_reports(w, [(e, owed) for owed in p["owed"]], closing)
-    w.guard(_withdraw, [{"b_id": left["id"], "b_state": state, "b_at": e.at} for left in p["withdrawn"]])
-    settle(w, [(e, settled) for left in p["withdrawn"] if (settled := left.get("settles"))])
+    withdraw(w, [(e, left) for left in p["withdrawn"]], [(e, owed) for owed in p["owed"]], state)

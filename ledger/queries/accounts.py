@@ -15,9 +15,9 @@ from ledger.directory import STREAM
 from ledger.logins import Outcome
 from ledger.people import Actor
 from ledger.projections.administration import ACCOUNT_EVENTS
-from ledger.queries.words import ROLE_WORDS
+from ledger.queries.words import post_words
 from ledger.rules.throttle import Limit
-from ledger.schema import AnyRow, due, event, login_log, person, post, unit
+from ledger.schema import AnyRow, due, event, login_log, person, plan_version, post, run, unit
 from ledger.throttling import closed_until, named
 from ledger.visibility import administers
 
@@ -27,6 +27,8 @@ SHOWN = {"locked": "已锁定", "inactive": "已停用", "no-post": "没有岗�
 DECISIONS = {
     "post.taken": "任职",
     "post.left": "免职",
+    "post.handed_over": "交接岗位",
+    "post.received": "接收岗位",
     "account.deactivated": "停用账号",
     "account.activated": "启用账号",
     "account.unlocked": "解除锁定",
@@ -34,7 +36,7 @@ DECISIONS = {
     "account.sessions-ended": "结束登录",
     "account.password-given": "命令行重设密码",
 }
-assert set(DECISIONS) == {"post.taken", "post.left", *ACCOUNT_EVENTS}
+assert set(DECISIONS) == {"post.taken", "post.left", "post.handed_over", "post.received", *ACCOUNT_EVENTS}
 
 
 # ---------------------------------------------------------------- whose accounts
@@ -58,6 +60,11 @@ def can_decide_on(connection: Connection, actor: Actor, person_id: int) -> bool:
 
 
 # ---------------------------------------------------------------- accounts
+# What a plan is called in short: as its latest run is, or by its key before there is one.
+_latest = select(run.c.short).where(run.c.plan == post.c.plan).order_by(run.c.id.desc()).limit(1)
+plan_short = func.coalesce(_latest.correlate(post).scalar_subquery(), post.c.plan)
+
+
 @dataclass(frozen=True)
 class PostLine:
     id: int
@@ -65,10 +72,18 @@ class PostLine:
     role: str
     since: datetime
     until: datetime | None
+    plan: str | None = None  # its short title
+    rank: str | None = None
+    field: str | None = None
+    deputy_for: int | None = None
+
+    @property
+    def is_deputy(self) -> bool:
+        return self.deputy_for is not None
 
     @property
     def words(self) -> str:
-        return f"{self.unit} {ROLE_WORDS.get(self.role, self.role)}"
+        return f"{self.unit} {post_words(self.role, self.plan, self.rank, self.field)}"
 
 
 @dataclass(frozen=True)
@@ -157,14 +172,17 @@ def locks(connection: Connection, logins: Collection[str], limit: Limit, now: da
 def posts_of(connection: Connection, ids: Collection[int]) -> dict[int, list[PostLine]]:
     """Every post of these people, the present ones first."""
     rows = connection.execute(
-        select(post.c.person_id, post.c.id, unit.c.short, post.c.role, post.c.since, post.c.until)
+        select(
+            *(post.c.person_id, post.c.id, unit.c.short, post.c.role, post.c.since, post.c.until),
+            *(plan_short.label("plan"), post.c.rank, post.c.field, post.c.deputy_for),
+        )
         .join(unit, unit.c.key == post.c.unit)
         .where(post.c.person_id.in_(list(ids)))
         .order_by(post.c.until.is_not(None), post.c.id)
     )
     found: dict[int, list[PostLine]] = defaultdict(list)
     for r in rows:
-        found[r.person_id].append(PostLine(r.id, r.short, r.role, r.since, r.until))
+        found[r.person_id].append(PostLine(*tuple(r)[1:]))
     return found
 
 
@@ -192,6 +210,17 @@ def _lines(connection: Connection, rows: Sequence[AnyRow], limit: Limit, now: da
         )
         for r in rows
     ]
+
+
+def plan_choices(connection: Connection, actor: Actor) -> list[tuple[str, str]]:
+    """(key, title) of the plans that posts may be limited to: those of the actor's jurisdictions."""
+    ours = select(unit.c.jurisdiction).where(administers(actor))
+    rows = connection.execute(
+        select(plan_version.c.plan, plan_version.c.title)
+        .where(plan_version.c.jurisdiction.in_(ours))
+        .order_by(plan_version.c.id.desc())
+    )
+    return list({r.plan: r.title for r in reversed(rows.all())}.items())
 
 
 def unit_choices(connection: Connection, actor: Actor) -> list[tuple[str, str]]:
@@ -276,7 +305,10 @@ def _people(actor: Actor) -> Select[Any]:
 
 def _posts(actor: Actor) -> Select[Any]:
     return (
-        select(post.c.id, post.c.person_id, post.c.role, unit.c.short)
+        select(
+            *(post.c.id, post.c.person_id, post.c.role, unit.c.short),
+            *(plan_short.label("plan"), post.c.rank, post.c.field),
+        )
         .join(unit, unit.c.key == post.c.unit)
         .where(administers(actor, *OVERSEERS))
     )
@@ -292,7 +324,7 @@ def _decision(
     whom = people.get(held.person_id if held else payload["person"])
     if whom is None:
         return None
-    where = f"{held.short} {ROLE_WORDS.get(held.role, held.role)}" if held else ""
+    where = f"{held.short} {post_words(held.role, held.plan, held.rank, held.field)}" if held else ""
     by = names.get(json.loads(r.actor)["person"], "系统（安装或命令行）")
     return DecisionLine(r.at, r.kind, whom.name, whom.login, where, by, r.seq)
 

@@ -15,6 +15,7 @@ from ledger.clearing import CLEARED_NAME
 from ledger.clearing import STREAM as ADMIN
 from ledger.errors import NotFound
 from ledger.people import Actor
+from ledger.places import seat, subtree
 from ledger.queries.timeline import field_words
 from ledger.queries.words import ROLE_WORDS
 from ledger.schema import AnyRow, clearing, content, item, person, post, run, unit
@@ -64,7 +65,8 @@ def jurisdictions(connection: Connection, actor: Actor) -> frozenset[str]:
     units = sorted(d.unit for d in actor.desks if d.role in ROLES)
     if not units:
         return frozenset()
-    return frozenset(connection.execute(select(unit.c.jurisdiction).where(unit.c.key.in_(units))).scalars())
+    seats = connection.execute(select(seat()).where(unit.c.key.in_(units))).scalars().all()
+    return subtree(connection, seats)
 
 
 def waiting_count(connection: Connection, actor: Actor) -> int:
@@ -123,7 +125,7 @@ def account(connection: Connection, actor: Actor, login: str) -> int | None:
         select(person.c.id)
         .join(post, post.c.person_id == person.c.id)
         .join(unit, unit.c.key == post.c.unit)
-        .where(person.c.login == login.strip(), unit.c.jurisdiction.in_(sorted(jurisdictions(connection, actor))))
+        .where(person.c.login == login.strip(), seat().in_(sorted(jurisdictions(connection, actor))))
     )
     return connection.execute(found).scalars().first()
 

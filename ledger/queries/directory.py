@@ -66,6 +66,12 @@ def _rank(names: Sequence[str], wanted: str) -> int | None:
     return tests.index(True) if any(tests) else None
 
 
+def is_meant(name: str, typed: str) -> bool:
+    """Whether a name may be meant by what was typed: a part of it, or of its pinyin."""
+    wanted = typed.strip().lower()
+    return wanted in name.lower() or _sounds(name, wanted)
+
+
 def _sounds(short: str, typed: str) -> bool:
     return typed.isascii() and any(typed in spelt for spelt in _pinyin(short))
 

@@ -77,7 +77,7 @@ def origin(connection: Connection, view: ItemView, known: Records, indicator_id:
     rows = prepared.rows(connection, _readings, {"b_item": view.standing.item.id, "b_indicator": indicator_id})
     acts = {e.seq: (e, p) for e, p in zip(known.events, known.payloads, strict=True)}
     posts = who_did(connection, known)
-    lines: dict[int, dict[int, ReadingLine]] = {p.id: {} for p in view.standing.parts}
+    lines: dict[int, dict[int, ReadingLine]] = {p.id: {} for p in view.standing.every}
     for r in rows:
         own = lines[r.assignment_id]
         own[r.seq] = _line(r, acts[r.seq], posts, known)
@@ -92,16 +92,24 @@ def origin(connection: Connection, view: ItemView, known: Records, indicator_id:
                 said = Judged(Decimal(value), posts[seq], e.at, _said(known, seq, "reason"), seq)
                 own[of] = replace(own[of], checked=said) if column == "checked" else replace(own[of], settled=said)
     shares = [
-        (p, list(lines[p.id].values())[::-1] if p.id in view.readable else None)
-        for p in view.standing.parts
-        if lines[p.id]
+        (p, list(lines[p.id].values())[::-1] if p.id in view.readable else None) for p in view.parts if lines[p.id]
     ]
     return Origin(gauge, shares)
 
 
 _JUDGING = {"assignment.checked": "checked", "assignment.settled": "settled"}
-_HOW = {"assignment.submitted": "随办结申请填报", "assignment.corrected": "更正", "assignment.reported": "填报"}
-_BASIS = {"assignment.corrected": "reason", "assignment.submitted": "summary", "assignment.reported": "progress"}
+_HOW = {
+    "assignment.submitted": "随办结申请填报",
+    "assignment.corrected": "更正",
+    "assignment.reported": "填报",
+    "item.unit_added": "承接原单位的填报",
+}
+_BASIS = {
+    "assignment.submitted": "summary",
+    "assignment.corrected": "reason",
+    "assignment.reported": "progress",
+    "item.unit_added": "ground",
+}
 
 
 def _line(r: Any, act: tuple[Any, Mapping[str, Any]], posts: Mapping[int, str], known: Records) -> ReadingLine:

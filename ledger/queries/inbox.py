@@ -16,9 +16,10 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, select, union_
 from ledger import prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
+from ledger.queries.handovers import Handed, waiting
 from ledger.queries.navigation import MINE, desks_of
 from ledger.queries.overview import ranks_of
-from ledger.queries.standing import Standing, part_light, standings, words_left
+from ledger.queries.standing import Part, Standing, part_light, standings, words_left
 from ledger.rules.lights import Light, colour_of, light
 from ledger.rules.texts import short_day
 from ledger.rules.verbs import State
@@ -110,6 +111,7 @@ class Inbox:
     has_many_units: bool
     page: int
     first: int
+    handed: Sequence[Handed] = ()
 
     @property
     def groups(self) -> list[tuple[str, list[Slip]]]:
@@ -162,6 +164,7 @@ def inbox(connection: Connection, calendar: WorkCalendar, now: datetime, actor: 
         len({r.unit_name for r in rows} | {s.unit_name for s in rounds}) > 1,
         page,
         first,
+        waiting(connection, actor),
     )
 
 
@@ -186,8 +189,8 @@ def _keys(
             own = _own_light(r, calendar, now)
         else:
             s = own_figures[r.item_id]
-            own = part_light(next(p for p in s.parts if p.id == r.owner_id), s.item, s.gauges, calendar, now)
-        shared = r.role != "cooperating" and not r.cadence
+            own = part_light(s.part(r.owner_id), s.item, s.gauges, calendar, now)
+        shared = r.role != "cooperating" and not r.cadence and r.parent_id is None
         rank = min(own.rank, ranks[r.item_id]) if shared else own.rank
         group = _group(r.step, colour_of(rank), r.due_at, calendar, now, returned=r.state == State.RETURNED)
         yield _GROUPS.index(group), r.due_at or UNDATED, rank, r.short, r.owner_id
@@ -230,6 +233,7 @@ _assignment_todos = (
         assignment.c.quota,
         assignment.c.steps_in_force,
         item.c.lasting,
+        assignment.c.parent_id,
         assignment.c.due_at.label("share_due"),
         assignment.c.submitted_at,
         item.c.cadence,
@@ -306,10 +310,10 @@ def _petition_slips(
 
 
 def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, now: datetime) -> Slip:
-    part = next(p for p in standing.parts if p.id == row.owner_id)
+    part = standing.part(row.owner_id)
     own = part_light(part, standing.item, standing.gauges, calendar, now)
     # A recurring item is late by its occurrences, and those the unit owes are slips of their own.
-    shared = part.role != "cooperating" and part.is_open and not standing.item.cadence
+    shared = part.role != "cooperating" and part.is_open and not standing.item.cadence and part.parent_id is None
     lit = min(own, standing.light, key=lambda v: v.rank) if shared else own
     due_at = row.due_at
     return Slip(
@@ -319,7 +323,7 @@ def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, 
         row.arm,
         standing.item.title,
         standing.item.plan_short,
-        f"清单第{standing.item.no}项",
+        _place(standing, part),
         row.role,
         row.state,
         row.unit_name,
@@ -331,6 +335,12 @@ def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, 
         reason or (lit.reason if lit.colour == "red" else ""),
         _group(row.step, lit.colour, due_at, calendar, now, returned=row.state == State.RETURNED),
     )
+
+
+def _place(standing: Standing, part: Part) -> str:
+    """清单第13项; of what was handed down also by whom."""
+    above = f"　{standing.part(part.parent_id).unit_name}分解下达" if part.parent_id else ""
+    return f"清单第{standing.item.no}项{above}"
 
 
 def _waited(opened_at: datetime, calendar: WorkCalendar, now: datetime) -> str:
@@ -430,6 +440,8 @@ _with_others = (
         _holder.c.short,
         todo.c.unit,
         todo.c.step,
+        assignment.c.unit.label("own_unit"),
+        run.c.plan,
     )
     .select_from(assignment)
     .outerjoin(  # the todo of the share's own step, found by its whole key; outer, so that no plan begins with `todo`
@@ -443,6 +455,7 @@ _with_others = (
         ),
     )
     .join(item, item.c.id == assignment.c.item_id)
+    .join(run, run.c.id == assignment.c.run_id)
     .outerjoin(_holder, _holder.c.key == todo.c.unit)
     .where(
         assignment.c.unit.in_(bindparam("units", expanding=True)),
@@ -455,7 +468,8 @@ _with_others = (
 def _waiting(connection: Connection, actor: Actor, calendar: WorkCalendar, now: datetime) -> list[Waiting]:
     units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
     rows = prepared.rows(connection, _with_others, {"units": units}) if units else ()
-    others = [r for r in rows if r.step in DECISIONS and actor.desk(r.unit, r.role) is None]
+    own = [r for r in rows if r.step in DECISIONS and actor.desk(r.own_unit, "liaison", r.plan)]
+    others = [r for r in own if actor.desk(r.unit, r.role, r.plan) is None]
     today = local_day(now)
     return [
         Waiting(r.item_id, r.title, r.state, r.short, r.role, calendar.days_left(local_day(r.opened_at), today) - 1)

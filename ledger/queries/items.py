@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,25 @@ from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
 from ledger.queries.steps import StepPlan, step_plans
+from ledger.queries.unit_names import former_names
 from ledger.queries.words import ROLE_WORDS, TIER_WORDS
 from ledger.rules.verbs import LEFT_OUT
-from ledger.schema import assignment, delivery, entry, item, message, notice, petition, round_, run, share, todo, unit
+from ledger.schema import (
+    AnyRow,
+    assignment,
+    delivery,
+    entry,
+    item,
+    message,
+    notice,
+    petition,
+    round_,
+    run,
+    share,
+    step,
+    todo,
+    unit,
+)
 from ledger.visibility import Sight, readable, visible
 
 
@@ -86,8 +102,11 @@ class Stand:
 
     unit: str
     role: str
+    plan: str
     office: str
     jurisdiction: str
+    place: str
+    parent_unit: str | None
     lead_unit: str | None
     holder: tuple[str, str] | None
     decider: tuple[str, str] | None
@@ -114,42 +133,64 @@ class ItemView:
         return Stand(
             part.unit,
             part.role,
+            self.standing.item.plan,
             self.standing.item.office,
             self.standing.item.jurisdiction,
+            part.place,
+            above.unit if (above := self.above(part)) else None,
             lead,
             (desk.unit, desk.role) if desk else None,
             found.decider if found else None,
         )
 
     def owes_steps(self, part: Part) -> bool:
-        """Whether a share has to hand in a plan of steps (待报节点计划)."""
-        wanted = self.standing.item.needs_steps and part.role != "cooperating" and part.acknowledged_at is not None
-        return wanted and part.is_open and part.steps_in_force is None and part.overlay != "planning"
+        """Whether a share has to hand in a plan of steps (待报节点计划). What was handed down owes none."""
+        is_wanted = self.standing.item.needs_steps and part.role != "cooperating" and part.parent_id is None
+        is_at_work = part.acknowledged_at is not None and part.is_open
+        return is_wanted and is_at_work and part.steps_in_force is None and part.overlay != "planning"
 
     def plan_in_force(self, part: Part) -> StepPlan | None:
         return next((p for p in self.steps.get(part.id, ()) if p.is_in_force), None)
 
+    @property
+    def parts(self) -> list[Part]:
+        """The shares that the reader knows of: every whole, and of what was handed down what may be read."""
+        return [*self.standing.parts, *(p for p in self.standing.lower if p.id in self.readable)]
+
     def part(self, assignment_id: int) -> Part:
-        return next(p for p in self.standing.parts if p.id == assignment_id)
+        return next(p for p in self.parts if p.id == assignment_id)
+
+    def above(self, part: Part) -> Part | None:
+        """The share that this one is a part of."""
+        return self.standing.part(part.parent_id) if part.parent_id else None
 
 
 def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sight: Sight, item_id: int) -> ItemView:
     """The item, if it may be seen. Raises: NotFound, for what does not exist and what may not be seen alike."""
     require_visible(connection, sight, item_id)
-    standing = standings(connection, calendar, now, [item_id])[item_id]
+    standing = _as_named_then(connection, standings(connection, calendar, now, [item_id])[item_id])
+    read = readable(sight, standing.item.office, standing.item.jurisdiction, standing.every)
+    known = {p.id for p in standing.parts} | read
     return ItemView(
         standing,
         _desks(connection, item_id),
-        _petitions(connection, item_id) if any(p.overlay for p in standing.parts) else {},
+        _petitions(connection, item_id) if any(p.overlay for p in standing.every) else {},
         _mendings(connection, item_id) if standing.item.state == "revoked" else (),
         _unconfirmed(connection, item_id),
-        readable(sight, standing.item.office, standing.item.jurisdiction, standing.parts),
-        _occurrences(connection, sight.actor, item_id) if standing.item.cadence else (),
-        _sent(connection, item_id),
+        read,
+        _occurrences(connection, sight.actor, standing.item) if standing.item.cadence else (),
+        _sent(connection, item_id, {p.id for p in standing.lower} - read),
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
-        step_plans(connection, item_id),
+        {share_id: plans for share_id, plans in step_plans(connection, item_id).items() if share_id in known},
     )
+
+
+def _as_named_then(connection: Connection, standing: Standing) -> Standing:
+    """A share that has ended shows its unit under the name it had then."""
+    former = former_names(connection, {p.unit for p in standing.parts if p.closed_at})
+    parts = [replace(p, unit_name=former.short(p.unit, p.closed_at, p.unit_name)) for p in standing.parts]
+    return replace(standing, parts=parts)
 
 
 _seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id).where(item.c.id == bindparam("item_id")))
@@ -162,13 +203,38 @@ def require_visible(connection: Connection, sight: Sight, item_id: int) -> None:
 
 
 def item_of(connection: Connection, sight: Sight, assignment_id: int) -> int:
-    """The item of a share, if the actor may see it. Raises: NotFound."""
-    found = select(assignment.c.item_id).where(assignment.c.id == assignment_id)
-    item_id = connection.execute(found).scalar_one_or_none()
-    if item_id is None:
+    """The item of a share, if the actor may see both. Raises: NotFound."""
+    found = connection.execute(_share, {"b_id": assignment_id}).one_or_none()
+    if found is None:
         raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。")
-    require_visible(connection, sight, item_id)
-    return int(item_id)
+    require_visible(connection, sight, found.item_id)
+    if found.parent_id is not None and assignment_id not in shares_seen(connection, sight, found.item_id):
+        raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。")
+    return int(found.item_id)
+
+
+_share = select(assignment.c.item_id, assignment.c.parent_id).where(assignment.c.id == bindparam("b_id"))
+_shares = (
+    select(
+        assignment.c.id,
+        assignment.c.unit,
+        assignment.c.role,
+        assignment.c.parent_id,
+        run.c.office,
+        run.c.jurisdiction,
+    )
+    .join(run, run.c.id == assignment.c.run_id)
+    .where(assignment.c.item_id == bindparam("b_item"))
+)
+
+
+def shares_seen(connection: Connection, sight: Sight, item_id: int) -> set[int]:
+    """The shares of an item, which may be seen, that the actor knows of: all but parts handed down elsewhere."""
+    shares = connection.execute(_shares, {"b_item": item_id}).all()
+    if not shares:
+        return set()
+    read = readable(sight, shares[0].office, shares[0].jurisdiction, shares)
+    return {s.id for s in shares if s.parent_id is None or s.id in read}
 
 
 def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:
@@ -227,8 +293,8 @@ def _petitions(connection: Connection, item_id: int) -> dict[int, Petition]:
     return found
 
 
-def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occurrence]:
-    units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
+def _occurrences(connection: Connection, actor: Actor, found: AnyRow) -> list[Occurrence]:
+    units = sorted({d.unit for d in actor.desks if d.role == "liaison" and d.serves(found.plan)})
     own = and_(share.c.round_id == round_.c.id, share.c.unit.in_(units), share.c.state == "owed")
     rows = connection.execute(
         select(
@@ -242,7 +308,7 @@ def _occurrences(connection: Connection, actor: Actor, item_id: int) -> list[Occ
             func.min(share.c.id).label("own"),
         )
         .outerjoin(share, own)
-        .where(round_.c.item_id == item_id)
+        .where(round_.c.item_id == found.id)
         .group_by(round_.c.id)
         .order_by(round_.c.n)
     )
@@ -266,17 +332,22 @@ def tier_words(tier: str) -> str:
 _ABOUT = {"step": "节点", "planning": "节点计划"}
 
 
-def _sent(connection: Connection, item_id: int) -> list[Sent]:
-    """Mails that carried a notice about the item, one line for each mail kind and minute, newest first."""
+def _sent(connection: Connection, item_id: int, hidden: Collection[int]) -> list[Sent]:
+    """Mails that carried a notice about the item, one line for each mail kind and minute, newest first; none about
+    these shares."""
     rows = connection.execute(
         select(message.c.at, message.c.state, notice.c.owner_kind, notice.c.tier, unit.c.short, notice.c.role)
         .select_from(
-            notice.join(delivery, delivery.c.notice_id == notice.c.id).join(
-                message, message.c.id == delivery.c.message_id
-            )
+            notice.join(delivery, delivery.c.notice_id == notice.c.id)
+            .join(message, message.c.id == delivery.c.message_id)
+            .outerjoin(step, and_(notice.c.owner_kind == "step", step.c.id == notice.c.owner_id))
         )
         .join(unit, unit.c.key == notice.c.unit)
-        .where(notice.c.item_id == item_id)
+        .where(
+            notice.c.item_id == item_id,
+            ~and_(notice.c.owner_kind == "assignment", notice.c.owner_id.in_(hidden)),
+            func.coalesce(step.c.assignment_id, 0).not_in(hidden),
+        )
         .order_by(message.c.at.desc(), message.c.id.desc())
     )
     lines: dict[tuple[datetime, str, str], list[str]] = {}

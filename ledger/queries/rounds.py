@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
@@ -60,13 +60,14 @@ _columns = (
 
 
 def _shares(actor: Actor) -> Any:
-    units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
+    units = sorted({d.unit for d in actor.desks if d.role == "liaison" and d.plan is None})
+    in_plans = sorted({f"{d.unit} {d.plan}" for d in actor.desks if d.role == "liaison" and d.plan is not None})
     return (
         select(*_columns)
         .join(round_, round_.c.id == share.c.round_id)
         .join(run, run.c.id == share.c.run_id)
         .join(unit, unit.c.key == share.c.unit)
-        .where(share.c.unit.in_(units))
+        .where(or_(share.c.unit.in_(units), (share.c.unit + " " + run.c.plan).in_(in_plans)))
     )
 
 
@@ -80,7 +81,12 @@ def round_report(
     wanted = (
         select(assignment.c.id, assignment.c.item_id)
         .join(item, item.c.id == assignment.c.item_id)
-        .where(assignment.c.run_id == found.run_id, assignment.c.unit == found.unit, assignment.c.closed_at.is_(None))
+        .where(
+            assignment.c.run_id == found.run_id,
+            assignment.c.unit == found.unit,
+            assignment.c.parent_id.is_(None),
+            assignment.c.closed_at.is_(None),
+        )
         .order_by(item.c.ord)
     )
     if found.assignment_id is not None:

@@ -20,6 +20,7 @@ from ledger import organisation, prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
+from ledger.rules.levels import Rolled, rolled
 from ledger.rules.lights import Figure, Light, Step, holds_until, light, share_of_time
 from ledger.rules.texts import left_words
 from ledger.rules.verbs import ENDED, LEFT_OUT, State
@@ -69,6 +70,9 @@ class Part:
     original_due: datetime | None
     keeper: int | None
     steps_in_force: int | None
+    parent_id: int | None = None
+    place: str = ""  # the jurisdiction of its unit
+    unit_kind: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -124,7 +128,8 @@ class Gauge:
 
 @dataclass(frozen=True)
 class Standing:
-    """An item as every list and page shows it."""
+    """An item as every list and page shows it. Counts, light and figures are those of `parts`; `lower` are what units
+    have handed down of theirs, which is their own affair (`ledger.rules.levels`)."""
 
     item: AnyRow
     parts: Sequence[Part]
@@ -132,6 +137,35 @@ class Standing:
     light: Light
     due_at: datetime | None
     left: str
+    lower: Sequence[Part] = ()
+
+    @property
+    def every(self) -> list[Part]:
+        """The shares and what they were handed down in."""
+        return [*self.parts, *self.lower]
+
+    def part(self, share_id: int) -> Part:
+        return next(p for p in self.every if p.id == share_id)
+
+    def parts_of(self, share_id: int) -> list[Part]:
+        """What a share was handed down in (分解下达)."""
+        return [p for p in self.lower if p.parent_id == share_id]
+
+    def summed_up(self, share_id: int, gauge: Gauge) -> Decimal | None:
+        """What the parts of a share have come to; None where nobody has reported."""
+        parts = [p for p in self.parts_of(share_id) if p.state not in LEFT_OUT]
+        return roll_up(_sum_rule(gauge.sum_rule), [p.figures[gauge.id] for p in parts if gauge.id in p.figures])
+
+    def is_filled_by(self, part: Part, gauge: Gauge) -> bool:
+        """Whether a share fills in a figure itself: not where another unit, or another plan, does so (一数一源). A part
+        adds to what the units above it sum up."""
+        if gauge.elsewhere and gauge.elsewhere.is_open:
+            return False
+        return gauge.reporter is None or gauge.reporter in self._line(part)
+
+    def _line(self, part: Part) -> list[str]:
+        above = self._line(self.part(part.parent_id)) if part.parent_id else []
+        return [part.unit, *above]
 
     @property
     def done(self) -> int:
@@ -171,6 +205,7 @@ _items = (
         item,
         run.c.short.label("plan_short"),
         run.c.title.label("plan_title"),
+        run.c.plan,
         run.c.office,
         run.c.jurisdiction,
         run.c.period_start,
@@ -204,14 +239,24 @@ _parts = (  # the item, then the fields of `Part` in their order
         assignment.c.original_due,
         assignment.c.keeper,
         assignment.c.steps_in_force,
+        assignment.c.parent_id,
+        unit.c.jurisdiction,
+        unit.c.kind,
     )
     .join(unit, unit.c.key == assignment.c.unit)
     .where(assignment.c.item_id.in_(_ids))
     .order_by(assignment.c.item_id, assignment.c.ord)
 )
 _indicators = (  # a row for each reading, or one without
-    select(indicator, figure.c.assignment_id, figure.c.value, figure.c.reported_at)
+    select(
+        indicator,
+        func.coalesce(unit.c.successor, unit.c.key).label("fills"),
+        figure.c.assignment_id,
+        figure.c.value,
+        figure.c.reported_at,
+    )
     .outerjoin(figure, figure.c.indicator_id == indicator.c.id)
+    .outerjoin(unit, unit.c.key == indicator.c.reporter)
     .where(indicator.c.item_id.in_(_ids))
     .order_by(indicator.c.id)
 )
@@ -239,7 +284,7 @@ _steps = (  # what is still to be done of the plans of steps in force, with the 
 )
 
 
-_source = indicator.alias("source")
+_source, _printed = indicator.alias("source"), unit.alias("printed")
 _filled_elsewhere = (
     select(
         indicator.c.id,
@@ -250,12 +295,16 @@ _filled_elsewhere = (
         unit.c.short.label("unit_name"),
         figure.c.value,
         figure.c.reported_at,
+        assignment.c.parent_id,
+        assignment.c.state.label("share_state"),
     )
     .join(_source, _source.c.id == indicator.c.same_as)
     .join(item, item.c.id == _source.c.item_id)
     .join(run, run.c.id == item.c.run_id)
-    .join(unit, unit.c.key == indicator.c.reporter)
+    .join(_printed, _printed.c.key == indicator.c.reporter)
+    .join(unit, unit.c.key == func.coalesce(_printed.c.successor, _printed.c.key))
     .outerjoin(figure, figure.c.indicator_id == _source.c.id)
+    .outerjoin(assignment, assignment.c.id == figure.c.assignment_id)
     .where(indicator.c.id.in_(_ids))
     .order_by(indicator.c.id, figure.c.reported_at)
 )
@@ -270,6 +319,7 @@ class _Facts:
     indicators: Sequence[AnyRow]
     owed: datetime | None
     elsewhere: Mapping[int, Elsewhere]
+    lower: Sequence[Part]
 
 
 def standings(
@@ -300,21 +350,24 @@ def _facts(connection: Connection, item_ids: Collection[int]) -> list[_Facts]:
     shares = prepared.rows(connection, _parts, ids)
     current = _current_steps(connection, {r.steps_in_force for r in shares if r.steps_in_force is not None})
     parts: dict[int, list[Part]] = defaultdict(list)
+    lower: dict[int, list[Part]] = defaultdict(list)
     for r in shares:
-        parts[r.item_id].append(Part(readings.get(r.id, {}), current.get(r.id), *r[1:]))
+        made = Part(readings.get(r.id, {}), current.get(r.id), *r[1:])
+        (lower if r.parent_id else parts)[r.item_id].append(made)
     owed: dict[int, datetime] = {}
     if recurring := [i.id for i in items if i.cadence]:
         owed = {r.item_id: r.due_at for r in prepared.rows(connection, _occurrences, {"ids": recurring})}
     used = {i.id for each in indicators.values() for i in each.values() if i.same_as is not None}
     shared = _elsewhere(connection, used) if used else {}
-    return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id), shared) for i in items]
+    return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id), shared, lower[i.id]) for i in items]
 
 
 def _elsewhere(connection: Connection, indicators: Collection[int]) -> dict[int, Elsewhere]:
     """Where those of these indicators are filled in that another plan fills in, by indicator."""
     found: dict[int, Elsewhere] = {}
     for r in prepared.rows(connection, _filled_elsewhere, {"ids": sorted(indicators)}):
-        reading = None if r.value is None else Reading(r.value, r.reported_at)
+        counts = r.value is not None and r.parent_id is None and r.share_state not in LEFT_OUT
+        reading = Reading(r.value, r.reported_at) if counts else None
         if r.id not in found or reading is not None:
             found[r.id] = Elsewhere(r.item_id, r.no, r.plan, r.unit_name, r.state not in ENDED, reading)
     return found
@@ -335,7 +388,7 @@ def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
     gauges = [_gauge(*m, _period(f), due_at, now) for m in measured]
     lit = light(now=now, calendar=calendar, **_judged(f, due_at, measured))
     left = words_left(due_at, calendar, now) if f.row.state not in ENDED else ""
-    return Standing(f.row, f.parts, gauges, lit, due_at, left)
+    return Standing(f.row, f.parts, gauges, lit, due_at, left, f.lower)
 
 
 def _place(f: _Facts, calendar: WorkCalendar, now: datetime) -> Place:
@@ -416,6 +469,14 @@ def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkC
     )
 
 
+def rolled_up(standing: Standing, share_id: int, calendar: WorkCalendar, now: datetime) -> Rolled | None:
+    """The parts of a share, summed up; None where it was not handed down."""
+    parts = standing.parts_of(share_id)
+    lit = [(p.state, part_light(p, standing.item, standing.gauges, calendar, now).colour) for p in parts]
+    found = rolled(lit)
+    return found if found.total else None
+
+
 def _own(part: Part, gauge: Gauge) -> Decimal | None:
     reading = part.figures.get(gauge.id)
     return reading.value if reading else None
@@ -485,7 +546,7 @@ def _gauge(
         row.definition,
         row.source,
         row.as_of,
-        row.reporter,
+        row.fills,
         elsewhere,
     )
 

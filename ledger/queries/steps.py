@@ -53,9 +53,9 @@ class StepPlan:
 
 
 _STATES = {
-    "open": "待专班办确认",
+    "open": "待确认",
     "granted": "已被新的计划替代",
-    "declined": "专班办退回",
+    "declined": "未获确认",
     "taken_back": "已撤回",
     "lapsed": "随申请办结失效",
 }

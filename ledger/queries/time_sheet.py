@@ -13,7 +13,7 @@ from ledger.queries.items import ItemView
 from ledger.queries.standing import Part
 from ledger.queries.timeline import Records
 from ledger.rules.texts import due_words, late_words
-from ledger.rules.timeliness import Timeliness, timeliness
+from ledger.rules.timeliness import Timeliness, left_behind, timeliness
 from ledger.rules.verbs import State
 
 Payload = Mapping[str, Any]
@@ -42,15 +42,52 @@ class TimeSheet:
 def time_sheet(view: ItemView, known: Records, part: Part, calendar: WorkCalendar, now: datetime) -> TimeSheet:
     """The sheet of one share, from the records of its item."""
     entries = [
-        Entry(r.at, words, _instant(payload.get("due_at")))
+        Entry(r.at, words, _instant(_due_of(payload, part.id)))
         for r, payload in zip(known.events, known.payloads, strict=True)
         if _is_about(payload, part.id) and (words := _words(r.kind, payload))
     ]
-    return TimeSheet(part, view.why_due, entries, _verdict(part, calendar, now), _judgements(part, calendar, now))
+    above = view.above(part)
+    within = [("下达单位", f"{above.unit_name}分解下达，时限在它的时限以内")] if above else []
+    why = [*view.why_due, *within]
+    if _went_on(known, part):
+        return TimeSheet(part, why, entries, *_left_behind(part, calendar))
+    return TimeSheet(part, why, entries, _verdict(part, calendar, now), _judgements(part, calendar, now))
+
+
+def _went_on(known: Records, part: Part) -> bool:
+    """Whether another unit has taken the share over."""
+    return part.closed_at is not None and any(
+        r.kind == "assignment.terminated" and payload["assignment"] == part.id and payload["successor"] is not None
+        for r, payload in zip(known.events, known.payloads, strict=True)
+    )
+
+
+def _left_behind(part: Part, calendar: WorkCalendar) -> tuple[str, list[str]]:
+    """The verdict up to the moment of the hand-over; what comes after is the successor's."""
+    assert part.closed_at is not None
+    found = left_behind(part.due_at, part.submitted_at, part.closed_at)
+    if part.due_at is None:
+        return f"已移交（{found.value}）", []
+    at, due = due_words(part.closed_at), due_words(part.due_at)
+    said = f"对时限 {due}：{at} 移交，{_held(part.closed_at, part.due_at, calendar)}；移交以后另行计时。"
+    return f"已移交，移交时{found.value}", [said]
 
 
 def _is_about(payload: Payload, share: int) -> bool:
-    return payload.get("assignment") == share or any(a["id"] == share for a in payload.get("assignments", ()))
+    if "parent" in payload:  # what is handed down leaves the time of the whole as it is
+        return _given(payload, share) is not None
+    return payload.get("assignment") == share or _given(payload, share) is not None
+
+
+def _given(payload: Payload, share: int) -> Payload | None:
+    """What an event says of a share that it hands out."""
+    return next((a for a in payload.get("assignments", ()) if a["id"] == share), None)
+
+
+def _due_of(payload: Payload, share: int) -> str | None:
+    own = _given(payload, share) or {}
+    found: str | None = own.get("due_at", payload.get("due_at"))
+    return found
 
 
 def _instant(value: str | None) -> datetime | None:
@@ -87,6 +124,7 @@ def _settled(p: Payload) -> str:
 _WORDS: Mapping[str, str | Callable[[Payload], str]] = {
     "item.opened": "交办",
     "item.unit_added": "交办",
+    "assignment.split": "上级单位分解下达",
     "assignment.acknowledged": "签收",
     "petition.made": _made,
     "petition.passed": "同意，转下一岗位审批",
@@ -102,11 +140,12 @@ _WORDS: Mapping[str, str | Callable[[Payload], str]] = {
     "assignment.accepted": "审核通过，审核用时不计",
     "assignment.terminated": "责任终止，不再计时",
     "assignment.revoked": "办结撤销，另立整改任务计时",
+    "assignment.reopened": "办结撤销，重办另行计时",
 }
 _VERDICTS = {
     State.WITHDRAWN: "随任务办结，不再计时",
     State.TERMINATED: "责任已终止，不再计时",
-    State.REVOKED: "办结已撤销，见整改任务",
+    State.REVOKED: "办结已撤销，另行计时",
     State.SUSPENDED: "暂停计时",
 }
 

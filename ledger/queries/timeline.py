@@ -14,10 +14,11 @@ from sqlalchemy import Connection, and_, select
 
 from ledger.attachments import Attached, files_of
 from ledger.calendar import local_day
-from ledger.clearing import CLEARED
+from ledger.clearing import CLEARED, CLEARED_NAME
 from ledger.clearing import STREAM as ADMIN
 from ledger.events import file_field
 from ledger.queries.standing import Standing
+from ledger.queries.unit_names import FormerNames, former_names
 from ledger.queries.words import ROLE_WORDS
 from ledger.rules.fields import QUOTED, STEP_FIELD, field_label
 from ledger.rules.texts import due_words, number_words, short_day
@@ -61,12 +62,23 @@ class _Reader:
     """What is needed to word an event: the item's shares and indicators, and what the reader may read."""
 
     standing: Standing
-    readable: Collection[int]
+    readable: frozenset[int]
     unit_names: Mapping[str, str]
-    post_units: Mapping[int, tuple[str, str]]
+    posts: Mapping[int, AnyRow]
+    names: FormerNames
 
     def unit_of(self, assignment_id: int) -> str:
-        return next((p.unit_name for p in self.standing.parts if p.id == assignment_id), "")
+        return next((p.unit_name for p in self.standing.every if p.id == assignment_id), "")
+
+    def hides(self, payload: Mapping[str, Any]) -> bool:
+        """Whether this is about what a unit has handed down, which the reader may not look into."""
+        about = payload.get("assignment")
+        return about not in self.readable and any(p.id == about for p in self.standing.lower)
+
+    def by(self, post_id: int | None, at: datetime) -> tuple[str, str]:
+        """The unit and the post that acted, by their names of that day."""
+        held = self.posts.get(post_id or 0)
+        return (self.names.short(held.unit, at, held.short), _held_by(held)) if held else ("系统", "")
 
     def figures(self, pairs: Iterable[Sequence[Any]]) -> str:
         names = {g.id: g for g in self.standing.gauges}
@@ -120,7 +132,7 @@ def cleared_words(ground: str | None, at: datetime) -> str:
     return f"（内容已依规清除。依据：{(ground or '见清除记录').rstrip('。')}；{local_day(at)}）"
 
 
-def timeline(connection: Connection, known: Records, standing: Standing, readable: Collection[int]) -> list[Line]:
+def timeline(connection: Connection, known: Records, standing: Standing, readable: frozenset[int]) -> list[Line]:
     """Every entry of the item's stream, newest first."""
     reader = _reader(connection, standing, readable, known)
     entries = zip(known.events, known.payloads, strict=True)
@@ -164,39 +176,53 @@ def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]
 
 
 def who_did(connection: Connection, known: Records) -> dict[int, str]:
-    """The post behind each event of an item, by its number."""
-    actors = {r.seq: json.loads(r.actor).get("post") for r in known.events}
-    rows = connection.execute(
-        select(post.c.id, unit.c.short, post.c.role)
-        .join(unit, unit.c.key == post.c.unit)
-        .where(post.c.id.in_(sorted({a for a in actors.values() if a is not None})))
-    )
-    names = {r.id: f"{r.short}{ROLE_WORDS.get(r.role, r.role)}" for r in rows}
-    return {seq: names.get(a, "系统") for seq, a in actors.items()}
+    """The post behind each event of an item by its number, its unit by the name of that day."""
+    acted = {r.seq: json.loads(r.actor).get("post") for r in known.events}
+    posts, names = _posts(connection, {post_id for post_id in acted.values() if post_id is not None})
+    found = {}
+    for r in known.events:
+        held = posts.get(acted[r.seq])
+        unit_name = names.short(held.unit, r.at, held.short) if held else ""
+        found[r.seq] = unit_name + ROLE_WORDS.get(held.role, held.role) if held else "系统"
+    return found
 
 
-def _reader(connection: Connection, standing: Standing, readable: Collection[int], known: Records) -> _Reader:
-    posts = {a["post"] for r in known.events if "post" in (a := json.loads(r.actor))}
+def _posts(connection: Connection, posts: Collection[int]) -> tuple[dict[int, AnyRow], FormerNames]:
+    """Posts by id with the name of who took each, and what their units were called."""
     found = connection.execute(
-        select(post.c.id, unit.c.short, post.c.role)
+        select(post.c.id, post.c.unit, unit.c.short, post.c.role, content.c.seq, content.c.text)
         .join(unit, unit.c.key == post.c.unit)
+        .outerjoin(content, and_(content.c.stream == ADMIN, content.c.seq == post.c.seq, content.c.field == "name"))
         .where(post.c.id.in_(sorted(posts)))
     ).all()
-    names = {p.unit: p.unit_name for p in standing.parts}
+    return {r.id: r for r in found}, former_names(connection, {r.unit for r in found})
+
+
+def _reader(connection: Connection, standing: Standing, readable: frozenset[int], known: Records) -> _Reader:
+    posts, former = _posts(connection, {a["post"] for r in known.events if "post" in (a := json.loads(r.actor))})
+    names = {p.unit: p.unit_name for p in standing.every}
     if asked := {p["asked_unit"] for p in known.payloads if p.get("asked_unit")}:
         named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(asked))))
         names |= {r.key: r.short for r in named}
-    return _Reader(standing, readable, names, {r.id: (r.short, ROLE_WORDS.get(r.role, r.role)) for r in found})
+    return _Reader(standing, readable, names, posts, former)
+
+
+def _held_by(r: AnyRow) -> str:
+    """A post and who took it, by the name of that day."""
+    words = ROLE_WORDS.get(r.role, r.role)
+    return words if r.seq is None else f"{words} {r.text or CLEARED_NAME}"
 
 
 def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader) -> Line | None:
     texts = known.texts.get(r.seq, {})
     wording = _WORDINGS.get(r.kind)
-    if wording is None:
+    if wording is None or reader.hides(payload):
         return None
     words, tone = wording(payload, reader)
     files: Sequence[Attached] = []
-    may_read = payload.get("assignment") in reader.readable
+    # What is handed down is read by whom it is handed down to as well.
+    parts = [a["id"] for a in payload["assignments"]] if r.kind == "assignment.split" else []
+    may_read = not reader.readable.isdisjoint({payload.get("assignment"), *parts})
     quotes = [  # what the office gives as its ground is for all who take part
         (label, known.cleared.get((r.seq, key), CLEARED) if said is None else said)
         for key, label in QUOTED.items()
@@ -204,7 +230,7 @@ def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader
     ]
     if may_read:
         files = files_of(payload, texts)
-    who, held = reader.post_units.get(json.loads(r.actor).get("post"), ("系统", ""))
+    who, held = reader.by(json.loads(r.actor).get("post"), r.at)
     steps = [key for key in texts if STEP_FIELD.fullmatch(key)]
     standing = [
         key for key in (*QUOTED, *steps, *(file_field(f.id) for f in files_of(payload, texts))) if texts.get(key)
@@ -223,8 +249,29 @@ def _opened(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
 
 
 def _closed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
-    left = len(p["withdrawn"])
+    left = _wholes(p)
     return "任务办结" + (f"，{left} 家未反馈单位的责任随之终止" if left else ""), "k"
+
+
+def _wholes(p: Mapping[str, Any]) -> int:
+    """How many shares end with an item, without what they were handed down in."""
+    return sum(not left.get("part") for left in p["withdrawn"])
+
+
+def _split(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    given = p["assignments"]
+    if p["assignment"] not in r.readable or any(a["id"] not in r.readable for a in given):
+        return f"分解下达给 {len(given)} 家下级单位", "k"
+    dated = [f"{r.unit_of(a['id'])}{_quota(a)}{_until(a)}" for a in given]
+    return f"分解下达给 {len(given)} 家下级单位：{'；'.join(dated)}", "k"
+
+
+def _quota(a: Mapping[str, Any]) -> str:
+    return f" {number_words(Decimal(a['quota']))}" if a["quota"] is not None else ""
+
+
+def _until(a: Mapping[str, Any]) -> str:
+    return f"，{_day(a['due_at'])} 前" if a["due_at"] else ""
 
 
 def _of(p: Mapping[str, Any], r: _Reader) -> str:
@@ -269,7 +316,7 @@ def _handed_on(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
 
 
 def _submitted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
-    part = next((x for x in r.standing.parts if x.id == p["assignment"]), None)
+    part = next((x for x in r.standing.every if x.id == p["assignment"]), None)
     verb = "提交反馈" if part and part.role == "cooperating" else "申请办结"
     figures = r.figures(p.get("figures", ())) if p["assignment"] in r.readable else ""
     where = "" if p.get("leaves_unit") else "，送本单位审签"
@@ -285,7 +332,7 @@ def _sent_back(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
 
 
 def _accepted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
-    part = next((x for x in r.standing.parts if x.id == p["assignment"]), None)
+    part = next((x for x in r.standing.every if x.id == p["assignment"]), None)
     return (f"认可 {_of(p, r)} 的反馈" if part and part.role == "cooperating" else f"同意 {_of(p, r)} 办结"), "k"
 
 
@@ -369,11 +416,15 @@ def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 
 
 def _item_terminated(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
-    return f"终止整项任务，{len(p['withdrawn'])} 家单位不再办理", "bad"
+    return f"终止整项任务，{_wholes(p)} 家单位不再办理", "bad"
 
 
 def _revoked(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"撤销 {_of(p, r)} 办结，另立整改任务", "bad"
+
+
+def _reopened(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"撤销 {_of(p, r)} 办结，退回重办", "bad"
 
 
 def _unit_confirmed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -426,6 +477,8 @@ _WORDINGS = {
     "assignment.resumed": _resumed,
     "assignment.terminated": _terminated,
     "assignment.revoked": _revoked,
+    "assignment.reopened": _reopened,
+    "assignment.split": _split,
     "item.unit_added": _unit_added,
     "item.terminated": _item_terminated,
     "round.opened": _round_opened,

@@ -14,6 +14,14 @@ STATE_WORDS = {
 }
 SHARE_WORDS = {"lead": "牵头", "responsible": "责任", "cooperating": "配合"}
 ROLE_WORDS = {role.value: role.label for role in Role}
+
+
+def post_words(role: str, plan: str | None = None, rank: str | None = None, field: str | None = None) -> str:
+    """A post as people call it: 联络员（A 角，百日攻坚）."""
+    limits = [words for words in (f"{rank} 角" if rank else "", field, plan) if words]
+    return ROLE_WORDS.get(role, role) + (f"（{'，'.join(limits)}）" if limits else "")
+
+
 # What one primary button says, by the step a todo stands at.
 STEP_VERBS = {
     "acknowledge": "签收",
@@ -39,11 +47,13 @@ OUTCOME_WORDS = {
     "suspended": "已暂停计时",
     "resumed": "已恢复计时",
     "revoked": "办结已撤销，转入整改",
-    "entered": "专班办代录了进展，请确认",
+    "reopened": "办结已撤销，请重新办理",
+    "entered": "交办单位代录了进展，请确认",
     "check": "填报数已审核",
     "settle": "填报数已核定",
     "copied": "抄送您知悉",
     "handed_on": "已转交给您办理",
+    "ended": "本单位的上级任务已了结，无需再办理",
 }
 TIER_WORDS = {
     "handed": "交办通知",
@@ -53,5 +63,6 @@ TIER_WORDS = {
     "waiting": "待办提醒",
     "applied": "申请待审批",
     "pressing": "审批提醒",
+    "vacant": "岗位空缺",
     **OUTCOME_WORDS,
 }

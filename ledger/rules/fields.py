@@ -20,6 +20,7 @@ QUOTED = {
     "told_by": "提供人",
     "spoke_to": "受话人",
     "answer": "答复",
+    "gap": "分解数与任务数不一致的原因",
 }
 STEP_FIELD = re.compile(r"(step|who)-([0-9]{1,2})")
 _FORM_FIELDS = {"cause": "reason", "achieved": "words"}

@@ -103,6 +103,16 @@ def questions(
     return [question for question in asked if question]
 
 
+def differs(value: Decimal, rolled: Decimal | None, parts: int, unit: str = "") -> str:
+    """What to ask where a unit reports another figure than its lower units (`parts` of them) have come to."""
+    if rolled is None or value == rolled:
+        return ""
+    return (
+        f"下级 {parts} 家填报汇总为 {_with_unit(rolled, unit)}，与本次填报的 {_with_unit(value, unit)}不一致，"
+        "是否确认？如有核减或直接办理的，请在进展中说明。"
+    )
+
+
 def _falling(value: Decimal, previous: Decimal | None, unit: str) -> str | None:
     if previous is None or value >= previous:
         return None

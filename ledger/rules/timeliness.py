@@ -1,5 +1,6 @@
 """时效: whether a share is in time. Separate from its state: a share under review may be late, a closed one too."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -51,6 +52,21 @@ def timeliness(
     return Timeliness.NEAR if near else Timeliness.NOT_DUE
 
 
+def left_behind(due_at: datetime | None, submitted_at: datetime | None, ended_at: datetime) -> Timeliness:
+    """How a share stood when another unit took it over: what was late by then stays late, with the predecessor."""
+    if due_at is None:
+        return Timeliness.UNDATED
+    return Timeliness.OVERDUE if (submitted_at or ended_at) > due_at else Timeliness.NOT_DUE
+
+
+def taken_over(due_at: datetime | None, at: datetime, mend_days: int, calendar: WorkCalendar) -> datetime | None:
+    """The date of whoever takes a share over: the same, or where that has passed, some working days; nobody begins
+    late."""
+    if due_at is None or due_at > at:
+        return due_at
+    return end_of(calendar.after(local_day(at), mend_days))
+
+
 def mend_due(
     due_at: datetime,
     returned_at: datetime,
@@ -71,6 +87,24 @@ def mend_due(
     if submitted_at is not None and submitted_at > due_at:
         return due_at
     return max(due_at, mended)
+
+
+def of_item(shares: Iterable[tuple[Timeliness, bool]], *, is_over: bool) -> Timeliness:
+    """How an item stands by its shares (each with whether it is closed): while it is open by what is still to be done,
+    afterwards by all of them; the worst one decides."""
+    counted = [found for found, closed in shares if is_over or not closed]
+    return max(counted, key=_WORST.index, default=Timeliness.UNDATED)
+
+
+_WORST = (
+    Timeliness.UNDATED,
+    Timeliness.CLOSED_ON_TIME,
+    Timeliness.CLOSED_EXTENDED,
+    Timeliness.CLOSED_LATE,
+    Timeliness.NOT_DUE,
+    Timeliness.NEAR,
+    Timeliness.OVERDUE,
+)
 
 
 def _closed(due_at: datetime, original_due: datetime, submitted_at: datetime) -> Timeliness:

@@ -38,6 +38,8 @@ class State(StrEnum):
 OVERLAYS = (State.EXTENDING, State.DISPUTED, State.PLANNING, State.SUSPENDED)
 ENDED = (State.CLOSED, State.WITHDRAWN, State.TERMINATED, State.REVOKED)
 EXTENDS = ("section_head", "inspector", "leader")  # who decides on 申请延期 in turn, where a plan does not say
+OF_ONE_PLAN = ("handler", "liaison", "section_head", "deputy_head")  # posts that may be limited to one plan
+RANKS = ("A", "B")  # of liaisons
 LEFT_OUT = (State.TERMINATED, State.REVOKED)  # ended without a result: they count for nothing any more
 
 
@@ -76,6 +78,7 @@ class Verb(StrEnum):
     LAST = "last"
     END_LAST = "end_last"
     ADD = "add"
+    SPLIT = "split"
 
     @property
     def label(self) -> str:
@@ -90,6 +93,7 @@ class Verb(StrEnum):
 class Role(StrEnum):
     """The role of a post (岗位)."""
 
+    HANDLER = "handler"
     LIAISON = "liaison"
     SECTION_HEAD = "section_head"
     DEPUTY_HEAD = "deputy_head"
@@ -111,9 +115,11 @@ class Capacity(Enum):
     HOLDER = "the post at which its step stands"
     DECIDER = "the post before which what was applied for lies"
     UNIT = "the liaison of its unit"
+    HANDLER = "a handler of its unit"
     LEAD = "the liaison of the first lead, over a cooperating share"
-    OFFICE = "the coordinator of the plan's office"
-    INSPECTOR = "an inspector of the plan's jurisdiction"
+    OFFICE = "the coordinator of the plan's office, over a share that it handed out"
+    PARENT = "the liaison of the unit that handed the share down"
+    INSPECTOR = "an inspector of the plan's or the unit's jurisdiction"
 
 
 @dataclass(frozen=True)
@@ -174,10 +180,12 @@ _VERB_LABELS = {
     Verb.LAST: "转为长期坚持",
     Verb.END_LAST: "转为限时办理",
     Verb.ADD: "增加单位",
+    Verb.SPLIT: "分解下达",
 }
 _FEEDBACK_LABELS = {Verb.SUBMIT: "提交反馈", Verb.APPROVE: "确认反馈"}
 _PHRASES = {Verb.NOTHING_NEW: "填报“本期无新进展”"}  # a label that is no verb within a sentence
 _ROLE_LABELS = {
+    Role.HANDLER: "经办人",
     Role.LIAISON: "联络员",
     Role.SECTION_HEAD: "科室负责人",
     Role.DEPUTY_HEAD: "分管负责人",
@@ -189,10 +197,12 @@ _ROLE_LABELS = {
 }
 
 _HOLDER, _DECIDER, _UNIT = (Capacity.HOLDER,), (Capacity.DECIDER,), (Capacity.UNIT,)
+_WORKER = (Capacity.UNIT, Capacity.HANDLER)
 _OFFICE, _INSPECTOR = (Capacity.OFFICE,), (Capacity.INSPECTOR,)
-_CHASER = (Capacity.OFFICE, Capacity.INSPECTOR, Capacity.LEAD)
-_CHECKER = (Capacity.OFFICE, Capacity.LEAD)
-_WATCHER = (Capacity.OFFICE, Capacity.INSPECTOR)
+_GIVER = (Capacity.OFFICE, Capacity.PARENT)  # who handed the share out, or down
+_CHASER = (*_GIVER, Capacity.INSPECTOR, Capacity.LEAD)
+_CHECKER = (*_GIVER, Capacity.LEAD)
+_WATCHER = (*_GIVER, Capacity.INSPECTOR)
 _NOBODY = ()
 
 _Row = dict[Verb, Cell]
@@ -206,7 +216,7 @@ _FIGURES = (Verb.REPORT, Verb.NOTHING_NEW)
 _SIGNATURES = (Verb.SIGN, Verb.SIGN_RETURN)
 _REVIEWS = (Verb.APPROVE, Verb.RETURN)
 _ANSWERS = (Verb.GRANT, Verb.DECLINE)
-_OF_OFFICE = (Verb.REASSIGN, Verb.TERMINATE, Verb.ADD)
+_OF_GIVER = (Verb.REASSIGN, Verb.TERMINATE)
 _DATING = (Verb.DATE, Verb.LAST, Verb.END_LAST)
 _STEPS = (Verb.PLAN_STEPS, Verb.STEP_DONE)
 
@@ -214,17 +224,18 @@ _STEPS = (Verb.PLAN_STEPS, Verb.STEP_DONE)
 _LIVE: _Row = {
     **_cells((Verb.ACKNOWLEDGE,), _NOBODY, "本任务已由{acknowledged_by}签收，无需重复签收；请刷新页面查看最新进展。"),
     # A round may ask for this period's figures while the application waits for a signature or a review.
-    **_cells(_FIGURES, _UNIT, "{verb}由承办单位联络员办理；如需代为填写，请联系该单位，或由专班办代录。"),
-    **_cells((Verb.CORRECT,), _UNIT, "更正填报值由承办单位联络员办理；如有疑问，请联系该单位。"),
+    **_cells(_FIGURES, _WORKER, "{verb}由承办单位联络员或经办人办理；如需代为填写，请联系该单位，或由{giver}代录。"),
+    **_cells((Verb.CORRECT,), _WORKER, "更正填报值由承办单位联络员或经办人办理；如有疑问，请联系该单位。"),
     **_cells(
-        (Verb.CHECK,), _CHECKER, "审核值由专班办工作人员（配合单位的由首位牵头单位）填写；如有不同意见，请与其联系。"
+        (Verb.CHECK,), _CHECKER, "审核值由{giver}工作人员（配合单位的由首位牵头单位）填写；如有不同意见，请与其联系。"
     ),
     **_cells((Verb.SETTLE,), _INSPECTOR, "核定值由督查人员填写；如有不同意见，请与其联系。"),
-    **_cells((Verb.ENTER,), _OFFICE, "代录由专班办工作人员办理；本单位的情况，请由联络员直接填报。"),
+    **_cells((Verb.ENTER,), _GIVER, "代录由{giver}工作人员办理；本单位的情况，请由联络员直接填报。"),
     **_cells((Verb.CONFIRM,), _UNIT, "代录的内容由承办单位联络员确认；如有疑问，请联系该单位。"),
     **_cells((Verb.HAND_ON,), _UNIT, "转交由承办单位联络员在本单位内办理；如不应由该单位办理，请提出异议。"),
-    **_cells((Verb.COPY,), _WATCHER, "抄送由专班办工作人员或督查人员发出；如需抄送，请联系专班办。"),
-    **_cells(_OF_OFFICE, _OFFICE, "{verb}由专班办工作人员办理；如认为分工不当，请提出异议，或联系专班办。"),
+    **_cells((Verb.COPY,), _WATCHER, "抄送由{giver}工作人员或督查人员发出；如需抄送，请联系{giver}。"),
+    **_cells(_OF_GIVER, _GIVER, "{verb}由{giver}工作人员办理；如认为分工不当，请提出异议，或联系{giver}。"),
+    **_cells((Verb.ADD,), _OFFICE, "{verb}由专班办工作人员办理；如认为分工不当，请提出异议，或联系专班办。"),
     **_cells(_DATING, _OFFICE, "{verb}由专班办工作人员办理；如对时限有意见，请联系专班办。"),
     **_cells(_ANSWERS, _NOBODY, "现在没有等待审批的申请，可能已有结果；请刷新页面查看。"),
     **_cells((Verb.RESUME,), _NOBODY, "本任务没有暂停计时，无需恢复。"),
@@ -233,8 +244,8 @@ _LIVE: _Row = {
 # What is the same while a share is in its unit's hands.
 _IN_HAND: _Row = {
     **_LIVE,
-    **_cells((*_SIGNATURES, *_REVIEWS), _NOBODY, "承办单位尚未{submit}，暂不能{verb}；如需督促，可由专班办催办。"),
-    **_cells((Verb.URGE,), _CHASER, "催办由专班办工作人员或督查人员发起；如需催办，请联系专班办。"),
+    **_cells((*_SIGNATURES, *_REVIEWS), _NOBODY, "承办单位尚未{submit}，暂不能{verb}；如需督促，可由{giver}催办。"),
+    **_cells((Verb.URGE,), _CHASER, "催办由{giver}工作人员或督查人员发起；如需催办，请联系{giver}。"),
     **_cells((Verb.OBJECT,), _UNIT, "异议由承办单位联络员提出；如有意见，请联系该单位。"),
     **_cells((Verb.TAKE_BACK,), _NOBODY, "{paper}还没有提交，没有可以撤回的内容；如需修改，请直接填写。"),
 }
@@ -243,14 +254,18 @@ _AT_WORK: _Row = {
     **_cells((Verb.SUBMIT,), _HOLDER, "本任务由{holder}办理并{submit}；如有情况，请与其联系。"),
     **_cells((Verb.EXTEND,), _UNIT, "延期由承办单位联络员申请；如有情况，请联系该单位。"),
     **_cells(_STEPS, _UNIT, "{verb}由承办单位联络员办理；如有情况，请联系该单位。"),
-    **_cells((Verb.SUSPEND,), _OFFICE, "暂停计时由专班办工作人员办理；如有不可抗力等情况，请联系专班办。"),
+    **_cells((Verb.SUSPEND,), _GIVER, "暂停计时由{giver}工作人员办理；如有不可抗力等情况，请联系{giver}。"),
+    **_cells((Verb.SPLIT,), _UNIT, "分解下达由承办单位联络员办理，只能下达给本单位的下级；如有情况，请联系该单位。"),
 }
 _PENDING: _Row = _cells(Verb, _NOBODY, "本任务尚未启动，暂不能{verb}；启动后会出现在待办中。")
 _ACKNOWLEDGING: _Row = {
     **_IN_HAND,
-    **_cells((Verb.ACKNOWLEDGE,), _HOLDER, "本任务由{holder}签收；如不应由该单位办理，请提出异议，或联系专班办。"),
+    **_cells((Verb.ACKNOWLEDGE,), _HOLDER, "本任务由{holder}签收；如不应由该单位办理，请提出异议，或联系{giver}。"),
     **_cells(
-        (*_FIGURES, *_STEPS, Verb.SUBMIT, Verb.EXTEND, Verb.CORRECT, Verb.CHECK, Verb.SETTLE, Verb.ENTER, Verb.CONFIRM),
+        (
+            *(*_FIGURES, Verb.SUBMIT, Verb.EXTEND, Verb.CORRECT, Verb.CHECK, Verb.SETTLE, Verb.ENTER, Verb.CONFIRM),
+            *(*_STEPS, Verb.SPLIT),
+        ),
         _NOBODY,
         "本任务尚未签收，请先由{holder}签收，再{verb}。",
     ),
@@ -265,7 +280,7 @@ _HANDED_IN: _Row = {
     **_LIVE,
     **_cells((Verb.TAKE_BACK,), _UNIT, "撤回由提交{paper}的单位联络员办理；如需补充材料，请退回该单位。"),
     **_cells(
-        (*_STEPS, Verb.EXTEND, Verb.OBJECT, Verb.SUSPEND, Verb.HAND_ON),
+        (*_STEPS, Verb.EXTEND, Verb.OBJECT, Verb.SUSPEND, Verb.HAND_ON, Verb.SPLIT),
         _NOBODY,
         "{paper}已经提交，正在等{holder}办理，不能{verb}；如需{verb}，请先撤回或由其退回。",
     ),
@@ -275,9 +290,9 @@ _SIGNING: _Row = {
     **_cells((Verb.SUBMIT,), _NOBODY, "{paper}正在等{holder}审签，无需重复提交；如需修改，请其退回修改。"),
     **_cells((Verb.SIGN,), _HOLDER, "{paper}由{holder}审签；如本人不在岗，请联系单位联络员。"),
     **_cells((Verb.SIGN_RETURN,), _HOLDER, "{paper}由{holder}审签；如需修改，请联系其退回。"),
-    **_cells((Verb.APPROVE,), _NOBODY, "{paper}还在承办单位内部审签，报送后才能审核；如需督促，可由专班办催办。"),
-    **_cells((Verb.RETURN,), _NOBODY, "{paper}还在承办单位内部审签，报送后才能退回；如需督促，可由专班办催办。"),
-    **_cells((Verb.URGE,), _CHASER, "催办由专班办工作人员或督查人员发起；如需催办，请联系专班办。"),
+    **_cells((Verb.APPROVE,), _NOBODY, "{paper}还在承办单位内部审签，报送后才能审核；如需督促，可由{giver}催办。"),
+    **_cells((Verb.RETURN,), _NOBODY, "{paper}还在承办单位内部审签，报送后才能退回；如需督促，可由{giver}催办。"),
+    **_cells((Verb.URGE,), _CHASER, "催办由{giver}工作人员或督查人员发起；如需催办，请联系{giver}。"),
 }
 _REVIEWING: _Row = {
     **_HANDED_IN,
@@ -292,7 +307,7 @@ _REVIEWING: _Row = {
     ),
 }
 _DONE: _Row = {
-    **_cells(Verb, _NOBODY, "{closed}，不能再{verb}；如需更正，请联系专班办。"),
+    **_cells(Verb, _NOBODY, "{closed}，不能再{verb}；如需更正，请联系{giver}。"),
     **_cells((Verb.ACKNOWLEDGE, Verb.SIGN, Verb.URGE), _NOBODY, "{closed}，无需{verb}；请刷新页面查看最新状态。"),
     **_cells((Verb.SUBMIT, Verb.APPROVE), _NOBODY, "{closed}，无需再次{verb}；请刷新页面查看最新状态。"),
     **_cells((Verb.COPY,), _WATCHER, _LIVE[Verb.COPY].text),
@@ -324,14 +339,15 @@ _PLANNING: _Row = {
     ),
 }
 _SUSPENDED: _Row = {
-    **_cells((Verb.RESUME,), _OFFICE, "恢复计时由专班办工作人员办理；如暂停的原因已经消除，请联系专班办。"),
+    **_cells((Verb.RESUME,), _GIVER, "恢复计时由{giver}工作人员办理；如暂停的原因已经消除，请联系{giver}。"),
     **_cells((Verb.SUSPEND,), _NOBODY, "本任务已经暂停计时，无需重复办理。"),
-    **_cells((Verb.SUBMIT,), _NOBODY, "本任务已暂停计时，恢复后才能{submit}；如原因已经消除，请联系专班办恢复。"),
+    **_cells((Verb.SUBMIT,), _NOBODY, "本任务已暂停计时，恢复后才能{submit}；如原因已经消除，请联系{giver}恢复。"),
     **_cells(
         (Verb.EXTEND, Verb.OBJECT, Verb.PLAN_STEPS),
         _NOBODY,
-        "本任务已暂停计时，时限会随恢复顺延，暂不能{verb}；如有情况，请联系专班办。",
+        "本任务已暂停计时，时限会随恢复顺延，暂不能{verb}；如有情况，请联系{giver}。",
     ),
+    **_cells((Verb.SPLIT,), _NOBODY, "本任务已暂停计时，恢复后才能{verb}；如原因已经消除，请联系{giver}恢复。"),
     **_cells((Verb.URGE,), _NOBODY, "本任务已暂停计时，不催办；如原因已经消除，请先恢复计时。"),
 }
 TABLE: Mapping[State, Mapping[Verb, Cell]] = {
@@ -367,13 +383,14 @@ def refusal(
     holder: str = "",
     decider: str = "",
     acknowledged_by: str = "",
+    giver: str = "",
     feedback: bool = False,
 ) -> str | None:
     """None when the verb is allowed in one of these capacities, else a Chinese sentence saying why not and what to do
     next.
 
-    `holder`, `decider` and `acknowledged_by` name posts for the text (市教育局联络员); `feedback` marks a share that
-    gives feedback instead of applying.
+    `holder`, `decider` and `acknowledged_by` name posts for the text (市教育局联络员), `giver` the unit that handed the
+    share down (none: the office handed it out); `feedback` marks a share that gives feedback instead of applying.
     """
     cell = cell_of(state, verb, overlay)
     if any(c in capacities for c in cell.who):
@@ -386,6 +403,7 @@ def refusal(
         holder=holder or "经办岗位",
         decider=decider or "审批岗位",
         acknowledged_by=acknowledged_by or "本单位",
+        giver=giver or "专班办",
     )
 
 

@@ -13,7 +13,7 @@ from ledger.verification.scene import Check, Found, Scene
 NOTICE_STATES = ("pending", "sent", "superseded", "moot")
 MESSAGE_STATES = ("queued", "sending", "sent", "dead")
 # Kinds of mails that carry notices; what is about an account (a new password, a lock-out) carries none.
-CARRYING = ("digest", "handed", "request", "returned", "urged", "applied", "told", "weekly")
+CARRYING = ("digest", "handed", "request", "returned", "urged", "applied", "told", "vacant", "weekly")
 
 _carried = exists().where(delivery.c.notice_id == notice.c.id)
 _carries = exists().where(delivery.c.message_id == message.c.id)
@@ -31,6 +31,8 @@ _LEGAL = or_(
 
 _key = message.c.kind.concat(":%:").concat(cast(message.c.person_id, String))
 _id = literal("<").concat(func.replace(message.c.key, ":", ".")).concat(".%@duban>")
+_number = literal("<").concat(message.c.kind).concat(".").concat(cast(message.c.id, String)).concat(".%@duban>")
+_is_account = and_(message.c.kind.not_in(CARRYING), message.c.header_id.like(_number))
 _before = message.alias("before")
 _last = select(func.coalesce(func.max(message.c.id), 0)).scalar_subquery()
 
@@ -70,7 +72,7 @@ _RULES: Mapping[str, tuple[str, Select[Any], str]] = {
     "key": (
         "message",
         select(message.c.id, message.c.kind).where(
-            or_(message.c.key.not_like(_key), message.c.header_id.not_like(_id))
+            or_(message.c.key.not_like(_key), not_(or_(message.c.header_id.like(_id), _is_account)))
         ),
         "邮件第 {0} 号（{1}）的种类、收件人或 Message-ID 与其键不符（邮件被改动）",
     ),

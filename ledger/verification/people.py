@@ -14,6 +14,7 @@ from ledger.schema import (
     content,
     counter,
     event,
+    handover,
     heartbeat,
     indicator,
     item,
@@ -30,6 +31,7 @@ from ledger.verification.scene import Check, Found, Scene
 
 COUNTED = {t.name: t for t in (plan_version, run, item, indicator, assignment, round_, share, message, person, post)}
 COUNTED["clearing"] = clearing
+COUNTED["handover"] = handover
 _DECIDED = {"account.deactivated": False, "account.activated": True, "account.password-given": True}
 
 

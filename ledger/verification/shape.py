@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from sqlalchemy import UniqueConstraint, inspect, select
 
@@ -31,17 +32,34 @@ def _shape(scene: Scene) -> Found:
 
 
 def _indexes(scene: Scene) -> Found:
-    """Every index and constraint that keeps rows apart, with its columns."""
-    inspector = inspect(scene.connection)
+    """Every index and constraint that keeps rows apart: its columns, whether it does so, and for which rows."""
+    inspector, where = inspect(scene.connection), f"{scene.connection.dialect.name}_where"
     for table in metadata.sorted_tables:
-        standing = {i["name"]: tuple(i["column_names"]) for i in inspector.get_indexes(table.name)}
+        standing = {
+            i["name"]: (tuple(i["column_names"]), bool(i["unique"]), _meant(i.get("dialect_options", {}).get(where)))
+            for i in inspector.get_indexes(table.name)
+        }
         apart = {tuple(u["column_names"]) for u in inspector.get_unique_constraints(table.name)}
+        key = tuple(inspector.get_pk_constraint(table.name)["constrained_columns"])
+        if set(key) != {c.name for c in table.primary_key}:
+            yield "unique", f"表 {table.name} 的主键不见了或被改写", {"table": table.name}
         for index in table.indexes:
-            if standing.get(index.name) != tuple(c.name for c in index.columns):
+            wanted = tuple(c.name for c in index.columns), bool(index.unique), _meant(index.dialect_kwargs.get(where))
+            if standing.get(index.name) != wanted:
                 yield "index", f"表 {table.name} 的索引 {index.name} 不在或被改写", {"table": table.name}
         for unique in (c for c in table.constraints if isinstance(c, UniqueConstraint)):
             if tuple(c.name for c in unique.columns) not in apart:
                 yield "unique", f"表 {table.name} 的唯一约束 {unique.name} 不见了（被删除）", {"table": table.name}
+
+
+def _meant(condition: object) -> tuple[frozenset[str], bool, bool] | None:
+    """A partial index's condition, however its database prints it: the values it names, whether it leaves them out,
+    whether it asks for what is empty."""
+    if condition is None:
+        return None
+    said = str(condition).upper()
+    values = frozenset(re.findall(r"'([^']*)'", said))
+    return values, "NOT IN" in said or "<>" in said, "IS NULL" in said
 
 
 SHAPE = Check("shape", "触发器和方案图", _shape, ("trigger", "intruder", "index", "unique", "diagram-gone", "diagram"))

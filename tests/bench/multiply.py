@@ -141,7 +141,7 @@ def _copy(connection: Connection, table: Table, run_id: int, spans: dict[str, in
 
 
 def _value(table: Table, name: str, spans: dict[str, int]) -> str:
-    kind = table.name if name == "id" else name.removesuffix("_id")
+    kind = {"id": table.name, "parent_id": "assignment"}.get(name, name.removesuffix("_id"))
     if kind in spans and name != kind:
         return f"t.{name} + c.n * {spans[kind]}"
     if name == "owner_id":

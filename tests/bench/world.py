@@ -35,6 +35,8 @@ ITEMS_A_HEADING = 15
 DAYS = 90
 KNOWN = organisation.load(JURISDICTION)
 UNITS = tuple(u for u in KNOWN.units if u.kind != "body")[:30]
+COUNTY = KNOWN.unit("daye")  # which hands shares down (分解下达)
+TOWNS = tuple(u for u in KNOWN.units if u.parent == COUNTY.key and u.kind == "town")
 COLLEAGUE = "colleague-"  # logins of the second liaison (B 角) of each unit
 
 
@@ -205,6 +207,11 @@ class World:
         entry = self.entry(share_id, value, "按计划推进")
         return self.act(self.liaison(share_id), commands.report, share_id, entry, confirmed=True)
 
+    def split(self, share_id: int, towns: Sequence[str]) -> Act:
+        """分解下达, a part to each town."""
+        parts = [commands.Part(town) for town in towns]
+        return self.act(self.liaison(share_id), commands.split, share_id, parts=parts)
+
     def report_round(self, round_share: int, unit: str, filled: Mapping[int, int]) -> Act:
         """期次报送 of a unit: figures by share, none of them for 本期无新进展."""
         entries = {i: self.entry(i, value, "按计划推进") for i, value in filled.items()}
@@ -284,9 +291,10 @@ def found(db: Database, plan: Plan, runs: int = 1, password_hash: str = "-") -> 
 
 def _seat(tx: Tx, password_hash: str) -> None:
     seats: list[tuple[str, tuple[tuple[str, str], ...]]] = [
-        ("coordinator", ((OFFICE, "coordinator"), (OFFICE, "liaison")))
+        ("coordinator", ((OFFICE, "coordinator"), (OFFICE, "liaison"))),
+        ("overseer", ((OFFICE, "inspector"),)),
     ]
-    for unit in UNITS:
+    for unit in (*UNITS, COUNTY, *TOWNS):
         seats += [
             (unit.key, ((unit.key, "liaison"),)),
             (f"{unit.key}-deputy", ((unit.key, "deputy_head"),)),

@@ -28,23 +28,29 @@ from engine.commands import (
     dispute,
     enter,
     extend,
+    hand_over,
     perform,
+    reorganise,
     suspend,
 )
+from engine.reorganising import Change
 from ledger import uploads
 from ledger.clock import StoredClock
 from ledger.database import Database
+from ledger.directory import Scope, register_person, take_post
 from ledger.files import Store
 from ledger.people import Actor, actor_of
 from ledger.resets import offer
-from ledger.schema import assignment, content, indicator, item, person, plan_draft, round_, share, upload
+from ledger.schema import assignment, content, indicator, item, person, plan_draft, post, round_, share, upload
 from tests import samples
 from tests.e2e.conftest import pictures_of
 from tests.e2e.deployment import START, Site, build
 from tests.e2e.visitor import Visitor, visit
+from webapp import hashing
 from webapp.app import create_app
 from webapp.demo.mailsink import Mailbox
 from webapp.demo.office import Office
+from webapp.demo.people import PASSWORD
 from webapp.settings import Settings
 
 pytestmark = pytest.mark.e2e
@@ -84,6 +90,8 @@ def act(office: Office) -> None:
     office.urge(("jiuye-lingdao", "coordinator"), ["jiaoyu"], "20", "请周三前签收并反馈。")
     change(office)
     clear(office)
+    hand_on_posts(office)
+    change_units(office)
     perform(office.db, actor(office, "zhuanban"), drafting.revise, 1)
 
 
@@ -109,8 +117,39 @@ def change(office: Office) -> None:
         "figures": {},
     }
     perform(office.db, zhuanban, enter, share_of(office, "18", "daye"), **told)
+    office.split("daye", "26", date(2025, 8, 15), ["daye-jinhu", "daye-chengui"])
+    for town in ("daye-jinhu", "daye-chengui"):
+        office.acknowledge(town)
+    office.report("daye-jinhu", "26", "招聘会进村进社区，现场接受咨询。", {"local-job-fairs": 2})
+    office.apply("daye-chengui", "26", "一场招聘会办结，名单已存档。")
+    office.decide("daye-chengui", "26")  # signed: waits for the county
     add = {"to": "caizheng", "role": "cooperating", "ground": "领导小组第2次会议议定。"}
     perform(office.db, zhuanban, add_unit, 27, **add)
+
+
+def hand_on_posts(office: Office) -> None:
+    """市商务局's liaison has handed over; 市国资委 has a head."""
+    hashed = hashing.hashed(PASSWORD)
+    new = {"name": "周岚", "email": "shangwu-2@huangshi.example", "password_hash": hashed}
+    note = "第19项的场地已谈妥，合同在会签；联系人：王主任。"
+    left = actor(office, "shangwu").desk("shangwu", "liaison")
+    assert left is not None
+    perform(office.db, actor(office, "shangwu"), hand_over, left.post_id, login="shangwu-2", note=note, **new)
+    with office.db.write() as tx:
+        head = register_person(
+            tx, login="guozi-head", name="吴敏", email="guozi-head@huangshi.example", password_hash=hashed
+        )
+        take_post(tx, head, "guozi", "head")
+        take_post(tx, actor(office, "guozi").person_id, "guozi", "handler", Scope(plan="huangshi-2025-bairi"))
+        take_post(tx, head, "guozi", "liaison", Scope(rank="B"))
+
+
+def change_units(office: Office) -> None:
+    """市数据局 is to be renamed."""
+    ground = "机构改革方案，市委编办第12号文件。"
+    later = Change("rename", name="黄石市数据和政务服务局", short="市数据政务局", day=date(2025, 6, 30))
+    guanli = actor(office, "guanli")
+    perform(office.db, guanli, reorganise, "shuju", later, ground=ground)
 
 
 def clear(office: Office) -> None:
@@ -194,6 +233,18 @@ ROWS = (
     Row("link that has run out", None, "/password/reset?token=x", status=410, heading="设置新密码"),
     Row("own account", "renshe", "/account", heading="我的账号"),
     Row("change of password", "renshe", "/account/password", heading="修改密码"),
+    Row("posts of a unit", "guozi-head", "/posts", heading="本单位岗位"),
+    Row("posts are for the head", "renshe", "/posts", status=403, heading="这里不能办理"),
+    Row("post to hand over", "keji", "/posts/{post keji}/hand-over", heading="岗位交接"),
+    Row("post of somebody else", "guanli", "/posts/{post keji}/hand-over", heading="岗位交接"),
+    Row("inbox with a hand-over", "shangwu-2", "/inbox", heading="待办"),
+    Row("applications to sign", "renshe-fenguan", "/inbox/sign", heading="批量审签"),
+    Row("nothing to sign", "keji", "/inbox/sign", heading="批量审签"),
+    Row("applications signed", "renshe-fenguan", "/inbox/signed?shares={part 4 renshe}", heading="审签结果"),
+    Row("units", "guanli", "/units", heading="单位"),
+    Row("unit", "guanli", "/units/jiaoyu"),
+    Row("unit with a change to come", "guanli", "/units/shuju"),
+    Row("units are for the administrator", "renshe", "/units", status=403, heading="这里不能办理"),
     Row("accounts", "guanli", "/people", heading="账号"),
     Row("accounts of a unit", "guanli", "/people?words=人社", heading="账号"),
     Row("no account found", "guanli", "/people?words=没有这个人", heading="账号"),
@@ -239,6 +290,19 @@ ROWS = (
     Row("origin of a number", "zhuanban", "/items/{item 13}/figures/{figure 13}", heading="就业见习岗位"),
     Row("time sheet", "zhuanban", "/assignments/{part 7 renshe}/time", heading="时限明细单"),
     Row("time sheet of a return", "renshe", "/assignments/{part 27 renshe}/time", heading="时限明细单"),
+    Row("item handed down", "daye", "/items/{item 26}?tab=report-{part 26 daye}", heading="智汇黄石高校行和招聘会"),
+    Row("form to hand down", "daye", "/items/{item 14}?tab=split-{part 14 daye}"),
+    Row("form to hand down to more", "daye", "/items/{item 26}?tab=split-{part 26 daye}"),
+    Row("part to review", "daye", "/items/{item 26}?todo={part 26 daye-chengui}"),
+    Row("part of a town", "daye-jinhu", "/items/{item 26}"),
+    Row("form of a town for more time", "daye-jinhu", "/items/{item 26}?tab=extend-{part 26 daye-jinhu}"),
+    Row("item handed down as the office sees it", "zhuanban", "/items/{item 26}"),
+    Row("item handed down as an inspector sees it", "ducha", "/items/{item 26}"),
+    Row("inbox of a town", "daye-jinhu", "/inbox", heading="待办"),
+    Row("ledger of a county inspector", "daye-ducha", "/ledger", heading="台账"),
+    Row("time sheet of a part", "daye", "/assignments/{part 26 daye-jinhu}/time", heading="时限明细单"),
+    Row("time sheet of others' part", "zhuanban", "/assignments/{part 26 daye-jinhu}/time", status=404),
+    Row("report with what lower units have come to", "daye", "/rounds/{share daye weekly}", heading="第1期周调度"),
     Row("item closed", "guozi", "/items/{item 8}", heading="扩大国有企业招聘规模"),
     Row("item not yet open", "ducha", "/items/{item 33}"),
     Row("rounds of a county", "daye", "/rounds", heading="报送"),
@@ -249,6 +313,8 @@ ROWS = (
     Row("ledger", "zhuanban", "/ledger", heading="台账"),
     Row("ledger of a participant", "hubei-shifan", "/ledger", heading="台账"),
     Row("ledger filtered", "zhuanban", "/ledger?words=就业&role=lead&unit=市人社局&sort=due", heading="台账"),
+    Row("ledger in other columns", "zhuanban", "/ledger?columns=title.timeliness.lead.clause", heading="台账"),
+    Row("exports", "zhuanban", "/exports", heading="导出"),
     Row("ledger with nothing found", "zhuanban", "/ledger?words=没有这样的任务", heading="台账"),
     Row("plans", "zhuanban", "/plans"),
     Row("plan", "zhuanban", "/plans/1"),
@@ -322,8 +388,9 @@ class Places:
             case "share", [unit, cadence]:
                 found = select(share.c.id).join(round_, round_.c.id == share.c.round_id)
                 found = found.where(share.c.unit == unit, round_.c.cadence == cadence)
-            case "person", [login]:
-                found = select(person.c.id).where(person.c.login == login)
+            case (("person" | "post"), [login]):
+                held = select(post.c.id).join(person, person.c.id == post.c.person_id).where(post.c.until.is_(None))
+                found = (select(person.c.id) if kind == "person" else held).where(person.c.login == login)
             case "reset", [login]:
                 with self.site.db.write() as tx:
                     return offer(tx, tx.connection.execute(select(person.c.id).filter_by(login=login)).scalar_one())

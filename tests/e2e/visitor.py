@@ -36,6 +36,7 @@ ALLOWED = re.compile(
     r"|https?://[\w./:?=&#%-]+"
     r"|\bBPMN\.iO\b|\bbpmn\.io\b|\bPowered by bpmn\.io\b"
     r"|e站"
+    r"|[AB] 角"
     r"|第 \d+ 号 · [0-9a-f]+"
     r"|duban verify --head \d+:[0-9a-f]{64}"
     r"|\b[0-9a-f]{64}\b"

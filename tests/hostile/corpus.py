@@ -888,7 +888,9 @@ def contents() -> Iterator[Case]:
         yield Case("numbers", f"mend-{n}", plan(facts=f' mendDays="{number}"'), "small")
     for n, ladder in enumerate(("9" * 30, "0 " * 30, "-10000", "1 2 x", "１ ２")):
         yield Case("numbers", f"ladder-{n}", plan(facts=f' ladder="{ladder}"'), "small")
-    for n, words in enumerate(("../../etc/passwd", "huangshi\\..\\x", "HUANGSHI", "x" * 41, "", "%00", "火星")):
+    for n, words in enumerate(
+        ("../../etc/passwd", "huangshi\\..\\x", "HUANGSHI", "x" * 41, "9" * 300, "", "%00", "火星")
+    ):
         yield Case(
             "places",
             f"jurisdiction-{n}",

@@ -27,6 +27,7 @@ from engine import commands, opening, ticking
 from engine.clockwork import advance_to, next_due
 from engine.commands import (
     Entry,
+    Part,
     PetitionRef,
     StepDraft,
     TodoRef,
@@ -56,6 +57,7 @@ from engine.commands import (
     resume,
     revoke,
     settle,
+    split,
     step_done,
     submit,
     suspend,
@@ -108,11 +110,12 @@ KINDS = {
     *("assignment.sent_back", "assignment.returned", "assignment.accepted", "assignment.urged", "round.opened"),
     *("round.reported", "round.closed", "clearing.applied", "clearing.confirmed", "clearing.declined"),
     *("petition.made", "petition.passed", "petition.settled", "assignment.extended", "assignment.suspended"),
-    *("assignment.resumed", "assignment.terminated", "assignment.revoked", "assignment.taken_back"),
+    *("assignment.resumed", "assignment.terminated", "assignment.revoked", "assignment.taken_back", "assignment.reopened"),
     *("item.unit_added", "item.terminated", "assignment.confirmed", "assignment.corrected", "assignment.checked"),
-    *("assignment.settled", "assignment.copied", "assignment.handed_on"),
+    *("assignment.settled", "assignment.copied", "assignment.handed_on", "assignment.split"),
     *("assignment.steps_confirmed", "assignment.step_done", "item.lasting"),
 }  # fmt: skip
+TOWNS = ("daye-jinhu", "daye-chengui", "daye-baoan")
 SEEN: Counter[str] = Counter()
 """Kinds of events and of refusals that all machines of this process have met."""
 
@@ -369,7 +372,9 @@ class Commands(RuleBasedStateMachine):
         actor = self._pick(
             [a for a in self.people if a.has("coordinator", "inspector")] if who % 2 else self.people, who
         )
-        may = (actor.has("coordinator", "inspector") or row.role == "cooperating") and bool(words)
+        may = (actor.has("coordinator", "inspector") or row.role == "cooperating" or self._gave(actor, row)) and bool(
+            words
+        )
         self._try(actor, urge, [row.id], words=words, may=may)
 
     @rule(n=Numbers, who=Numbers, days=st.sampled_from((-40, 0, 30)), words=st.sampled_from(("理由。", " ")))
@@ -411,7 +416,7 @@ class Commands(RuleBasedStateMachine):
         row = self._pick(chosen, n)
         if row is None:
             return
-        unit_key, role = (row.unit, "liaison") if verb is take_back else (self.office, "coordinator")
+        unit_key, role = (row.unit, "liaison") if verb is take_back else self._giver(row)
         right = [a for a in self.people if a.desk(unit_key, role)]
         actor = self._pick(right if who % 4 else self.people, who)
         extra: dict[str, Any] = {} if verb is take_back else {"ground": "会议议定。"}
@@ -420,6 +425,41 @@ class Commands(RuleBasedStateMachine):
         if verb is revoke:
             extra["until"] = local_day(self._now()) + timedelta(days=n % 20)
         self._try(actor, verb, row.id, may=actor in right, **extra)
+
+    def _giver(self, row: AnyRow) -> tuple[str, str]:
+        """The post that handed a share out, or down."""
+        if row.parent_id is None:
+            return self.office, "coordinator"
+        above = self._rows(select(assignment.c.unit).where(assignment.c.id == row.parent_id))[0]
+        return above.unit, "liaison"
+
+    def _gave(self, actor: Actor, row: AnyRow) -> bool:
+        return actor.desk(*self._giver(row)) is not None
+
+    @rule(n=Numbers, who=Numbers, towns=st.integers(0, 3), days=st.sampled_from((0, 0, -5, 400)))
+    def hand_down(self, n: int, who: int, towns: int, days: int) -> None:
+        """分解下达 of any share, mostly the county's, by its liaison or by anybody, to its towns or to others."""
+        rows = self._rows(select(assignment).order_by(assignment.c.id))
+        county = [r for r in rows if r.unit == "daye" and r.state in ("working", "returned")]
+        row = self._pick(county if n % 4 else rows, n)
+        if row is None:
+            return
+        right = [a for a in self.people if a.desk(row.unit, "liaison")]
+        actor = self._pick(right if who % 4 else self.people, who)
+        chosen = [*TOWNS, "renshe"][n % 3 :][:towns]
+        until = local_day(self._now()) + timedelta(days=days) if days else None
+        parts = [Part(town, None, until) for town in chosen]
+        self._try(actor, split, row.id, parts=parts, may=actor in right and bool(parts) and "renshe" not in chosen)
+
+    @rule(n=Numbers)
+    def work_below(self, n: int) -> None:
+        """The towns do what they were handed, and their county reviews it."""
+        parts = {r.id for r in self._rows(select(assignment).where(assignment.c.parent_id.is_not(None)))}
+        for k in range(10):
+            of_parts = [t for t in self._open() if t.owner_kind == "assignment" and t.owner_id in parts]
+            if t := self._pick(of_parts, n + k):
+                who = next(a for a in self.people if a.desk(t.unit, t.role))
+                self._step(t, who, agree=bool((n + k) % 5), words="已完成。")
 
     @rule(n=Numbers, who=Numbers, end=st.sampled_from((False, False, True)))
     def change_item(self, n: int, who: int, end: bool) -> None:
@@ -617,8 +657,14 @@ def check(connection: Connection) -> None:
     todos = connection.execute(select(todo)).all()
     asked = connection.execute(select(share)).all()
     rounds = connection.execute(select(round_)).all()
+    by_id = {s.id: s for s in shares}
     for i in items:
-        _check_item(i, [s for s in shares if s.item_id == i.id])
+        _check_item(i, [s for s in shares if s.item_id == i.id and s.parent_id is None])
+    for s in shares:
+        whole = by_id[s.parent_id] if s.parent_id else None
+        assert whole is None or whole.item_id == s.item_id, (s, whole)
+        assert whole is None or whole.closed_at is None or s.closed_at is not None, (s, whole)
+        assert whole is None or whole.state not in ("signing", "reviewing") or s.closed_at is not None, (s, whole)
     standing = [t for t in todos if t.closed_at is None]
     by_owner = Counter((t.owner_kind, t.owner_id) for t in standing)
     for s in shares:

@@ -30,7 +30,7 @@ COMMANDS = {
     *("acknowledge", "acknowledge_many", "submit", "decide", "report", "report_round", "urge"),
     *("apply_for_text", "apply_for_name", "decide_clearing"),
     *("extend", "dispute", "answer", "take_back", "suspend", "resume", "reassign", "terminate", "revoke"),
-    *("add_unit", "terminate_item", "enter", "confirm", "correct", "check", "settle", "copy", "hand_on"),
+    *("add_unit", "terminate_item", "enter", "confirm", "correct", "check", "settle", "copy", "hand_on", "split"),
     *("plan_steps", "step_done", "last"),
 }  # fmt: skip
 

@@ -182,6 +182,22 @@ URGED = [
     Row("09-02", 10, "office-urges", C6, "26", "招聘会进展尚未办结，请本周内报送。"),
 ]
 
+# 大冶市 hands five of its items down to three towns each, on a Monday; they are done the day after.
+TOWNS = "daye-jinhu daye-chengui daye-baoan"
+SPLIT_ITEMS = "5 10 13 14 26"
+SPLIT = [
+    Row("06-16", 10, "split", "daye", SPLIT_ITEMS, TOWNS),
+    Row("06-16", 15, "acknowledge", TOWNS),
+    Row("06-17", 10, "apply", TOWNS, SPLIT_ITEMS),
+    Row("06-17", 11, "agree", TOWNS, SPLIT_ITEMS),  # the deputy heads of the towns
+    Row("06-17", 14, "agree", TOWNS, SPLIT_ITEMS),  # their county
+]
+# What the towns come to of the county's 500 and 260.
+TOWN_FIGURES = {
+    ("5", "market-posts"): dict(zip(TOWNS.split(), (250, 150, 100), strict=True)),
+    ("13", "trainee-posts"): dict(zip(TOWNS.split(), (130, 80, 50), strict=True)),
+}
+
 # The last word on two figures: 6 x 500 + 15,000 + 6,000 + 5,000 = 29,000 and 6 x 260 = 1,560.
 FIGURES = {
     ("5", "market-posts"): {**dict.fromkeys(C6.split(), 500), "renshe": 15000, "guozi": 6000, "jingxin": 5000},

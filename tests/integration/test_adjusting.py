@@ -386,8 +386,6 @@ def test_a_suspension_moves_the_date_by_the_working_days_it_lasted(house: House)
 # ---------------------------------------------------------------- 撤销办结
 def test_a_closing_revoked_opens_a_linked_item_and_the_plan_does_not_run_back(house: House) -> None:
     house.close("2", A)
-    with pytest.raises(Refused, match="整项任务还没有办结"):
-        house.do("zhuanban", revoke, house.share("2", A).id, until=date(2025, 6, 20), ground=GROUND)
     house.close("2", B)
     new = house.do("zhuanban", revoke, house.share("2", A).id, until=date(2025, 6, 20), ground="抽查发现不实。")
     old = house.item("2")
@@ -398,6 +396,24 @@ def test_a_closing_revoked_opens_a_linked_item_and_the_plan_does_not_run_back(ho
     assert house.share("2", A).state == "revoked"
     house.close("2改1", A)
     assert house.item("2改1").state == "closed"
+
+
+def test_a_closing_revoked_while_the_item_is_open_is_given_to_the_unit_anew(house: House) -> None:
+    house.close("2", A)
+    first = house.share("2", A).id
+    with pytest.raises(Invalid, match="整改期限"):
+        house.do("zhuanban", revoke, first, until=None, ground=GROUND)
+    same = house.do("zhuanban", revoke, first, until=date(2025, 6, 20), ground="抽查发现不实。")
+    found = house.item("2")
+    assert (same, found.state, found.n_total, found.n_done) == (found.id, "open", 3, 0)
+    assert house.row(select(assignment.c.state).where(assignment.c.id == first)).state == "revoked"
+    again = house.share("2", A)
+    assert (again.state, again.due_at) == ("acknowledging", end_of(date(2025, 6, 20)))
+    assert again.id != first
+    house.close("2", A)
+    house.close("2", B)
+    found = house.item("2")
+    assert (found.state, found.n_total, found.n_done) == ("closed", 3, 2)
 
 
 # ---------------------------------------------------------------- 撤回

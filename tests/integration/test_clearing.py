@@ -133,6 +133,17 @@ def test_two_people_clear_a_text_and_the_chain_still_verifies(said: Office) -> N
     assert json.loads(acts[1].payload)["places"] == [["item:13", seq_of(said), "progress"]]
 
 
+def test_a_ground_repeats_nothing_of_what_is_to_go(said: Office) -> None:
+    """It stays for good, and nobody could take it out again."""
+    for ground in (f"来信反映：{SECRET}", f"记录写有“{SECRET[3:14]}”，不宜公开。"):
+        with pytest.raises(Invalid) as refused:
+            apply(said, ground=ground)
+        assert "不要引用原文" in refused.value.fields["ground"]
+    name = who(said, "daye").name
+    with pytest.raises(Invalid):
+        perform(said.db, who(said, "guanli"), apply_for_name, who(said, "daye").person_id, ground=f"{name}本人申请。")
+
+
 def test_the_words_are_gone_from_the_file_as_well(tmp_path: Path) -> None:
     file = tmp_path / "duban.sqlite3"
     upgrade(f"sqlite:///{file}")

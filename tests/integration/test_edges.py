@@ -413,14 +413,15 @@ def test_an_inspector_sees_the_runs_of_the_own_jurisdiction_alone(start: Start) 
             "kind": "organ",
             "host": None,
             "ord": 999,
+            "parent": "daye",
         }
         tx.record("admin", "unit.registered", {"jurisdiction": "daye", **facts})
         tx.flush()
-        other = register_person(tx, login="daye-ducha", name="外", email="x@daye.example", password_hash="-")
+        other = register_person(tx, login="daye-du", name="外", email="x@daye.example", password_hash="-")
         take_post(tx, other, "daye-du", "inspector")
     seen = select(item.c.id).join(run, run.c.id == item.c.run_id)
     with office.db.read() as connection:
-        own, other_sight = (sight_of(connection, actor(office, login)) for login in ("ducha", "daye-ducha"))
+        own, other_sight = (sight_of(connection, actor(office, login)) for login in ("ducha", "daye-du"))
         assert len(connection.execute(visible(seen), own.binds).all()) == 1
         assert connection.execute(visible(seen), other_sight.binds).all() == []
 

@@ -125,7 +125,7 @@ def test_number_of_statements_does_not_depend_on_the_number_of_items(
         follow(world.db)
     few, many = (world.statements("zhuanban", Filters(words=words, size=100)) for words in ("10", "岗"))
     assert few == many <= 16  # with who asks, and BEGIN
-    assert world.statements("zhuanban", Filters()) <= 12
+    assert world.statements("zhuanban", Filters()) <= 15
     if followed:
         world.db.close()
 
@@ -178,6 +178,23 @@ def test_ledger_keeps_its_filters_in_the_address(world: World) -> None:
     page = world.client("zhuanban").get("/ledger?words=岗位&light=green&size=50").get_data(as_text=True)
     assert 'value="岗位"' in page
     assert re.search(r'href="/ledger\?words=%E5%B2%97%E4%BD%8D&amp;size=50"', page)  # the green light taken off again
+
+
+def test_columns_are_chosen_and_ordered_in_the_address(world: World) -> None:
+    client = world.client("zhuanban")
+
+    def heads(query: str) -> list[str]:
+        page = client.get(f"/ledger{query}").get_data(as_text=True)
+        return [re.sub(r"<[^>]+>|[▲▼ ]", "", h) for h in re.findall(r'<th scope="col".*?</th>', page)]
+
+    usual = ["序", "灯", "任务", "牵头/责任单位", "反馈", "时限", "还剩", "完成/序时", "状态", "最近"]
+    assert heads("") == heads("?columns=nonsense") == usual
+    assert heads("?columns=timeliness.title.lead.nonsense.lead") == ["时效", "任务", "牵头单位"]
+    assert heads("?column=clause&column=no&light=warn") == ["任务", "原文", "序"]  # never without the item itself
+    page = client.get("/ledger?columns=title.heading.timeliness&words=见习岗位").get_data(as_text=True)
+    assert "未到期" in page and "columns=title.heading.timeliness" in page  # links keep them
+    sent = client.get("/ledger?column=title&column=due", headers={"HX-Request": "true"})
+    assert sent.headers["HX-Push-Url"] == "/ledger?columns=title.due"
 
 
 def test_answer_to_htmx_cleans_the_address(world: World) -> None:

@@ -30,7 +30,19 @@ from bpmn.library import plan_xml
 from bpmn.writing import write_plan
 from engine import accounts, drafting, opening
 from engine.clockwork import advance_to
-from engine.commands import Entry, TodoRef, acknowledge, apply_for_name, extend, perform, report, submit
+from engine.commands import (
+    Entry,
+    TodoRef,
+    acknowledge,
+    apply_for_name,
+    extend,
+    hand_over,
+    perform,
+    reorganise,
+    report,
+    submit,
+)
+from engine.reorganising import Change
 from ledger import resets, sessions, uploads
 from ledger.calendar import moment
 from ledger.clock import StoredClock, wall_now
@@ -60,7 +72,9 @@ from webapp import hashing
 from webapp.app import create_app
 from webapp.demo import campaign
 from webapp.demo.mailsink import Mailbox
+from webapp.demo.office import Office
 from webapp.settings import Settings
+from webapp.units import mark_of
 
 START = date(2025, 5, 23)
 NOW = moment(date(2025, 5, 26), time(10))
@@ -179,6 +193,13 @@ OWN_DRAFT = Who("C=200 *=403", "C=404 *=403", "C=404 *=403", "403")
 OWN_DRAFT_SAVED = Who("C=200+ *=403", "C=404 *=403", "C=404 *=403", "403")
 OWN_DRAFT_TAKEN = Who("C=302 *=403", "C=404 *=403", "C=404 *=403", "403")
 RUNS_ALREADY = Who("C=409 *=403", "C=404 *=403", "C=404 *=403", "403")
+HEADS = Who("H=200 *=403", "H=200 *=403", "H=200 *=403", "403")
+HANDS = Who("LHA=200 *=404", "A=200 *=404", "*=404", "404")
+HANDS_OVER = Who("LHA=302 *=404", "A=302 *=404", "*=404", "404")
+RECEIVES = Who("D=302 *=404", "*=404", "*=404", "404")
+MERGER = {"kind": "merge", "to": "caizheng"}
+SEEN = mark_of(Change("merge", "caizheng"))
+LOOKS_THROUGH = Who("A=200 *=403", "A=200 *=403", "A=404 *=403", "403")
 COVER = {"title": "方案", "short": "方案", "issuer": "市政府", "docNo": "无"}
 COVER |= {"issued": "2025-05-20", "start": "2025-06-01", "end": "2025-12-31"}
 NEW = dict.fromkeys(("new_password", "password_again"), "磁湖边的三只白鹭飞走")
@@ -203,6 +224,13 @@ TABLE = (
     form("/account/password", TAKEN, **NEW, **NEWER),
     form("/account/deputies", UNKNOWN, post="999999", login="jiaoyu", until="2025-06-01"),
     form("/account/deputies/<int:post_id>/end", UNKNOWN, "/account/deputies/999999/end"),
+    get("/posts", HEADS),
+    get("/posts/<int:post_id>/hand-over", HANDS, "/posts/{own post}/hand-over"),
+    get("/posts/<int:post_id>/hand-over", UNKNOWN, "/posts/999999/hand-over"),
+    form("/posts/<int:post_id>/hand-over", HANDS_OVER, "/posts/{own post}/hand-over", login="own-S", note="见台账"),
+    form("/posts/<int:post_id>/hand-over", UNKNOWN, "/posts/999999/hand-over", login="own-S", note="见台账"),
+    form("/handovers/<int:handover_id>/receive", UNKNOWN, "/handovers/999999/receive"),
+    form("/handovers/<int:handover_id>/receive", RECEIVES, "/handovers/{handover}/receive"),
     form("/account/sessions/<int:session_id>/end", IDLE, "/account/sessions/{session of jiaoyu}/end"),
     form("/account/sessions/end-others", IDLE),
     get("/password/forgotten", OPEN_PAGE),
@@ -231,11 +259,21 @@ TABLE = (
         WRONG_POST,
         "/people/{person jiaoyu}/posts/{post of foreign}/end",
     ),
+    get("/units", ADMINISTRATOR),
+    get("/units/<key>", ADMINISTERS, "/units/jiaoyu"),
+    get("/units/<key>", ADMINISTERS_ELSEWHERE, "/units/xs-renshe"),
+    form("/units/<key>/changes", DECIDES, "/units/jiaoyu/changes", **MERGER, ground="方案", seen=SEEN, act="confirm"),
+    form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", **MERGER, ground="方案", act="confirm"),
+    form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", **MERGER, act="preview"),
+    form("/units/changes/<int:number>/cancel", DECIDES, "/units/changes/{change}/cancel"),
     get("/logs/logins", ADMINISTRATOR),
     get("/logs/decisions", OVERSEER),
     # ------------------------------------------------ the inbox, items, rounds
     get("/inbox", PAGE),
     form("/inbox/acknowledge", LIAISON, todo="{share}.acknowledge.1"),
+    get("/inbox/sign", PAGE),
+    get("/inbox/signed", PAGE, "/inbox/signed?shares={share to sign}"),
+    form("/inbox/sign", SIGNER, todo="{share to sign}.1"),
     get("/items/<int:item_id>", SEES, "/items/{item}"),
     get("/items/<int:item_id>", SEES_OTHER_RUN, "/items/{item of other run}"),
     get("/items/<int:item_id>", UNKNOWN, "/items/999999"),
@@ -298,6 +336,10 @@ TABLE = (
     ),
     # ------------------------------------------------ the ledger and plans
     get("/ledger", PAGE),
+    get("/exports", PAGE),
+    form("/exports", TAKEN, asked="light=red"),
+    get("/exports/<int:number>", UNKNOWN, "/exports/999999"),
+    form("/exports/<int:number>/remove", UNKNOWN, "/exports/999999/remove"),
     get("/ledger/units", PAGE),
     get("/plans", PAGE),
     get("/plans/<int:run_id>", SEES, "/plans/{run}"),
@@ -406,6 +448,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
                 take_post(tx, people[login], unit_key, role)
             return people[login]
 
+        for login in LOOKERS:
+            known = one(tx.connection, select(person.c.id).where(person.c.login == login))
+            tokens["levels", login] = sessions.begin(tx, known, Lifetime(12, 600), Origin())
         for place in PLACES:
             for letter, unit_key, role in seats(place):
                 visitor = add(f"{place}-{letter}", (unit_key, role))
@@ -426,17 +471,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         other_run = opening.start_run(tx, opening.publish(tx, write_plan(other_plan())))
         spare = opening.publish(tx, write_plan(spare_plan()))
     advance_to(db, NOW)
-    names = act(db, run_id) | {
-        "run": str(run_id),
-        "other run": str(other_run),
-        "person jiaoyu": str(jiaoyu),
-        "reset": reset,
-        **drafted(db),
-        "spare version": str(spare),
-        "password": PASSWORD,
-        **{f"person {name}": str(people[name]) for name in ("in-both", "inactive", "locked")},
-        "person of foreign": str(people["foreign-L"]),
-    }
+    names = (
+        act(db, run_id)
+        | handed_down(db, run_id)
+        | {
+            "run": str(run_id),
+            "other run": str(other_run),
+            "person jiaoyu": str(jiaoyu),
+            "reset": reset,
+            **drafted(db),
+            "spare version": str(spare),
+            "password": PASSWORD,
+            **{f"person {name}": str(people[name]) for name in ("in-both", "inactive", "locked")},
+            "person of foreign": str(people["foreign-L"]),
+        }
+    )
     with db.read() as connection:
         found = select(assignment.c.id, assignment.c.item_id).where(assignment.c.run_id == other_run)
         with_jiwei = select(assignment.c.item_id).where(assignment.c.unit == "jiwei")
@@ -495,6 +544,28 @@ def drafted(db: Database) -> dict[str, str]:
     return {"draft": str(draft), "version": str(version), "draft's diagram": plan_xml(campaign.PLAN).decode()}
 
 
+def handed_down(db: Database, run_id: int) -> dict[str, str]:
+    """Item 26 of 大冶市 in two towns, one of which has signed for it and reported with a file."""
+    made = Office(db, run_id)
+    made.acknowledge("daye")
+    made.split("daye", "26", date(2025, 8, 15), ["daye-jinhu", "daye-chengui"])
+    made.acknowledge("daye-jinhu")
+    with db.read() as connection:
+        part, whole = (made._share(connection, unit, "26") for unit in ("daye-jinhu", "daye"))
+    store, source = Store(files_of(db)), BytesIO(samples.pdf())
+    waiting = uploads.take(
+        db, store, Settings(demo=True).limits, made.holder("daye-jinhu", "liaison"), f"report-{part.id}",
+        name="名单.pdf", source=source,
+    )  # fmt: skip
+    made.report("daye-jinhu", "26", "走访企业十家。", files=[waiting.id])
+    return {
+        "part": str(part.id),
+        "whole": str(whole.id),
+        "item of part": str(part.item_id),
+        "part file": str(waiting.id),
+    }
+
+
 def act(db: Database, run_id: int) -> dict[str, str]:
     """Shares of renshe in three states: not signed for, signed for, waiting for the deputy head."""
     names = {}
@@ -531,7 +602,29 @@ def act(db: Database, run_id: int) -> dict[str, str]:
     assert applying is not None
     names["record"], names["cleared item"] = str(record.seq), record.stream.removeprefix("item:")
     application = perform(db, applying, apply_for_name, deputy, ground="本人依法申请")
-    return names | {"clearing": str(application)}
+    return names | {"clearing": str(application), **handed_over(db)}
+
+
+def handed_over(db: Database) -> dict[str, str]:
+    """A post that may be handed over, and one that was and is not received yet."""
+    with db.read() as connection:
+        own = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "own-L")))
+        signer = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "renshe-fenguan")))
+    assert own is not None and signer is not None
+    left = signer.desk("renshe", "deputy_head")
+    assert left is not None
+    new = {"name": "", "email": "", "note": "在办事项见台账。", "password_hash": "-"}
+    perform(db, signer, hand_over, left.post_id, login="own-D", **new)
+    return {"own post": str(own.desks[0].post_id), "handover": "1", "change": str(planned(db))}
+
+
+def planned(db: Database) -> int:
+    """A change of a unit that takes effect on a day to come."""
+    with db.read() as connection:
+        decides = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "own-A")))
+    assert decides is not None
+    change = Change("rename", name="黄石市纪检监察机关", short="市纪检监察机关", day=date(2025, 12, 1))
+    return perform(db, decides, reorganise, "jiwei", change, ground="机构改革方案")[0]
 
 
 class Deployment:
@@ -629,6 +722,85 @@ def test_everybody_gets_what_the_table_says(deployed: Deployment, row: Row) -> N
         if wrote:
             deployed.renew()
     assert wrong == {}
+
+
+# What 大冶市 has handed down to two towns of item 26: who looks at one part, and what each is answered.
+IN_IT = ("daye", "daye-jinhu", "daye-chengui", "yangxin", "zhuanban", "lingdao", "guanli", "ducha", "daye-ducha")
+SEE_PARTS = ("daye", "daye-fenguan", "daye-jinhu", "ducha", "daye-ducha")
+LOOKERS = (*IN_IT, "daye-fenguan", "jiaoyu", "yangxin-fenguan")
+
+
+@dataclass(frozen=True)
+class PartRow:
+    """A route on a part: `may` does it, `told` is told why not (409); to all others there is nothing."""
+
+    row: Row
+    may: tuple[str, ...]
+    told: tuple[str, ...]
+    answer: str = "302"
+
+
+def part_row(row: Row, *may: str, told: tuple[str, ...] = SEE_PARTS, answer: str = "302") -> PartRow:
+    return PartRow(row, may, told, answer)
+
+
+WHOLE_TOLD = (*IN_IT, "daye-fenguan", "yangxin-fenguan")
+PART_TABLE = (
+    part_row(get("/assignments/<int:assignment_id>/time", PAGE, "/assignments/{part}/time"), *SEE_PARTS, answer="200"),
+    part_row(get("/files/<int:attachment_id>", PAGE, "/files/{part file}"), *SEE_PARTS, answer="200"),
+    part_row(
+        form("/assignments/<int:assignment_id>/report", PAGE, "/assignments/{part}/report", progress="已对接"),
+        "daye-jinhu",
+    ),
+    part_row(form("verb", PAGE, "/assignments/{part}/verbs/terminate", ground="议定"), "daye"),
+    part_row(form("verb", PAGE, "/assignments/{part}/verbs/suspend", ground="防汛"), "daye"),
+    part_row(
+        form("verb", PAGE, "/assignments/{part}/verbs/copy", to="zhengfuban inspector"), "daye", "ducha", "daye-ducha"
+    ),
+    part_row(form("verb", PAGE, "/assignments/{part}/verbs/extend", until="2025-08-20", **EXTEND), "daye-jinhu"),
+    part_row(
+        form("verb", PAGE, "/assignments/{whole}/verbs/split", **{"unit-1": "保安镇", "unit-2": ""}),
+        "daye",
+        told=WHOLE_TOLD,
+    ),
+    part_row(
+        form("urge", PAGE, "/items/{item of part}/urge", assignments="{part}", **URGE),
+        "daye",
+        "ducha",
+        "daye-ducha",
+    ),
+)
+
+
+@pytest.mark.parametrize("row", PART_TABLE, ids=lambda row: str(row.row))
+def test_what_was_handed_down_is_for_its_unit_those_above_and_the_inspectors(
+    deployed: Deployment, row: PartRow
+) -> None:
+    wrong = {}
+    for login in LOOKERS:
+        answer = deployed.ask(row.row, ("levels", login))
+        got = met(answer, False).rstrip("-")
+        expected = row.answer if login in row.may else "409" if login in row.told else "404"
+        if got != expected:
+            wrong[login] = f"{got}, not {expected}"
+        if row.row.method == "POST":
+            deployed.renew()
+    assert wrong == {}
+
+
+def test_the_page_of_an_item_names_parts_to_those_alone_who_see_them(deployed: Deployment) -> None:
+    for login in LOOKERS:
+        answer = deployed.client(("levels", login)).get(deployed.put("/items/{item of part}"))
+        page = answer.get_data(as_text=True)
+        if login in ("jiaoyu",):
+            assert answer.status_code == 404
+            continue
+        assert ("陈贵镇" in page) is ((login in SEE_PARTS and login != "daye-jinhu") or login == "daye-chengui"), login
+        assert ("金湖街道" in page) is (login in SEE_PARTS), login
+        assert ("走访企业十家" in page) is (login in SEE_PARTS), login
+        assert "家单位中 0 家已完成" in page
+        listed = deployed.client(("levels", login)).get("/ledger?size=100&unit=金湖街道").get_data(as_text=True)
+        assert shown(listed) == set(), login
 
 
 @pytest.mark.parametrize("row", GETS, ids=str)

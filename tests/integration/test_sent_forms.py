@@ -69,6 +69,8 @@ def test_a_report_sent_again_is_one_report(app: Flask, office: Office) -> None:
     again = client.post(f"/assignments/{share_id}/report", data=form, follow_redirects=True)
     assert (first.status_code, again.status_code) == (200, 200)
     assert DONE not in first.text and DONE in again.text
+    blanks = {**form, "progress": f"  {form['progress']}　 "}
+    assert DONE in client.post(f"/assignments/{share_id}/report", data=blanks, follow_redirects=True).text
     assert count(office, "assignment.reported") == 1
     # back in the browser, and something else is said: that is a report of its own
     client.post(f"/assignments/{share_id}/report", data={**form, "progress": "已走访企业十家。"})

@@ -137,7 +137,7 @@ def test_a_plan_of_steps_is_owed_chased_handed_in_and_confirmed(house: House) ->
         office(house),
         "coordinator",
     )
-    assert [p.words for p in plans(house, "1", A)] == ["待专班办确认"]
+    assert [p.words for p in plans(house, "1", A)] == ["待确认"]
     house.do("zhuanban", answer, house.petition("1", A), agree=True)
     made = plans(house, "1", A)
     assert [(p.is_in_force, [s.words for s in p.steps]) for p in made] == [(True, ["方案论证", "组织招聘"])]
@@ -159,7 +159,7 @@ def test_what_is_sent_back_or_taken_back_is_owed_anew(house: House) -> None:
     house.until(at(5, 27))
     house.do(A, take_back, share.id)
     assert len(armed(house, "planning")) == 4 and armed(house, "step") == []
-    assert [p.words for p in plans(house, "1", A)] == ["已撤回", "专班办退回"]
+    assert [p.words for p in plans(house, "1", A)] == ["已撤回", "未获确认"]
     house.do(A, plan_steps, share.id, steps=JUNE)
     house.do(A, submit, TodoRef(share.id, "work", 1), Entry(), summary="已完成。")
     assert plans(house, "1", A)[0].words == "随申请办结失效"

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from engine.commands import (
+    Part,
     PetitionRef,
     StepDraft,
     answer,
@@ -31,20 +32,24 @@ from engine.commands import (
     enter,
     extend,
     hand_on,
+    hand_over,
     perform,
     plan_steps,
     reassign,
+    reorganise,
     resume,
+    split,
     suspend,
     terminate,
 )
 from engine.delivering import deliver
 from engine.mail.smtp import KIND_HEADER, Transport
+from engine.reorganising import Change
 from engine.verifying import CHECKS, differences
 from ledger.calendar import moment
 from ledger.clock import StoredClock
 from ledger.database import Database
-from ledger.directory import register_person, take_post
+from ledger.directory import leave_post, register_person, take_post
 from ledger.events import GENESIS, canonical, chain_hash, digest
 from ledger.following import follow
 from ledger.migrating import upgrade
@@ -147,9 +152,24 @@ def changed(office: Office) -> None:
     with db.read() as connection:
         made = connection.execute(select(func.max(petition.c.id))).scalar_one()
     do(*coordinator, answer, PetitionRef(share("13"), made, 1), agree=True)
+    do("daye", "liaison", split, share("26"), parts=[Part("daye-jinhu"), Part("daye-chengui")])
+    do("daye", "liaison", split, share("10"), parts=[Part("daye-baoan", None, date(2025, 8, 1))])
+    do(*coordinator, terminate, share("10"), **ground)
     with db.read() as connection:
         desk = actor_of(connection, office.holder(*head)).desk(*head)  # type: ignore[union-attr]
     do(*head, delegate, desk.post_id, login="daye-2", until=date(2025, 6, 20))  # type: ignore[union-attr]
+    with db.read() as connection:
+        desk = actor_of(connection, office.holder("xialu", "liaison")).desk("xialu", "liaison")  # type: ignore[union-attr]
+        left = actor_of(connection, office.holder("youzheng", "liaison")).desk("youzheng", "liaison")  # type: ignore[union-attr]
+    new = {"name": "李四", "email": "xialu-2@x.example", "note": "在办事项见台账。", "password_hash": "-"}
+    do("xialu", "liaison", hand_over, desk.post_id, login="xialu-2", **new)  # type: ignore[union-attr]
+    with db.write() as tx:
+        leave_post(tx, left.post_id)  # type: ignore[union-attr]
+    administrator, by = ("zhengfuban", "administrator"), {"ground": "机构改革方案。"}
+    do(*administrator, reorganise, "danbao", Change("merge", "caizheng"), **by)
+    do(*administrator, reorganise, "keji", Change("rename", name="黄石市科学技术和创新局", short="市科创局"), **by)
+    later = Change("merge", "caizheng", day=date(2025, 7, 1))
+    do(*administrator, reorganise, "shangwu", later, **by)
     office.at(at(6, 5))
 
 
@@ -507,6 +527,37 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     ),
     "a deputy without an end": ("DELETE FROM due WHERE owner_kind = 'post'", "due.missing"),
     "a deputy for longer": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'post'", "due.wrong"),
+    "a change of a unit without its day": ("DELETE FROM due WHERE owner_kind = 'change'", "due.missing"),
+    "a change of a unit put off": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'change'", "due.wrong"),
+    "a change of a unit that was cancelled": (
+        "UPDATE unit_change SET state = 'cancelled' WHERE state = 'planned'",
+        "due.stray-change",
+    ),
+    "a unit that has not ended": ("UPDATE unit SET successor = NULL, ended_at = NULL", "replay.changed"),
+    "another successor": ("UPDATE unit SET successor = 'keji' WHERE successor IS NOT NULL", "replay.changed"),
+    "an old name gone": ("DELETE FROM unit_name", "replay.gone"),
+    "a unit of another name": ("UPDATE unit SET short = '市科学局' WHERE key = 'keji'", "replay.changed"),
+    "a share that was moved untold": ("UPDATE notice SET tier = 'x' WHERE tier = 'moved'", "told.outcome"),
+    "a report that was moved untold": (
+        "UPDATE notice SET tier = 'x' WHERE id = (SELECT max(id) FROM notice WHERE tier = 'request')",
+        "told.request",
+    ),
+    "a post of another plan": ("UPDATE post SET plan = 'x' WHERE id = 3", "replay.changed"),
+    "a post taken at another time": ("UPDATE post SET seq = 1 WHERE id = 3", "replay.changed"),
+    "a hand-over that was received": ("UPDATE handover SET received_at = at", "replay.changed"),
+    "a hand-over gone": ("DELETE FROM handover", "replay.gone"),
+    "a hand-over to somebody else": ("UPDATE handover SET to_post = 1", "replay.changed"),
+    "an account open again": ("UPDATE person SET active = true WHERE NOT active", "people.active"),
+    "a vacancy of what is held": (
+        "UPDATE notice SET tier = 'vacant:daye.liaison' WHERE tier LIKE 'vacant:%'",
+        "notices.baseless",
+    ),
+    "a vacancy told to somebody else": (
+        "UPDATE notice SET unit = 'daye', role = 'head' WHERE tier LIKE 'vacant:%' AND role = 'coordinator'",
+        "notices.recipient",
+    ),
+    "a vacancy under no term": ("UPDATE notice SET arm = 0 WHERE tier LIKE 'vacant:%'", "notices.facts"),
+    "a vacancy in no mail": ("UPDATE notice SET state = 'pending' WHERE tier LIKE 'vacant:%'", "outbox.mailed"),
     "the end of a post that is no deputy's": (
         "UPDATE due SET owner_id = 1 WHERE owner_kind = 'post'",
         "due.stray-post",
@@ -602,6 +653,15 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         "replay.added",
     ),
     "an index gone": ("DROP INDEX ix_due_at", "shape.index"),
+    "an index that keeps nothing apart": (
+        "DROP INDEX uq_petition_open; CREATE INDEX uq_petition_open ON petition (assignment_id) WHERE state = 'open'",
+        "shape.index",
+    ),
+    "an index of other rows": (
+        "DROP INDEX uq_petition_open;"
+        "CREATE UNIQUE INDEX uq_petition_open ON petition (assignment_id) WHERE state = 'nonsense'",
+        "shape.index",
+    ),
     "events of two streams in each other's place": (
         "UPDATE event SET id = 999999 WHERE id = (SELECT id FROM event WHERE stream = 'item:8' AND seq = 1);"
         "UPDATE event SET id = (SELECT id FROM event WHERE stream = 'item:8' AND seq = 2) - 1000000"
@@ -636,6 +696,24 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         "UPDATE assignment SET overlay = NULL WHERE overlay = 'extending'",
         "todos.overlay",
     ),
+    # ---- what was handed down
+    "a part of no whole": ("UPDATE assignment SET parent_id = 999999 WHERE unit = 'daye-jinhu'", "levels.whole"),
+    "a part in another place": (
+        "UPDATE assignment SET unit = 'xialu-xinxialu' WHERE unit = 'daye-jinhu'",
+        "levels.tree",
+    ),
+    "a unit under another": ("UPDATE unit SET parent = 'yangxin' WHERE key = 'daye-jinhu'", "levels.tree"),
+    "a whole that ended without its parts": (
+        "UPDATE assignment SET closed_at = touched_at WHERE id ="
+        " (SELECT parent_id FROM assignment WHERE unit = 'daye-jinhu')",
+        "levels.left",
+    ),
+    "a part on the way of a whole": (
+        "UPDATE assignment SET lifecycle = NULL WHERE unit = 'daye-jinhu'",
+        "levels.path",
+    ),
+    "a part counted as a whole": ("UPDATE assignment SET parent_id = NULL WHERE unit = 'daye-chengui'", "levels.path"),
+    "a whole's end kept from its part": ("DELETE FROM notice WHERE tier = 'ended'", "told.outcome"),
     "a step of no lifecycle": ("UPDATE assignment SET step = 'x' WHERE closed_at IS NULL", "todos.no-step"),
     "a todo of another role": ("UPDATE todo SET role = 'head' WHERE closed_at IS NULL", "todos.step"),
     "a run without state": ("DELETE FROM run_state", "runs.no-state"),
@@ -849,6 +927,12 @@ def test_dropped_and_emptied_triggers_are_found(once: Database) -> None:
             connection.execute(text(f"CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger {body}"))
             named = {f.where["trigger"] for f in differences(Scene(connection, clock=once.clock))}
             assert named == {"event_no_change", "refuse_change"}
+            raise _Undone
+        with pytest.raises(_Undone), once.writer.begin() as connection:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text("ALTER TABLE sent_form DROP CONSTRAINT pk_sent_form"))
+            said = list(differences(Scene(connection, clock=once.clock)))
+            assert [dict(f.where) for f in said] == [{"trigger": "session_replication_role"}, {"table": "sent_form"}]
             raise _Undone
 
 

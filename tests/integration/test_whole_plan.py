@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -42,7 +42,20 @@ from ledger.schema import (
     todo,
 )
 from ledger.verification import Scene
-from tests.integration.bairi_script import FIGURES, LATE, NOTHING_NEW, OFFICE, ON_TIME, RETURNED_TWICE, SCRIPT, Row
+from tests.integration.bairi_script import (
+    FIGURES,
+    LATE,
+    NOTHING_NEW,
+    OFFICE,
+    ON_TIME,
+    RETURNED_TWICE,
+    SCRIPT,
+    SPLIT,
+    SPLIT_ITEMS,
+    TOWN_FIGURES,
+    TOWNS,
+    Row,
+)
 from webapp.demo import campaign
 from webapp.demo.office import Office
 
@@ -75,7 +88,8 @@ def db(db_url: str) -> Iterator[Database]:
 
 
 def figures_of(unit: str, no: str) -> dict[str, int]:
-    return {key: by_unit[unit] for (item_no, key), by_unit in FIGURES.items() if item_no == no and unit in by_unit}
+    every = (*FIGURES.items(), *TOWN_FIGURES.items())
+    return {key: by_unit[unit] for (item_no, key), by_unit in every if item_no == no and unit in by_unit}
 
 
 def act(office: Office, row: Row, unit: str, no: str) -> None:
@@ -90,14 +104,15 @@ def act(office: Office, row: Row, unit: str, no: str) -> None:
             office.nothing_new(unit, no)
         case "apply":
             office.apply(unit, no, "任务全部完成，佐证材料齐备。", figures_of(unit, no))
+        case "split":
+            office.split(unit, no, date(2025, 8, 15), row.more.split())
         case "agree":
             office.decide(unit, no)
         case "return":
             office.decide(unit, no, agree=False, reason=row.more)
-        case "lead-urges":
-            office.urge(("renshe", "liaison"), [unit], no, row.more)
-        case "office-urges":
-            office.urge((OFFICE, "coordinator"), [unit], no, row.more)
+        case "lead-urges" | "office-urges":
+            by = ("renshe", "liaison") if row.act == "lead-urges" else (OFFICE, "coordinator")
+            office.urge(by, [unit], no, row.more)
         case _:
             raise LookupError(row.act)
 
@@ -107,8 +122,8 @@ def moment_of(row: Row) -> datetime:
     return moment(date(2025, month, day), time(row.hour))
 
 
-def play(office: Office) -> None:
-    for row in sorted(SCRIPT, key=moment_of):
+def play(office: Office, more: Sequence[Row] = ()) -> None:
+    for row in sorted([*SCRIPT, *more], key=moment_of):
         office.at(moment_of(row))
         for no in row.items.split() or [""]:
             for unit in row.units.split():
@@ -199,6 +214,36 @@ def test_the_whole_plan(db: Database) -> None:
         assert list(differences(Scene(c, clock=db.clock))) == []
 
 
+def test_the_whole_plan_with_five_items_split_to_three_towns(db: Database) -> None:
+    """What a county hands down changes nothing above it: counts, rounds, lateness, digests are those of the plan
+    without it. Beside them stand 5 x 3 parts, each handed out and closed, told in one mail a town."""
+    play(Office(db, campaign.begin(db)), SPLIT)
+    parts = len(SPLIT_ITEMS.split()) * len(TOWNS.split())
+    assert parts == 15
+    with db.read() as c:
+        assert c.execute(select(run.c.ended_at)).scalar_one() == moment(date(2025, 9, 9), time(15))
+        assert set(c.execute(select(item.c.state)).scalars()) == {"closed"}
+        counted = select(func.sum(item.c.n_total), func.sum(item.c.n_done))
+        assert tuple(c.execute(counted).one()) == (SHARES, SHARES)
+        states = select(assignment.c.parent_id.is_(None), assignment.c.state)
+        assert Counter(tuple(r) for r in c.execute(states)) == {(True, "closed"): SHARES, (False, "closed"): 15}
+        assert c.execute(select(func.count()).where(todo.c.closed_at.is_(None))).scalar() == 0
+        check_rounds(c)
+        check_notices(c, parts=15)
+        check_lateness(c)
+        check_figures(c, parts=2 * 3)
+        below = (
+            select(indicator.c.key, func.sum(figure.c.value))
+            .join(indicator, indicator.c.id == figure.c.indicator_id)
+            .join(assignment, assignment.c.id == figure.c.assignment_id)
+            .where(assignment.c.parent_id.is_not(None))
+            .group_by(indicator.c.key)
+        )
+        assert {r[0]: int(r[1]) for r in c.execute(below)} == {"market-posts": 500, "trainee-posts": 260}
+        assert list(differences(Scene(c, clock=db.clock))) == []
+    check_mails(db, {**MAILS, "handed": MAILS["handed"] + 3})
+
+
 def check_rounds(c: Any) -> None:
     assert Counter(c.execute(select(round_.c.cadence)).scalars()) == ROUNDS
     asked = c.execute(
@@ -218,13 +263,14 @@ def check_rounds(c: Any) -> None:
     assert states == {"reported": sum(ASKED.values()) - MISSED, "missed": MISSED}
 
 
-def check_notices(c: Any) -> None:
+def check_notices(c: Any, parts: int = 0) -> None:
     tiers: Counter[str] = Counter()
     for tier, state in c.execute(select(notice.c.tier, notice.c.state)):
         assert state == "sent", (tier, state)
         kind = tier.partition(":")[0]
         tiers[kind if kind in ("urged", "weekly") else tier] += 1
-    assert tiers == {**TIERS, **AT_ONCE, **WAITING, "weekly": len(WEEKS)}  # one run, one office
+    handed = {"handed": SHARES + parts}
+    assert tiers == {**TIERS, **AT_ONCE, **WAITING, **handed, "weekly": len(WEEKS)}  # one run, one office
 
 
 def check_lateness(c: Any) -> None:
@@ -245,39 +291,42 @@ def check_lateness(c: Any) -> None:
     assert {r.no: r.returns for r in returned} == {"4": 2, "8": 2, "11": 2, "23": 2, "20": 2}
 
 
-def check_figures(c: Any) -> None:
+def check_figures(c: Any, parts: int = 0) -> None:
+    """`parts`: readings of what was handed down, which are no part of the items' figures."""
     sums = c.execute(
         select(indicator.c.key, func.sum(figure.c.value))
         .join(indicator, indicator.c.id == figure.c.indicator_id)
+        .join(assignment, assignment.c.id == figure.c.assignment_id)
+        .where(assignment.c.parent_id.is_(None))
         .group_by(indicator.c.key)
     ).all()
     assert {r[0]: int(r[1]) for r in sums} == {"market-posts": 29000, "trainee-posts": 1560}
     # 9 units for item 5, 6 for item 13; item 13's lead has no figure of its own
-    assert c.execute(select(func.count()).select_from(reading)).scalar() == 9 + 6
+    assert c.execute(select(func.count()).select_from(reading)).scalar() == 9 + 6 + parts
     said = c.execute(select(event.c.payload).where(event.c.kind == "assignment.reported")).scalars()
     assert sum('"nothing_new":true' in payload for payload in said) == 5
 
 
-def check_mails(db: Database) -> None:
+def check_mails(db: Database, mails: Mapping[str, int] = MAILS) -> None:
     """Every mail, as a real SMTP server received it."""
     sink = Sink()
     controller = Controller(sink, hostname="127.0.0.1", port=free_port())
     controller.start()
     try:
         transport = Transport("127.0.0.1", controller.port, "督办台账 <duban@localhost>")
-        assert deliver(db, transport, "http://127.0.0.1:8000") == sum(MAILS.values())
+        assert deliver(db, transport, "http://127.0.0.1:8000") == sum(mails.values())
         assert deliver(db, transport, "http://127.0.0.1:8000") == 0
     finally:
         controller.stop()
     with db.read() as c:
         rows = c.execute(select(message, person.c.email).join(person, person.c.id == message.c.person_id)).all()
         assert {r.state for r in rows} == {"sent"}
-        assert Counter(r.kind for r in rows) == MAILS
+        assert Counter(r.kind for r in rows) == mails
         by_day = Counter(local_day(r.at).isoformat()[5:] for r in rows if r.kind == "digest")
         assert by_day == DIGESTS
         assert sorted(local_day(r.at).isoformat()[5:] for r in rows if r.kind == "weekly") == WEEKS
         assert Counter(mail["To"] for mail in sink.mails) == Counter(r.email for r in rows)
-    assert len({mail["Message-ID"] for mail in sink.mails}) == sum(MAILS.values())
+    assert len({mail["Message-ID"] for mail in sink.mails}) == sum(mails.values())
 
 
 @pytest.mark.parametrize("story", [ON_TIME, LATE, RETURNED_TWICE, NOTHING_NEW])

@@ -8,6 +8,7 @@ import pytest
 
 from engine.mail.contexts import ACCOUNT_KINDS, KIND_NAMES, Kind, without_secret
 from engine.mail.rendering import address_of, render
+from ledger.rules.verbs import Role
 
 KINDS: tuple[str, ...] = get_args(Kind)
 TITLE = "集中开展“六进”校园活动"
@@ -144,7 +145,10 @@ def test_mail_about_an_account_holds_its_link_and_no_name(kind: str) -> None:
     assert rendered.subject.startswith("【督办台账】")
     for part in (rendered.text, rendered.html):
         assert f"https://duban.example{link}" in part
-        assert "待办" not in part and "岗位" not in part
+        if kind in ("handed_over", "taken_over"):  # which speak of a post, and do not say which
+            assert not any(role.label in part for role in set(Role) - {Role.ADMINISTRATOR})
+        else:
+            assert "待办" not in part and "岗位" not in part
     assert ("10:15" in rendered.text) is (kind == "locked")
     assert without_secret(kind, said)["link"] == link.partition("?")[0]
 
@@ -153,3 +157,17 @@ def test_what_was_decided_is_said_with_the_title_or_not_at_all() -> None:
     assert render("told", context()).subject == f"【督办台账】延期申请已同意：{TITLE}"
     assert render("told", context(titles=False)).subject == "【督办台账】您有 1 件任务有新的办理情况"
     assert render("applied", context(titles=False)).subject == "【督办台账】您有 1 份申请待审批"
+
+
+def test_who_takes_over_by_a_new_account_is_led_to_a_password() -> None:
+    said = {"day": "2025-07-17", "link": "/password/forgotten", "base_url": "https://duban.example"}
+    assert "设置密码" in render("taken_over", {**said, "new": "1"}).text
+    assert "登录查看" in render("taken_over", said).text
+    assert "账号已停用" in render("handed_over", {**said, "closed": "1"}).text
+    assert "停用" not in render("handed_over", said).text
+
+
+def test_an_empty_post_is_told_by_who_reads_it() -> None:
+    assert render("vacant", context(told=2, count=9)).subject == "【督办台账】2 个岗位空缺，有 9 件待办，由您接办"
+    assert "请确定人选" in render("vacant", context(copied=True)).subject
+    assert "请商定" in render("vacant", context(asked=True)).subject

@@ -84,3 +84,29 @@ def test_two_units_may_not_share_a_name() -> None:
         Organisation("x", "x", (Unit("a", "甲局", "甲", "organ"), Unit("b", "乙局", "甲", "organ")), ())
     with pytest.raises(OrganisationError, match="no units"):
         Organisation("x", "x", (), (Group("组", members=("z",)),))
+
+
+def test_counties_are_jurisdictions_with_bureaus_and_towns_of_their_own() -> None:
+    below: dict[str, list[str]] = {}
+    for unit in HUANGSHI.units:
+        below.setdefault(HUANGSHI.place_of(unit), []).append(unit.short)
+    assert {"金湖街道", "陈贵镇", "茗山乡", "大冶市人社局", "大冶市文旅局"} <= set(below["daye"])
+    assert (len([u for u in HUANGSHI.units if u.parent == "daye" and u.kind == "town"])) == 13
+    assert (len([u for u in HUANGSHI.units if u.parent == "yangxin" and u.kind == "town"])) == 16
+    assert "大冶市" in below["huangshi"] and "市人社局" in below["huangshi"]
+    assert all(HUANGSHI.unit(u.parent).kind == "county" for u in HUANGSHI.units if u.kind == "town" and u.parent)
+    assert not [u for u in HUANGSHI.units if u.kind == "town" and u.parent is None]
+
+
+def test_a_lower_unit_of_a_bureau_belongs_to_the_county_as_well() -> None:
+    county, bureau = Unit("c", "甲县", "甲县", "county"), Unit("b", "甲县局", "甲县局", "organ", parent="c")
+    station = Unit("s", "甲县站", "甲县站", "institution", parent="b")
+    made = Organisation("city", "市", (county, bureau, station), ())
+    assert [made.place_of(u) for u in made.units] == ["city", "c", "c"]
+
+
+def test_no_unit_stands_above_itself() -> None:
+    with pytest.raises(OrganisationError, match="above itself"):
+        Organisation(
+            "x", "x", (Unit("a", "甲", "甲", "organ", parent="b"), Unit("b", "乙", "乙", "organ", parent="a")), ()
+        )

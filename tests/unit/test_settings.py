@@ -28,6 +28,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 FAULTS: list[tuple[dict[str, str], list[str]]] = [
+    ({"DUBAN_SECRET_KEY": " " * 40}, ["DUBAN_SECRET_KEY", "openssl rand -hex 32"]),
     ({"DUBAN_SECRET_KEY": "short"}, ["DUBAN_SECRET_KEY", "openssl rand -hex 32"]),
     ({"DUBAN_SMTP_HSOT": "x"}, ["DUBAN_SMTP_HSOT", "是不是 DUBAN_SMTP_HOST"]),
     ({"DUBAN_DATABSE_URL": "x"}, ["DUBAN_DATABSE_URL", "是不是 DUBAN_DATABASE_URL"]),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.calendar import WorkCalendar, end_of, moment
-from ledger.rules.timeliness import Timeliness, mend_due, timeliness
+from ledger.rules.timeliness import Timeliness, left_behind, mend_due, of_item, taken_over, timeliness
 
 CALENDAR = WorkCalendar()
 DUE = end_of(date(2025, 7, 15))
@@ -85,3 +85,43 @@ def test_open_and_closed_agree_about_being_late(due: datetime, submitted: dateti
     reviewing = timeliness(due, submitted, False, now, CALENDAR)
     closed = timeliness(due, submitted, True, now, CALENDAR)
     assert (reviewing is Timeliness.OVERDUE) is (closed is Timeliness.CLOSED_LATE)
+
+
+def test_an_item_stands_as_its_worst_share_that_is_still_to_be_done() -> None:
+    on_time, late = (Timeliness.CLOSED_ON_TIME, True), (Timeliness.CLOSED_LATE, True)
+    extended, near = (Timeliness.CLOSED_EXTENDED, True), (Timeliness.NEAR, False)
+    assert of_item([late, near], is_over=False) is Timeliness.NEAR
+    assert of_item([on_time, extended], is_over=True) is Timeliness.CLOSED_EXTENDED
+    assert of_item([on_time, late, extended], is_over=True) is Timeliness.CLOSED_LATE
+    assert (
+        of_item([(Timeliness.NOT_DUE, False), near, (Timeliness.OVERDUE, False)], is_over=False) is Timeliness.OVERDUE
+    )
+    assert of_item([late], is_over=False) is of_item([], is_over=True) is Timeliness.UNDATED
+
+
+@pytest.mark.parametrize(
+    ("due", "submitted", "ended", "word"),
+    [
+        (DUE, None, at(15, 23), "未到期"),
+        (DUE, None, at(16), "逾期"),
+        (DUE, at(15), at(20), "未到期"),
+        (DUE, at(16), at(20), "逾期"),
+        (None, None, at(20), "未定时限"),
+    ],
+)
+def test_what_was_late_when_a_share_moved_stays_late(
+    due: datetime | None, submitted: datetime | None, ended: datetime, word: str
+) -> None:
+    assert left_behind(due, submitted, ended) == word
+
+
+@pytest.mark.parametrize(
+    ("due", "moved", "new"),
+    [
+        (DUE, at(10), DUE),
+        (DUE, at(16), end_of(date(2025, 7, 21))),  # three working days after Wednesday
+        (None, at(16), None),
+    ],
+)
+def test_nobody_takes_over_what_is_late_already(due: datetime | None, moved: datetime, new: datetime | None) -> None:
+    assert taken_over(due, moved, 3, CALENDAR) == new

@@ -7,34 +7,35 @@ import pytest
 from ledger.rules.verbs import ENDED, OVERLAYS, TABLE, Capacity, Role, State, Verb, refusal
 
 HOLDER, DECIDER, UNIT = Capacity.HOLDER, Capacity.DECIDER, Capacity.UNIT
-LEAD, OFFICE, INSPECTOR = Capacity.LEAD, Capacity.OFFICE, Capacity.INSPECTOR
+LEAD, OFFICE, INSPECTOR, PARENT = Capacity.LEAD, Capacity.OFFICE, Capacity.INSPECTOR, Capacity.PARENT
 
-# Of each base state: verb -> capacities, as letters H D U L O I.
-_FIGURES = "report:U nothing_new:U correct:U check:OL settle:I enter:O confirm:U"
-_LIVE = f"{_FIGURES} hand_on:U copy:OI reassign:O terminate:O add:O date:O last:O end_last:O"
-_IN_HAND = f"{_LIVE} urge:OIL object:U"
-_AT_WORK = f"{_IN_HAND} submit:H extend:U suspend:O plan_steps:U step_done:U"
+# Of each base state: verb -> capacities, as letters H D U N L O P I.
+_FIGURES = "report:UN nothing_new:UN correct:UN check:OPL settle:I enter:OP confirm:U"
+_LIVE = f"{_FIGURES} hand_on:U copy:OPI reassign:OP terminate:OP add:O date:O last:O end_last:O"
+_IN_HAND = f"{_LIVE} urge:OPIL object:U"
+_AT_WORK = f"{_IN_HAND} submit:H extend:U suspend:OP split:U plan_steps:U step_done:U"
 MAY: dict[State, str] = {
     State.PENDING: "",
-    State.ACKNOWLEDGING: "acknowledge:H urge:OIL object:U hand_on:U copy:OI reassign:O terminate:O add:O"
+    State.ACKNOWLEDGING: "acknowledge:H urge:OPIL object:U hand_on:U copy:OPI reassign:OP terminate:OP add:O"
     " date:O last:O end_last:O",
     State.WORKING: _AT_WORK,
     State.RETURNED: _AT_WORK,
-    State.SIGNING: f"{_LIVE.replace('hand_on:U ', '')} sign:H sign_return:H take_back:U urge:OIL",
+    State.SIGNING: f"{_LIVE.replace('hand_on:U ', '')} sign:H sign_return:H take_back:U urge:OPIL",
     State.REVIEWING: f"{_LIVE.replace('hand_on:U ', '')} approve:H return:H take_back:U",
-    State.CLOSED: "check:OL settle:I confirm:U copy:OI revoke:O",
-    State.WITHDRAWN: "copy:OI confirm:U",
-    State.TERMINATED: "copy:OI confirm:U",
-    State.REVOKED: "copy:OI confirm:U",
+    State.CLOSED: "check:OPL settle:I confirm:U copy:OPI revoke:O",
+    State.WITHDRAWN: "copy:OPI confirm:U",
+    State.TERMINATED: "copy:OPI confirm:U",
+    State.REVOKED: "copy:OPI confirm:U",
 }
 # What lies over a state changes this, and nothing else.
 CHANGES: dict[State, str] = {
     State.EXTENDING: "grant:D decline:D take_back:U extend: object: plan_steps: suspend:",
     State.DISPUTED: "grant:D decline:D take_back:U extend: object: plan_steps: suspend:",
     State.PLANNING: "grant:D decline:D take_back:U extend: object: plan_steps: step_done: suspend:",
-    State.SUSPENDED: "resume:O suspend: submit: extend: object: plan_steps: urge:",
+    State.SUSPENDED: "resume:OP suspend: submit: extend: object: plan_steps: split: urge:",
 }
-LETTERS = {"H": HOLDER, "D": DECIDER, "U": UNIT, "L": LEAD, "O": OFFICE, "I": INSPECTOR}
+LETTERS = {"H": HOLDER, "D": DECIDER, "U": UNIT, "N": Capacity.HANDLER, "L": LEAD, "O": OFFICE, "P": PARENT}
+LETTERS |= {"I": INSPECTOR}
 COVERED = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED)
 BASES = [state for state in State if state not in OVERLAYS]
 CELLS = [(state, verb) for state in BASES for verb in Verb]
@@ -97,7 +98,7 @@ def test_every_refusal_is_one_finished_chinese_sentence_with_a_way_on(
             State.WORKING,
             None,
             Verb.NOTHING_NEW,
-            "填报“本期无新进展”由承办单位联络员办理；如需代为填写，请联系该单位，或由专班办代录。",
+            "填报“本期无新进展”由承办单位联络员或经办人办理；如需代为填写，请联系该单位，或由专班办代录。",
         ),
         (State.WORKING, None, Verb.REVOKE, "本任务尚未办结，无需撤销办结；如需重办，请退回补正。"),
         (State.CLOSED, None, Verb.REPORT, "本任务已办结，不能再填报；如需更正，请联系专班办。"),
@@ -127,6 +128,13 @@ def test_refusals_name_the_posts(state: State, overlay: State | None, verb: Verb
         acknowledged_by="市教育局联络员",
     )
     assert said == text
+
+
+def test_who_handed_a_share_down_is_named() -> None:
+    assert refusal(State.WORKING, Verb.TERMINATE, {OFFICE}, giver="大冶市") is None
+    assert refusal(State.WORKING, Verb.TERMINATE, {UNIT}, giver="大冶市") == (
+        "终止由大冶市工作人员办理；如认为分工不当，请提出异议，或联系大冶市。"
+    )
 
 
 def test_cooperating_shares_hand_in_feedback() -> None:

@@ -58,6 +58,8 @@ FEEDBACK_FIGURES = (
 )
 # 家门口招聘会 held by the end of week 6.
 FAIRS = dict(zip(COUNTIES, (7, 6, 6, 4, 6, 5), strict=True))
+# Of the eight held in 大冶市, those of its towns.
+TOWN_FAIRS = {"daye-jinhu": 4, "daye-chengui": 3, "daye-baoan": 1}
 PROGRESS = {
     "5": "走访重点企业，归集岗位并在“黄石就业云地图”发布。",
     "7": "与用编单位核对需求，第二批编制外岗位正在公示。",
@@ -144,6 +146,7 @@ def acts() -> Iterator[Act]:
     yield from _weekly()
     yield from _monthly()
     yield from _stories()
+    yield from _handed_down()
 
 
 def _act(
@@ -203,6 +206,18 @@ def _monthly() -> Iterator[Act]:
                 if step == 2 and unit not in ("daye", "huangshigang"):
                     done = value
                 yield _act(day, 10 + n % 6, 22, Office.report, unit, no, "已上门对接用人单位并核实。", {key: done})
+
+
+def _handed_down() -> Iterator[Act]:
+    """大冶市 hands its 家门口招聘会 down to three towns: one is done, one waits for the county, one is under way."""
+    yield _act(date(2025, 5, 28), 9, 30, Office.split, "daye", "26", date(2025, 8, 15), list(TOWN_FAIRS))
+    for n, (town, fairs) in enumerate(TOWN_FAIRS.items()):
+        yield _act(date(2025, 5, 28), 15, n, Office.acknowledge, town)
+        figures = {"local-job-fairs": fairs}
+        yield _act(date(2025, 7, 9), 9, 40 + n, Office.report, town, "26", "招聘会进村进社区，现场接受咨询。", figures)
+    yield from _closed("daye-jinhu", "26", date(2025, 7, 14), "四场招聘会全部办结，达成意向三百余人。")
+    yield _act(date(2025, 7, 16), 9, 30, Office.apply, "daye-chengui", "26", "三场招聘会全部办结，名单已存档。")
+    yield _act(date(2025, 7, 16), 11, 0, Office.decide, "daye-chengui", "26")
 
 
 def _closed(unit: str, no: str, day: date, summary: str, plan: str = PLAN) -> Iterator[Act]:

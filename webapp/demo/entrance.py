@@ -17,6 +17,7 @@ from webapp.demo.people import PASSWORD
 bp = Blueprint("demo_entrance", __name__)
 
 CAN = {
+    "handler": "填报、更正",
     "liaison": "签收、填报、申请办结",
     "deputy_head": "审签",
     "head": "查看，岗位空缺时收提醒",
@@ -43,11 +44,11 @@ class DemoAccount:
 def enter() -> Response:
     """Log in as a demo account with one click; this blueprint does not exist outside demo mode."""
     login = request.form.get("account", "")
-    found = select(person.c.id).where(person.c.login == login, person.c.active)
-    person_id = context.reading().execute(found).scalar_one_or_none()
-    if person_id is None:
+    asked = select(person.c.id, person.c.browsers).where(person.c.login == login, person.c.active)
+    found = context.reading().execute(asked).one_or_none()
+    if found is None:
         abort(404)
-    begin(person_id, login)
+    begin(found.id, login, found.browsers)
     return redirect(url_for("inbox.show"))
 
 

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
 from engine.clockwork import advance_to
-from engine.commands import Entry, TodoRef, acknowledge_many, decide, perform, report, report_round, submit, urge
+from engine.commands import (
+    Entry,
+    Part,
+    TodoRef,
+    acknowledge_many,
+    decide,
+    perform,
+    report,
+    report_round,
+    split,
+    submit,
+    urge,
+)
 from ledger.database import Database
 from ledger.people import Actor, actor_of, holders
 from ledger.schema import AnyRow, assignment, indicator, item, round_, share, todo
@@ -56,6 +68,13 @@ class Office:
             share_id = self._share(connection, unit, no).id
             actor = self._holder(connection, unit, "liaison")
         perform(self.db, actor, report, share_id, Entry(), nothing_new=True)
+
+    def split(self, unit: str, no: str, until: date, towns: Sequence[str]) -> None:
+        """分解下达 to lower units, all until the same day."""
+        with self.db.read() as connection:
+            share_id = self._share(connection, unit, no).id
+            actor = self._holder(connection, unit, "liaison")
+        perform(self.db, actor, split, share_id, parts=[Part(town, None, until) for town in towns])
 
     def urge(self, by: tuple[str, str], units: Sequence[str], no: str, words: str) -> None:
         """催办 by the holder of a post (unit, role)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -16,6 +17,10 @@ from webapp import hashing
 PASSWORD = "duban-demo"
 INSPECTING = "zhengfuban"
 COORDINATORS = {"jiuye-lingdao": "zhuanban"}  # the account of an office's coordinator; others are called after it
+
+# The lower units that a county hands its shares down to in the demonstration, and who looks over it there.
+TOWNS = {"daye": ("daye-jinhu", "daye-chengui", "daye-baoan")}
+COUNTY_INSPECTORS = {"daye": ("daye-ducha", "daye-zhengfuban")}
 
 _SURNAMES = "陈李王张刘杨黄赵周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
 _GIVEN = [
@@ -70,7 +75,20 @@ def seats(plan: Plan, organisation: Organisation) -> list[Seat]:
     for key in units_of(plan, organisation):
         if key != body.key or body.kind != "body":
             found += [Seat(key, ((key, "liaison"),)), Seat(f"{key}-fenguan", ((key, "deputy_head"),))]
-    return [*found, Seat("guanli", ((INSPECTING, "administrator"),))]
+    return [*found, Seat("guanli", ((INSPECTING, "administrator"),)), *_below(units_of(plan, organisation))]
+
+
+def _below(units: Sequence[str]) -> list[Seat]:
+    """The people of the towns of a county that takes part, and its inspector."""
+    counties = [key for key in units if key in TOWNS]
+    towns = [town for county in counties for town in TOWNS[county]]
+    found = [
+        seat
+        for key in towns
+        for seat in (Seat(key, ((key, "liaison"),)), Seat(f"{key}-fenguan", ((key, "deputy_head"),)))
+    ]
+    inspectors = [Seat(login, ((key, "inspector"),)) for login, key in map(COUNTY_INSPECTORS.__getitem__, counties)]
+    return [*found, *inspectors]
 
 
 def units_of(plan: Plan, organisation: Organisation, *roles: str) -> list[str]:

@@ -3,6 +3,7 @@ import htmx from 'htmx.org';
 
 import './forms.js';
 import './keep.js';
+import './split.js';
 import './uploads.js';
 
 window.htmx = htmx;

@@ -10,3 +10,22 @@ document.addEventListener('input', ({ target }) => {
   mark.textContent = kept ? KEPT : CHANGED;
   mark.classList.toggle('act', !kept);
 });
+
+// Columns of the ledger are put in order where the list of them is opened.
+document.addEventListener(
+  'toggle',
+  ({ target }) => {
+    if (!target.matches?.('[data-columns]')) return;
+    for (const buttons of target.querySelectorAll('.mv')) buttons.hidden = false;
+  },
+  true,
+);
+
+document.addEventListener('click', ({ target }) => {
+  const button = target.closest('[data-move]');
+  const line = button?.closest('li');
+  if (!line) return;
+  if (button.dataset.move === 'up') line.previousElementSibling?.before(line);
+  else line.nextElementSibling?.after(line);
+  button.focus();
+});

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import sheets
-from ledger.sheets import fault_of
+from ledger import sheet_texts
+from ledger.sheet_texts import fault_of
 
 MOBILE, IDENTITY = "139 1234 5678", "420202199001011231"
 _S = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -87,7 +87,7 @@ def test_what_holds_no_such_number_is_taken() -> None:
 def test_what_cannot_be_looked_through_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "无法展开" in fault_of("xlsx", BytesIO(b"PK\x03\x04 no archive"))
     assert "无法展开" in fault_of("docx", packed(**{"word/document.xml": "<w:p>"}))
-    monkeypatch.setattr(sheets, "MOST_BYTES", 1000)
+    monkeypatch.setattr(sheet_texts, "MOST_BYTES", 1000)
     assert "内容太多" in fault_of("docx", document("<w:r><w:t>" + "进展" * 5000 + "</w:t></w:r>"))
     assert "内容太多" in fault_of("csv", BytesIO(b"a,b\n" * 500))
 
