@@ -273,10 +273,11 @@ def permit(tx: Tx, case: Case, verb: Verb) -> None:
 
 
 def _named(case: Case, post: tuple[str, str] | None) -> str:
-    """A post in words; of another unit than the share's its role alone."""
+    """A post in words; of another unit than the share's, or the one that handed it down, its role alone."""
     if post is None:
         return ""
-    return f"{case.unit_name if post[0] == case.unit else ''}{Role(post[1]).label}"
+    names = {case.parent_unit: case.parent_name, case.unit: case.unit_name}
+    return f"{names.get(post[0], '')}{Role(post[1]).label}"
 
 
 def limit_texts(**texts: str) -> None:

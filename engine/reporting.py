@@ -59,6 +59,7 @@ _reportable = (
         indicator.c.measure,
         _above.c.unit.label("above_unit"),
         _top.c.unit.label("top_unit"),
+        indicator.c.reporter.label("printed"),
         _reporter.c.key.label("reporter"),
         _reporter.c.short.label("reporter_name"),
         _kept_by.c.no.label("kept_no"),
@@ -277,7 +278,7 @@ def _not_here(found: AnyRow) -> str:
     if found.kept_no is not None:
         return f"这个数由{found.reporter_name}在“{found.kept_plan}”清单第 {found.kept_no} 项统一填报，这里不用再填。"
     own = (found.unit, found.above_unit, found.top_unit)  # a part adds to what the unit above sums up
-    if found.reporter is not None and found.reporter not in own:
+    if found.reporter is not None and not {found.printed, found.reporter} & set(own):
         return f"这个数由{found.reporter_name}统一填报，本单位不用填。"
     return ""
 

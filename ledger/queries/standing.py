@@ -117,7 +117,7 @@ class Gauge:
     definition: str | None
     source: str | None
     as_of: str | None
-    reporter: str | None
+    reporters: frozenset[str]  # the one unit that fills it, and its successor; empty: each its own
     elsewhere: Elsewhere | None
 
     @property
@@ -161,7 +161,7 @@ class Standing:
         adds to what the units above it sum up."""
         if gauge.elsewhere and gauge.elsewhere.is_open:
             return False
-        return gauge.reporter is None or gauge.reporter in self._line(part)
+        return not gauge.reporters or not gauge.reporters.isdisjoint(self._line(part))
 
     def _line(self, part: Part) -> list[str]:
         above = self._line(self.part(part.parent_id)) if part.parent_id else []
@@ -366,10 +366,11 @@ def _elsewhere(connection: Connection, indicators: Collection[int]) -> dict[int,
     """Where those of these indicators are filled in that another plan fills in, by indicator."""
     found: dict[int, Elsewhere] = {}
     for r in prepared.rows(connection, _filled_elsewhere, {"ids": sorted(indicators)}):
-        counts = r.value is not None and r.parent_id is None and r.share_state not in LEFT_OUT
+        is_open = r.state not in ENDED
+        counts = r.value is not None and r.parent_id is None and not (is_open and r.share_state in LEFT_OUT)
         reading = Reading(r.value, r.reported_at) if counts else None
         if r.id not in found or reading is not None:
-            found[r.id] = Elsewhere(r.item_id, r.no, r.plan, r.unit_name, r.state not in ENDED, reading)
+            found[r.id] = Elsewhere(r.item_id, r.no, r.plan, r.unit_name, is_open, reading)
     return found
 
 
@@ -546,7 +547,7 @@ def _gauge(
         row.definition,
         row.source,
         row.as_of,
-        row.fills,
+        frozenset(filter(None, (row.reporter, row.fills))),
         elsewhere,
     )
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from bpmn.plan import Facts, Heading, Indicator, Plan
 from bpmn.writing import write_plan
 from engine import opening, ticking
-from engine.commands import Entry, TodoRef, acknowledge, report, terminate_item
+from engine.commands import Entry, Part, TodoRef, acknowledge, reorganise, report, split, terminate_item
+from engine.reorganising import Change
 from engine.verifying import differences
 from ledger.clock import set_clock
 from ledger.database import Database, calendar_of
@@ -141,3 +142,50 @@ def test_where_that_item_is_over_each_plan_goes_on_by_itself(house: House) -> No
     assert shown(house, second).gauges[0].value == Decimal(70)
     page = client_of(house.db, "renshe").get(f"/items/{second}").get_data(as_text=True)
     assert f'name="figure-{other}"' in page
+
+
+def test_the_successor_of_the_unit_that_fills_it_does_so_from_then_on(house: House) -> None:
+    (first, second), (own, _) = items(house), indicators(house)
+    house.do("renshe", report, share_of(house, first, "renshe"), Entry({own: Decimal(64)}))
+    house.do("guanli", reorganise, "renshe", Change("merge", "caizheng"), ground=GROUND)
+    moved = share_of(house, first, "caizheng")
+    house.do("renshe", acknowledge, TodoRef(moved, "acknowledge", 1))
+    assert shown(house, second).gauges[0].value == Decimal(64)
+    form = client_of(house.db, "renshe").get(f"/items/{first}?tab=report-{moved}").get_data(as_text=True)
+    assert f'name="figure-{own}"' in form
+    house.do("renshe", report, moved, Entry({own: Decimal(70)}))
+    (gauge,) = shown(house, second).gauges
+    assert gauge.value == Decimal(70)
+    assert gauge.elsewhere is not None and gauge.elsewhere.unit_name == "市财政局"
+    with pytest.raises(Invalid, match="市财政局统一填报"):
+        house.do("jiaoyu", report, share_of(house, first, "jiaoyu"), Entry({own: Decimal(3)}))
+    origin = client_of(house.db, "zhuanban").get(f"/items/{first}/figures/{own}").get_data(as_text=True)
+    assert "承接原单位的填报" in origin
+    with house.db.write() as tx:
+        opening.start_run(tx, opening.publish(tx, write_plan(plan("three"))))
+    assert [r.same_as for r in house.rows(select(indicator.c.same_as).order_by(indicator.c.id))] == [None, own, own]
+
+
+def test_what_lies_below_the_unit_that_fills_it_adds_to_its_sum(migrated: Database) -> None:
+    trained = replace(POSTS, key="trained", name="培训人数", unit="人", reporter="大冶市")
+    item_ = _item("1", [], ["大冶市", "阳新县"], [], indicators=(trained,))
+    with migrated.writer.begin() as connection:
+        set_clock(connection, START)
+    with migrated.write() as tx:
+        made = Plan(BAIRI.facts, (Heading("h1", "一、任务", (item_,)),))
+        register_units(tx, HUANGSHI)
+        seat_people(tx, made, HUANGSHI)
+        opening.start_run(tx, opening.publish(tx, write_plan(made)))
+    house = House(migrated)
+    (item_id,), (own,) = items(house), indicators(house)
+    house.sign_for("1", "daye")
+    house.do("daye", split, share_of(house, item_id, "daye"), parts=[Part("daye-jinhu")])
+    house.sign_for("1", "daye-jinhu", "yangxin")
+    house.do("daye-jinhu", report, share_of(house, item_id, "daye-jinhu"), Entry({own: Decimal(12)}))
+    standing = shown(house, item_id)
+    whole, part = (standing.part(share_of(house, item_id, unit)) for unit in ("daye", "daye-jinhu"))
+    assert standing.summed_up(whole.id, standing.gauges[0]) == Decimal(12)
+    filled = [standing.is_filled_by(p, standing.gauges[0]) for p in (whole, part, standing.parts[1])]
+    assert (standing.parts[1].unit, filled) == ("yangxin", [True, True, False])
+    with pytest.raises(Invalid, match="大冶市统一填报"):
+        house.do("yangxin", report, share_of(house, item_id, "yangxin"), Entry({own: Decimal(3)}))
