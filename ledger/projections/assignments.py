@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -157,66 +158,49 @@ _set_figure = text(
 
 def _read(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     """The figures of reports and applications: every reading is kept, the latest of each share stands in `figure`."""
-    readings = [
-        {
-            "item_id": p["item"],
-            "seq": e.seq,
-            "indicator_id": i,
-            "assignment_id": p["assignment"],
-            "value": Decimal(value),
-            "round_id": p["round"],
-            "reported_at": e.at,
-            "corrects": None,
-        }
-        for e, p in batch
-        for i, value in p["figures"]
-    ]
-    w.write(_insert_reading, readings)
-    w.write(_set_figure, [_counting(r) for r in readings])
+    _keep_readings(
+        w, [_reading(e, p, i, value, e.at, round_id=p["round"]) for e, p in batch for i, value in p["figures"]]
+    )
 
 
 def inherit(w: Writer, e: Event, p: Payload) -> None:
     """What a share takes over counts as its predecessor had reported it."""
-    readings = [
-        {
-            "item_id": p["item"],
-            "seq": e.seq,
-            "indicator_id": i,
-            "assignment_id": p["assignment"],
-            "value": Decimal(value),
-            "round_id": None,
-            "reported_at": instant(at),
-            "corrects": None,
-        }
-        for i, value, at in p.get("figures", ())
-    ]
-    w.write(_insert_reading, readings)
-    w.write(_set_figure, [_counting(r) for r in readings])
-
-
-def _counting(row: Row) -> Row:
-    """What a reading makes of the share's figure."""
-    return {key: row[key] for key in ("indicator_id", "assignment_id", "value", "reported_at")}
+    _keep_readings(w, [_reading(e, p, i, value, instant(at)) for i, value, at in p.get("figures", ())])
 
 
 @on("assignment.corrected")
 def _assignment_corrected(w: Writer, e: Event, p: Payload) -> None:
     """A new reading beside the one that it puts right."""
-    readings = [
-        {
-            "item_id": p["item"],
-            "seq": e.seq,
-            "indicator_id": i,
-            "assignment_id": p["assignment"],
-            "value": Decimal(value),
-            "round_id": None,
-            "reported_at": e.at,
-            "corrects": seq,
-        }
-        for i, seq, value in p["values"]
-    ]
+    _keep_readings(w, [_reading(e, p, i, value, e.at, corrects=seq) for i, seq, value in p["values"]])
+
+
+def _reading(
+    e: Event,
+    p: Payload,
+    indicator_id: int,
+    value: str,
+    reported_at: datetime | None,
+    *,
+    round_id: int | None = None,
+    corrects: int | None = None,
+) -> Row:
+    return {
+        "item_id": p["item"],
+        "seq": e.seq,
+        "indicator_id": indicator_id,
+        "assignment_id": p["assignment"],
+        "value": Decimal(value),
+        "round_id": round_id,
+        "reported_at": reported_at,
+        "corrects": corrects,
+    }
+
+
+def _keep_readings(w: Writer, readings: Sequence[Row]) -> None:
+    """Readings, and what each of them makes of the share's figure."""
     w.write(_insert_reading, readings)
-    w.write(_set_figure, [_counting(r) for r in readings])
+    counting = ("indicator_id", "assignment_id", "value", "reported_at")
+    w.write(_set_figure, [{key: row[key] for key in counting} for row in readings])
 
 
 _judge = {
