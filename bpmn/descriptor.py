@@ -10,6 +10,15 @@ from typing import Any
 from bpmn.dialect import ELEMENTS, Attribute, ElementType
 from bpmn.xml import DUBAN
 
+UNASKED: dict[tuple[str, str], str] = {
+    ("plan", "jurisdiction"): "says whose the draft is, which no draft changes",
+    ("plan", "office"): "says whose the draft is, which no draft changes",
+    ("plan", "intake"): "of registers, which nobody draws",
+    ("cadence", "id"): "made by the editor, chosen by the rhythm's name",
+    ("indicator", "key"): "made by the editor, or taken over with a figure that is shared",
+}
+"""Attributes that the panel does not ask for, each with its reason; it asks for every other."""
+
 TEXT = "text"
 """The property of a moddle type that holds the words an element carries."""
 
@@ -33,7 +42,7 @@ def panel() -> dict[str, Any]:
             "body": element.body == "required",
             "many": element.many,
             "longest": element.longest,
-            "fields": {attribute.name: _field(attribute) for attribute in element.attributes},
+            "fields": {attribute.name: _field(element, attribute) for attribute in element.attributes},
         }
         for element in ELEMENTS.values()
     }
@@ -59,8 +68,9 @@ def _type_name(element: ElementType) -> str:
     return element.name[0].upper() + element.name[1:]
 
 
-def _field(attribute: Attribute) -> dict[str, Any]:
+def _field(element: ElementType, attribute: Attribute) -> dict[str, Any]:
     return {
+        "asked": (element.name, attribute.name) not in UNASKED,
         "label": attribute.label,
         "kind": attribute.kind,
         "required": attribute.required,

@@ -18,11 +18,14 @@ from ledger.rules.verbs import EXTENDS, Role
 Body = Literal["none", "required"]
 Kind = Literal["text", "key", "date", "time", "int", "decimal", "bool", "choice", "choices", "ints", "rhythm"]
 
+MAX_TITLE = 200  # characters of a plan's and an item's title, in the field and as the name of the drawing or box
+MAX_NAME = 120  # of any other name on the drawing
 ROLES = ("lead", "responsible", "cooperating")
 ROLE_WORDS = ("牵头", "责任", "配合")
 SHIFTS = ("none", "previous", "next", "skip")
 SHIFT_WORDS = ("照旧不变", "提前到前一工作日", "顺延到后一工作日", "本期不报")
-STEP_VERBS = ("acknowledge", "submit", "sign", "accept", "review")
+STEP_VERBS = ("acknowledge", "submit", "sign", "accept", "review", "propose", "decide", "carry", "present")
+TOGETHER = ("all", "any")  # how the posts of one step decide: 会签, 或签
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Attribute:
     values: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     default: str | None = None
-    longest: int = 200
+    longest: int = MAX_TITLE
     least: int = -999
     most: int = 999
 
@@ -66,13 +69,43 @@ class ElementType:
         return next((attribute for attribute in self.attributes if attribute.name == name), None)
 
 
-_STEP_ROLES = (Role.HANDLER, Role.LIAISON, Role.SECTION_HEAD, Role.DEPUTY_HEAD, Role.HEAD, Role.COORDINATOR)
+_STEP_ROLES = (
+    *(Role.HANDLER, Role.LIAISON, Role.SECTION_HEAD, Role.DEPUTY_HEAD, Role.HEAD, Role.COORDINATOR),
+    *(Role.INSPECTOR, Role.LEADER),
+)
+_HOLDERS = ("unit", "lead", "office", "host", "parent", "jurisdiction")
+_HOLDER_WORDS = ("本单位", "牵头单位", "专班办", "挂靠单位", "下达单位", "本级督查、领导")
 _DECIDERS = (Role.SECTION_HEAD, Role.DEPUTY_HEAD, Role.HEAD, Role.COORDINATOR, Role.INSPECTOR, Role.LEADER)
-_SPANS, _SPAN_WORDS = ("by", "within", "every", "during"), ("到某一天", "若干天之内", "按周期", "一段时间")
+_SPANS = ("by", "within", "every", "during", "undated", "lasting")
+_SPAN_WORDS = ("到某一天", "若干天之内", "按周期", "一段时间", "未定时限", "长期坚持")
 _PERIODS, _PERIOD_WORDS = ("week", "month", "quarter", "year"), ("每周", "每月", "每季度", "每年")
 _OPENINGS, _OPENING_WORDS = ("by", "within"), ("到某一天", "若干天之后")
+_STEPS, _STEPS_WORDS = ("required", "optional"), ("必须报", "可以报")
+_PLACE = (  # who stands at a step
+    Attribute(
+        "holder",
+        "经手单位",
+        "the share's unit, the lead, the office, its host organ, the unit that handed the share down, or the "
+        "inspectors and leaders of the plan's jurisdiction",
+        "choice",
+        True,
+        _HOLDERS,
+        _HOLDER_WORDS,
+    ),
+    Attribute(
+        "role", "岗位", "who acts in that unit", "choice", True, _STEP_ROLES, tuple(r.label for r in _STEP_ROLES)
+    ),
+)
 _DUE = (
-    Attribute("kind", "类型", "a date, a number of days, a rhythm, or a span", "choice", True, _SPANS, _SPAN_WORDS),
+    Attribute(
+        "kind",
+        "类型",
+        "a date, a number of days, a rhythm, a span; nothing yet, to be settled later, or work without an end",
+        "choice",
+        True,
+        _SPANS,
+        _SPAN_WORDS,
+    ),
     Attribute("date", "日期", "for `by`: the last day", "date"),
     Attribute("start", "起", "for `during`", "date"),
     Attribute("end", "止", "for `during`", "date"),
@@ -156,6 +189,21 @@ ELEMENTS: dict[str, ElementType] = {
                     words=tuple(role.label for role in _DECIDERS),
                     default=" ".join(EXTENDS),
                 ),
+                Attribute(
+                    "steps",
+                    "节点计划",
+                    "whether each lead or responsible share plans dated steps (明确时间表、路线图、责任人)",
+                    "choice",
+                    values=_STEPS,
+                    words=_STEPS_WORDS,
+                    default="optional",
+                ),
+                Attribute(
+                    "intake",
+                    "来件登记",
+                    "of a register: the kind of case whose items it takes; its diagram draws none",
+                    "key",
+                ),
             ),
         ),
         ElementType(
@@ -235,6 +283,14 @@ ELEMENTS: dict[str, ElementType] = {
                 ),
                 Attribute("lifecycle", "办理流程", "key of a lifecycle diagram", "key", default="standard"),
                 Attribute("cadence", "报送节奏", "id of the cadence whose turns are this item's occurrences", "key"),
+                Attribute(
+                    "steps",
+                    "节点计划",
+                    "as on `plan`, for this item; absent: as the plan says",
+                    "choice",
+                    values=_STEPS,
+                    words=_STEPS_WORDS,
+                ),
             ),
         ),
         ElementType(
@@ -315,6 +371,15 @@ ELEMENTS: dict[str, ElementType] = {
                     ("sum", "max", "latest"),
                     ("各单位相加", "取最大", "取最近一次"),
                 ),
+                Attribute("definition", "口径", "what counts and what does not", longest=400),
+                Attribute("source", "数据来源", "the register, system or survey it is taken from", longest=120),
+                Attribute(
+                    "reporter",
+                    "填报单位",
+                    "the one unit that fills it, once for every plan of the jurisdiction with this key and reporter",
+                    longest=80,
+                ),
+                Attribute("asOf", "截至时点", "the moment a reading speaks of, such as 上月末", longest=60),
             ),
             "required",
             True,
@@ -329,24 +394,7 @@ ELEMENTS: dict[str, ElementType] = {
             "On a user task of a lifecycle: who acts, and how.",
             ("bpmn:userTask",),
             (
-                Attribute(
-                    "holder",
-                    "经手单位",
-                    "the share's unit, the lead, the office, its host organ, or the unit that handed the share down",
-                    "choice",
-                    True,
-                    ("unit", "lead", "office", "host", "parent"),
-                    ("本单位", "牵头单位", "专班办", "挂靠单位", "下达单位"),
-                ),
-                Attribute(
-                    "role",
-                    "岗位",
-                    "who acts in that unit",
-                    "choice",
-                    True,
-                    _STEP_ROLES,
-                    tuple(role.label for role in _STEP_ROLES),
-                ),
+                *_PLACE,
                 Attribute(
                     "verb",
                     "动作",
@@ -354,17 +402,34 @@ ELEMENTS: dict[str, ElementType] = {
                     "choice",
                     True,
                     STEP_VERBS,
-                    ("签收", "申请办结", "审签", "牵头认可", "审核"),
+                    ("签收", "申请办结", "审签", "牵头认可", "审核", "拟办", "审定", "承办", "呈报"),
                 ),
                 Attribute(
                     "decisions",
                     "决定",
                     "what may be decided here",
                     "choices",
-                    values=("pass", "return"),
-                    words=("同意", "退回"),
+                    values=("pass", "return", "file", "read", "shelve"),
+                    words=("同意", "退回", "立项", "阅知", "存档"),
+                ),
+                Attribute(
+                    "rule",
+                    "几人怎样定",
+                    "`all`: every post agrees, one return returns it (会签); `any`: the first post decides (或签)",
+                    "choice",
+                    values=("one", *TOGETHER),
+                    words=("一个岗位决定", "会签：都同意才通过", "或签：先办的一个决定"),
+                    default="one",
                 ),
             ),
+        ),
+        ElementType(
+            "signer",
+            "会签（或签）岗位",
+            "One more post that decides at this step, together with the step's own.",
+            ("duban:step",),
+            _PLACE,
+            many=True,
         ),
     )
 }

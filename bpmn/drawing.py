@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from lxml import etree
 
+from bpmn.names import titled_box
 from bpmn.xml import parse, tag
 
 _WORDS = (tag("bpmn:extensionElements"), tag("bpmn:documentation"))
@@ -22,6 +23,15 @@ def size_of(xml: bytes) -> tuple[int, int]:
     width = max(x + w for x, _, w, _ in boxes) - min(x for x, *_ in boxes)
     height = max(y + h for _, y, _, h in boxes) - min(y for _, y, *_ in boxes)
     return round(width), round(height)
+
+
+def retitled(xml: bytes, titles: Mapping[str, tuple[str, str]]) -> bytes:
+    """The diagram in which these items, element id -> (number, title), read otherwise than they were published."""
+    root = parse(xml)
+    for element in root.iter():
+        if found := titles.get(element.get("id", "")):
+            element.set("name", titled_box(*found))
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
 def veiled(xml: bytes, numbers: Mapping[str, str], shown: Collection[str]) -> bytes:

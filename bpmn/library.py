@@ -16,6 +16,21 @@ def lifecycle_keys() -> tuple[str, ...]:
     return _keys("lifecycles")
 
 
+def intake_keys() -> tuple[str, ...]:
+    """Keys of the lifecycles of cases, a kind each."""
+    return _keys("intakes")
+
+
+def intake_xml(key: str) -> bytes:
+    """The diagram of a kind of case. Raises: KeyError when the library has none under this key."""
+    return _read("intakes", key)
+
+
+def register_xml() -> bytes:
+    """The diagram of a register (登记簿), whose facts are filled in when it is opened."""
+    return _read("registers", "register")
+
+
 def plan_xml(key: str) -> bytes:
     """The diagram of a plan. Raises: KeyError when the library has none under this key."""
     return _read("plans", key)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Holder = Literal["unit", "lead", "office", "host", "parent"]
-PostRole = Literal["handler", "liaison", "section_head", "deputy_head", "head", "coordinator"]
-Decision = Literal["pass", "return"]
+Holder = Literal["unit", "lead", "office", "host", "parent", "jurisdiction"]
+PostRole = Literal["handler", "liaison", "section_head", "deputy_head", "head", "coordinator", "inspector", "leader"]
+Decision = Literal["pass", "return", "file", "read", "shelve"]
+Rule = Literal["one", "all", "any"]
 Value = str | bool
 
 LOCAL = "local"  # the lifecycle of what a unit hands down to its own lower units; no item chooses it
@@ -18,6 +19,7 @@ STEP_VALUES: dict[str, tuple[Value, ...]] = {
     "needs_sign": (True, False),
     "held_by_office": (True, False),
     "role": ("lead", "responsible", "cooperating"),
+    "outcome": ("file", "read", "shelve", "return"),
 }
 
 
@@ -25,8 +27,9 @@ STEP_VALUES: dict[str, tuple[Value, ...]] = {
 class Step:
     """One user task.
 
-    `holder` names the unit that acts: the share's own, the item's lead, the plan's office, the office's host organ, or
-    the unit that handed the share down.
+    `holder` names the unit that acts: the share's own, the item's lead, the plan's office, the office's host organ, the
+    unit that handed the share down, or wherever the inspectors and leaders of the plan's jurisdiction sit. With the
+    posts of `signers` it decides together, by `rule`: all of them agree (会签), or the first of them decides (或签).
     """
 
     id: str
@@ -35,6 +38,13 @@ class Step:
     role: PostRole
     verb: str
     decisions: tuple[Decision, ...] = ()
+    rule: Rule = "one"
+    signers: tuple[tuple[Holder, PostRole], ...] = ()
+
+    @property
+    def posts(self) -> tuple[tuple[Holder, PostRole], ...]:
+        """Everybody who stands at this step: holder and role."""
+        return (self.holder, self.role), *self.signers
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,14 @@ def end_id(first: str) -> str:
     return f"{first}_end"
 
 
+def titled_box(no: str, title: str) -> str:
+    """What stands in the box of an item of this number and title."""
+    return f"{no}\n{title}"
+
+
 def box_name(item: Item) -> str:
     """The number on a line of its own, so that titles stand clear of the user icon; they break by themselves."""
-    return f"{item.no}\n{item.title}"
+    return titled_box(item.no, item.title)
 
 
 def branches(plan: Plan) -> Iterator[tuple[Timer | None, tuple[Item, ...]]]:

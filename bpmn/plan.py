@@ -18,6 +18,7 @@ Completion = Literal["lead", "all"]
 Operator = Literal[">=", "<=", "=", "range"]
 Per = Literal["year", "quarter", "month", "week", "total"]
 SumRule = Literal["sum", "max", "latest"]
+Steps = Literal["required", "optional"]
 Asks = Literal["open-shares", "item"]
 Period = tuple[date, date | None]
 Shift = Literal["none", "previous", "next", "skip"]
@@ -41,7 +42,9 @@ class Share:
 class Indicator:
     """A figure to reach. `unit` measures it (个, 场); `unit_name` says to whom a norm applies one by one (每个县).
 
-    `by` is its own last day, where the item's is another: 每年举办2场…，力争2025年培训400人.
+    `by` is its own last day, where the item's is another: 每年举办2场…，力争2025年培训400人. `definition` (口径) says
+    what counts, `source` where it is taken from, `as_of` of which moment a reading speaks, `reporter` which unit alone
+    fills it, once for all plans (一数一源).
     """
 
     key: str
@@ -55,6 +58,10 @@ class Indicator:
     by: date | None = None
     unit_name: str | None = None
     sum: SumRule = "sum"
+    definition: str | None = None
+    source: str | None = None
+    as_of: str | None = None
+    reporter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,8 @@ class Item:
 
     `gated`: the lead's application waits for the accepted feedback of all others. `heading` is None for an item in a
     branch of its own; `after` names items that must close first. The date of an `opens` rule is the day the item opens
-    (its beginning), not the end of a limit; days are counted from the closing of the item it names.
+    (its beginning), not the end of a limit; days are counted from the closing of the item it names. `steps`: as on
+    `Facts`, for this item; None: as the plan says.
     """
 
     id: str
@@ -81,6 +89,7 @@ class Item:
     lifecycle: str = "standard"
     cadence: str | None = None
     notes: tuple[str, ...] = ()
+    steps: Steps | None = None
 
     @property
     def opens_after(self) -> tuple[str, ...]:
@@ -147,7 +156,7 @@ class Facts:
 
     `doc_no` is empty for a notice without a number. A `period` without an end is a plan that stands until further
     notice. `sign_roles` are the roles whose 申请办结 is signed inside the unit before it leaves it; `extends` the posts
-    that decide on 申请延期 in turn.
+    that decide on 申请延期 in turn; `steps` says whether each share has to plan its steps (节点计划).
     """
 
     key: str
@@ -164,6 +173,8 @@ class Facts:
     mail: MailDetail = "count"
     ladder: tuple[int, ...] = (-3, 0, 1, 5)
     extends: tuple[str, ...] = EXTENDS
+    steps: Steps = "optional"
+    intake: str | None = None  # of a register (登记簿): the kind of case whose items it takes
 
 
 @dataclass(frozen=True)
@@ -180,6 +191,10 @@ class Plan:
     def items(self) -> tuple[Item, ...]:
         """All items in reading order, those in branches last."""
         return tuple(self._walk())
+
+    def needs_steps(self, item: Item) -> bool:
+        """Whether each share of an item has to plan its steps (节点计划); what is reported by turns has none."""
+        return (item.steps or self.facts.steps) == "required" and item.cadence is None
 
     def _walk(self) -> Iterator[Item]:
         for heading in self.headings:

@@ -88,6 +88,8 @@ def _facts(process: Element, root: Element) -> Facts:
         mail=found["mail"],
         ladder=found["ladder"],
         extends=found["extends"],
+        steps=found["steps"],
+        intake=found["intake"],
     )
 
 
@@ -155,6 +157,7 @@ def _item(node: Element, heading: str | None, after: tuple[str, ...], timer: Tim
         gated=found["gated"],
         lifecycle=found["lifecycle"],
         cadence=found["cadence"],
+        steps=found["steps"],
         notes=tuple(words(element) for element in root.iterfind(tag("duban:note"))),
     )
 
@@ -177,7 +180,7 @@ def due_rule(element: Element) -> DueRule:
         raise DiagramError(str(error), nearest_id(element)) from None
     dated = {"by": rule.date is not None, "during": rule.start is not None and rule.end is not None}
     if not dated.get(rule.kind, True):
-        raise DiagramError(f"时限“{rule.text}”没有写日期。", nearest_id(element))
+        raise DiagramError(f"时限“{rule.text}”没有写日期。请写明到哪一天，如 8月31日前。", nearest_id(element))
     return rule
 
 
@@ -195,6 +198,10 @@ def _indicator(element: Element) -> Indicator:
         by=found["by"],
         unit_name=found["unitName"],
         sum=found["sum"],
+        definition=found["definition"],
+        source=found["source"],
+        as_of=found["asOf"],
+        reporter=found["reporter"],
     )
 
 
@@ -231,4 +238,6 @@ def _step(node: Element) -> Step:
         raise DiagramError("这个步骤还没有填写由谁办理（duban:step）。", node.get("id"))
     found = _values(element)
     decisions = found["decisions"] or ()
-    return Step(_id(node), node.get("name", ""), found["holder"], found["role"], found["verb"], decisions)
+    signers = tuple((s["holder"], s["role"]) for s in map(_values, element.iterfind(tag("duban:signer"))))
+    own = found["holder"], found["role"], found["verb"]
+    return Step(_id(node), node.get("name", ""), *own, decisions, found["rule"], signers)

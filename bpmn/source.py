@@ -58,13 +58,18 @@ class Node:
 
 
 def _kind(child: Node) -> tuple[str, str]:
-    """By what children are compared: named ones wherever they stand, others in their order among their like."""
-    return child.key or (child.tag, "")
+    """By what children are compared: named ones wherever they stand, others in their order among their like.
+
+    The order of items and of headings is the plan's, though they have names.
+    """
+    return (child.tag, "") if child.key is None or child.tag in ORDERED else child.key
 
 
 _OWN = "{urn:duban:bpmn:1}"
 _LABEL = "{http://www.omg.org/spec/BPMN/20100524/DI}BPMNLabel"
 _BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+ORDERED = (f"{_BPMN}userTask", f"{_BPMN}adHocSubProcess")
+"""What a plan lists in the order of its file."""
 # What BPMN means where nothing is written: an editor leaves these out.
 _DEFAULTS = {
     "cancelRemainingInstances": "true",

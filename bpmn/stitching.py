@@ -5,7 +5,8 @@ it says differently, so that the next reader, and whoever compares two versions,
 
 1. An element that means the same as before is its old bytes, comments and spaces included.
 2. Of one that changed, the start tag keeps its old text but for the attributes that changed, and its children are
-   looked at one by one. Children known by an id keep their old order; a new one follows the one it was drawn after.
+   looked at one by one. Children known by an id keep their old order, but for items and headings, whose order is the
+   plan's: they take each other's places. A new child follows the one it was drawn after.
 3. What is new is written in the prefixes of the old file, indented as its place asks.
 
 The result means exactly what the editor said. That is checked; where it does not hold, the editor's own text is kept.
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from xml.sax.saxutils import escape, quoteattr
 
-from bpmn.source import Node, Source, plain, stated
+from bpmn.source import ORDERED, Node, Source, plain, stated
 from bpmn.xml import PREFIXES
 
 _STEP = "  "
@@ -162,12 +163,20 @@ def _placed(old: Node, new: Node) -> Iterator[tuple[Node | None, Node]]:
             followers[ahead].append(child)
     for child in followers[None]:
         yield None, child
-    for before in old.children:
-        after = survivors.get(id(before))
-        if after is not None:
-            yield before, after
-            for child in followers[after]:
-                yield None, child
+    for before in _reordered([child for child in old.children if id(child) in survivors], was):
+        yield before, survivors[id(before)]
+        for child in followers[survivors[id(before)]]:
+            yield None, child
+
+
+def _reordered(kept: list[Node], was: dict[Node, Node]) -> Iterator[Node]:
+    """The old children that are left: those whose order counts in the order that was drawn, all others as they stood.
+
+    An editor writes the other kinds in an order of its own, which says nothing.
+    """
+    drawn = {tag: iter([before for before in was.values() if before.tag == tag]) for tag in ORDERED}
+    for child in kept:
+        yield next(drawn[child.tag]) if child.tag in drawn else child
 
 
 def _partners(old: Node, new: Node) -> dict[Node, Node]:

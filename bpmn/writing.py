@@ -10,12 +10,12 @@ from typing import Any
 
 from lxml import etree
 
-from bpmn import names
+from bpmn import library, names
 from bpmn.layout import Box, Layout, lay_out
-from bpmn.plan import Cadence, Item, Plan, Timer
+from bpmn.plan import Cadence, Facts, Item, Plan, Timer
 from bpmn.reading import OPERATORS
 from bpmn.rhythm import annotation
-from bpmn.xml import NAMESPACES, Element, tag
+from bpmn.xml import NAMESPACES, Element, parse, process_of, tag
 from ledger.rules.due import DueRule
 from ledger.rules.verbs import EXTENDS
 
@@ -31,6 +31,22 @@ def write_plan(plan: Plan) -> bytes:
     _facts(process, plan)
     _Process(process, plan).write()
     _picture(root, plan, lay_out(plan))
+    etree.indent(root, "  ")
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def write_register(facts: Facts) -> bytes:
+    """The diagram of a register (登记簿), as UTF-8 XML: the drawn one under these facts. It draws no item: what is
+    registered opens them."""
+    root = parse(library.register_xml())
+    process = process_of(root)
+    process.set("id", facts.key)
+    process.set("name", facts.title)
+    plane, extensions = root.find(f".//{tag('bpmndi:BPMNPlane')}"), process.find(tag("bpmn:extensionElements"))
+    assert plane is not None and extensions is not None
+    plane.set("bpmnElement", facts.key)
+    extensions.clear()
+    _plan(extensions, facts)
     etree.indent(root, "  ")
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
@@ -59,9 +75,14 @@ def _add(parent: Element, kind: str, text: str | None = None, /, **attributes: o
 
 
 def _facts(process: Element, plan: Plan) -> None:
-    facts = plan.facts
-    element = _add(
-        _add(process, "bpmn:extensionElements"),
+    element = _plan(_add(process, "bpmn:extensionElements"), plan.facts)
+    for cadence in plan.cadences:
+        _cadence(element, cadence)
+
+
+def _plan(parent: Element, facts: Facts) -> Element:
+    return _add(
+        parent,
         "duban:plan",
         title=facts.title,
         short=facts.short,
@@ -77,9 +98,9 @@ def _facts(process: Element, plan: Plan) -> None:
         mail=facts.mail,
         ladder=facts.ladder,
         extends=facts.extends if facts.extends != EXTENDS else None,
+        steps=facts.steps if facts.steps != "optional" else None,
+        intake=facts.intake,
     )
-    for cadence in plan.cadences:
-        _cadence(element, cadence)
 
 
 def _cadence(parent: Element, cadence: Cadence) -> None:
@@ -204,6 +225,7 @@ def _item(parent: Element, item: Item) -> None:
         gated=None if item.gated else False,
         lifecycle=item.lifecycle,
         cadence=item.cadence,
+        steps=item.steps,
     )
     for share in item.shares:
         presumed = True if share.presumed else None
@@ -225,6 +247,10 @@ def _item(parent: Element, item: Item) -> None:
             by=indicator.by,
             unitName=indicator.unit_name,
             sum=indicator.sum,
+            definition=indicator.definition,
+            source=indicator.source,
+            reporter=indicator.reporter,
+            asOf=indicator.as_of,
         )
     _add(element, "duban:clause", item.clause)
     for note in item.notes:

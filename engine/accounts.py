@@ -150,10 +150,11 @@ def _set_password(tx: Tx, person_id: int, password_hash: str, *, must_change: bo
     tell(tx, person_id, "changed", FORGOTTEN)
 
 
-def tell(tx: Tx, person_id: int, kind: AccountKind, link: str, **more: str) -> None:
-    """A mail about the account, into the outbox; no notice stands behind it. An account that is closed gets none."""
-    address = tx.connection.execute(select(person.c.email).where(person.c.id == person_id, person.c.active)).scalar()
-    if address is None:
+def tell(tx: Tx, person_id: int, kind: AccountKind, link: str, *, address: str = "", **more: str) -> None:
+    """A mail about the account, into the outbox, to its address or another (`address`); no notice stands behind it. An
+    account that is closed gets none."""
+    own = tx.connection.execute(select(person.c.email).where(person.c.id == person_id, person.c.active)).scalar()
+    if own is None:
         return
     message_id = tx.allocate("message")[0]
     key = f"{kind}:{message_id}:{person_id}"
@@ -162,7 +163,7 @@ def tell(tx: Tx, person_id: int, kind: AccountKind, link: str, **more: str) -> N
         "key": key,
         "kind": kind,
         "person_id": person_id,
-        "address": address,
+        "address": address or own,
         "context": json.dumps({"day": local_day(tx.now).isoformat(), "link": link, **more}),
         "at": tx.now,
         "header_id": header_id(key),
@@ -176,7 +177,7 @@ def tell(tx: Tx, person_id: int, kind: AccountKind, link: str, **more: str) -> N
 # ---------------------------------------------------------------- what an administrator decides
 def deactivate(tx: Tx, person_id: int) -> None:
     """停用: the person cannot come in, sessions end, links to reset lead nowhere; posts stay until they are left."""
-    found = _account(tx, person_id)
+    found = account_of_ours(tx, person_id)
     if person_id == tx.actor.person_id:
         raise Refused("不能停用自己的账号，请由另一位管理员办理。")
     if not found.active:
@@ -189,7 +190,7 @@ def deactivate(tx: Tx, person_id: int) -> None:
 
 def activate(tx: Tx, person_id: int) -> None:
     """启用."""
-    if _account(tx, person_id).active:
+    if account_of_ours(tx, person_id).active:
         raise Conflict("另一位管理员", None, "启用了这个账号")
     tx.connection.execute(update(person).where(person.c.id == person_id).values(active=True))
     _record(tx, "account.activated", person_id)
@@ -197,7 +198,7 @@ def activate(tx: Tx, person_id: int) -> None:
 
 def unlock(tx: Tx, person_id: int) -> None:
     """解锁: the tries of the account are forgotten."""
-    found = _account(tx, person_id)
+    found = account_of_ours(tx, person_id)
     if not throttling.clear(tx.connection, named("account", found.login)):
         raise Refused("这个账号没有锁定，不用解锁。")
     _record(tx, "account.unlocked", person_id)
@@ -205,7 +206,7 @@ def unlock(tx: Tx, person_id: int) -> None:
 
 def give_link(tx: Tx, person_id: int) -> str:
     """A path that sets a new password, to be handed to the person; nobody is told it but the caller."""
-    if not _account(tx, person_id).active:
+    if not account_of_ours(tx, person_id).active:
         raise Refused("账号已停用，请先启用。")
     resets.withdraw(tx, person_id)
     token = resets.offer(tx, person_id)
@@ -215,7 +216,7 @@ def give_link(tx: Tx, person_id: int) -> str:
 
 def end_sessions(tx: Tx, person_id: int) -> int:
     """结束登录, wherever the person is logged in."""
-    _account(tx, person_id)
+    account_of_ours(tx, person_id)
     ended = sessions.end(tx, person_id)
     if ended:
         _record(tx, "account.sessions-ended", person_id)
@@ -224,7 +225,7 @@ def end_sessions(tx: Tx, person_id: int) -> int:
 
 def add_post(tx: Tx, person_id: int, unit_key: str, role: str, scope: Scope = EVERYTHING) -> None:
     """任职, for all plans or one of them. Raises: NotFound, Invalid, Refused for oneself."""
-    _account(tx, person_id)
+    account_of_ours(tx, person_id)
     if person_id == tx.actor.person_id:
         raise Refused("不能给自己任职，请由另一位管理员办理。")
     ours = select(unit.c.key).where(unit.c.key == unit_key, administers(tx.actor))
@@ -235,7 +236,7 @@ def add_post(tx: Tx, person_id: int, unit_key: str, role: str, scope: Scope = EV
 
 def end_post(tx: Tx, person_id: int, post_id: int) -> None:
     """免职. Raises: NotFound, Refused, Conflict."""
-    _account(tx, person_id)
+    account_of_ours(tx, person_id)
     held = tx.connection.execute(select(post).where(post.c.id == post_id, post.c.person_id == person_id)).one_or_none()
     if held is None:
         raise NotFound("此人没有这个岗位。")
@@ -243,8 +244,10 @@ def end_post(tx: Tx, person_id: int, post_id: int) -> None:
         raise Conflict("另一位管理员", held.until, "免去了这个岗位")
     if person_id == tx.actor.person_id and held.role == Role.ADMINISTRATOR:
         raise Refused("不能免去自己的管理员岗位，请由另一位管理员办理。")
-    disarm(tx, [("post", post_id)])  # a deputy's ends before its day
-    leave_post(tx, post_id)
+    deputies = select(post.c.id).where(post.c.deputy_for == post_id, post.c.until.is_(None))
+    for ended in (*tx.connection.execute(deputies).scalars().all(), post_id):  # nobody deputises for nobody
+        disarm(tx, [("post", ended)])  # a deputy's ends before its day
+        leave_post(tx, ended)
 
 
 def give_password(tx: Tx, login: str, password_hash: str) -> None:
@@ -261,7 +264,7 @@ def give_password(tx: Tx, login: str, password_hash: str) -> None:
     _record(tx, "account.password-given", person_id)
 
 
-def _account(tx: Tx, person_id: int) -> AnyRow:
+def account_of_ours(tx: Tx, person_id: int) -> AnyRow:
     """The account, locked, if the actor may decide on it; the actor sits down as its administrator.
 
     Raises: NotFound, Refused.

@@ -1,8 +1,8 @@
-"""What the office changes while work is under way: 增加单位, 终止, 调整责任单位, 暂停计时 and 恢复, 撤销办结."""
+"""What the office changes while work is under way: 增加单位, 终止, 撤销办结; 调整责任单位 is in `engine.succeeding`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import String, bindparam, cast, func, literal, select
 
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
-from engine.desk import Case, case_of, limit_texts, permit
+from engine.desk import Case, carried_by, case_of, limit_texts, permit
 from engine.moving import (
     NOTHING_SAID,
     Next,
@@ -19,24 +19,28 @@ from engine.moving import (
     close_if_done,
     close_item,
     ending,
-    give_out_anew,
     parts_of,
-    rearm,
     record_move,
     settling,
     siblings,
     tell_parts,
 )
 from engine.notices import Notice, tell
-from engine.splitting import first_step, hand_over, require_lower
-from ledger.calendar import end_of, last_day, local_day
+from engine.owing import release
+from engine.seating import seat_anew
+from engine.splitting import first_step, gap_left, hand_down_again
+from engine.steps import let_go
+from ledger.calendar import end_of, local_day
 from ledger.database import Tx, head_columns
+from ledger.directory import unit_fault
 from ledger.errors import Invalid, NotAllowed, NotFound, Refused
+from ledger.events import canonical
+from ledger.rules.due import counted_steps
 from ledger.rules.levels import inner
-from ledger.rules.texts import month_day
+from ledger.rules.texts import due_words, full_day, month_day
 from ledger.rules.timeliness import taken_over
-from ledger.rules.verbs import ENDED, LEFT_OUT, Capacity, State, Verb, refusal
-from ledger.schema import AnyRow, assignment, item, run, stream, unit
+from ledger.rules.verbs import ENDED, LEFT_OUT, Capacity, State, Verb, item_refusal
+from ledger.schema import AnyRow, assignment, item, run, stream
 
 ROLES = ("lead", "responsible", "cooperating")
 _item_states = {s.value: s for s in (State.PENDING, *ENDED)} | {"open": State.WORKING}
@@ -45,6 +49,7 @@ _items = (
     select(
         item,
         item.c.id.label("item_id"),
+        carried_by(item.c.id),
         run.c.office,
         run.c.jurisdiction,
         run.c.ladder,
@@ -69,63 +74,41 @@ def add_unit(tx: Tx, item_id: int, *, to: str, role: str, ground: str) -> int:
 
     Raises: Invalid, Refused, NotAllowed, NotFound.
     """
-    found = _item_for(tx, item_id, Verb.ADD)
-    faults = _ground(ground)
+    found = item_for(tx, item_id, Verb.ADD)
+    faults = require_ground(ground)
     if role not in ROLES:
         faults["role"] = "请选择牵头、责任或配合。"
     if faults:
         raise Invalid(faults)
-    _require_new(tx, item_id, to)
+    require_new(tx, item_id, to)
     last = tx.connection.execute(_last_ord, {"b_item": item_id}).scalar_one() or 0
     hand_out(tx, found, Share(to, role, last + 1), Said({"ground": ground}))
+    if role == "lead":
+        seat_anew(tx, item_id)
     return item_id
 
 
-def terminate(tx: Tx, assignment_id: int, *, ground: str) -> int:
-    """终止 of one unit's share (减少单位). Returns the item's id. Raises: Invalid, Refused, NotAllowed, NotFound."""
+def terminate(tx: Tx, assignment_id: int, *, ground: str, gap: str = "") -> int:
+    """终止 of one unit's share (减少单位); `gap` says why the quotas of the parts that are left do not add up. Returns
+    the item's id. Raises: Invalid, Refused, NotAllowed, NotFound."""
     case = case_of(tx, assignment_id)
     permit(tx, case, Verb.TERMINATE)
-    _require(ground)
-    terminate_case(tx, case, Said({"ground": ground}))
+    limit_texts(gap=gap)
+    if faults := require_ground(ground) | gap_left(tx, case, gap):
+        raise Invalid(faults)
+    terminate_case(tx, case, Said({"ground": ground, "gap": gap}))
     return int(case.item_id)
 
 
 def terminate_item(tx: Tx, item_id: int, *, ground: str) -> int:
     """终止 of a whole item. Returns its id. Raises: Invalid, Refused, NotAllowed, NotFound."""
-    found = _item_for(tx, item_id, Verb.TERMINATE)
-    _require(ground)
+    found = item_for(tx, item_id, Verb.TERMINATE)
+    require_said(ground)
     rows = siblings(tx, item_id)
     close_item(tx, found, "item.terminated", rows, {}, Said({"ground": ground}))
     open_ = {r.id: r for r in rows if r.state not in ENDED}.values()
     tell(tx, [_ended(found, r) for r in open_])
     return item_id
-
-
-def reassign(tx: Tx, assignment_id: int, *, to: str, ground: str) -> int:
-    """调整责任单位: this share ends, another unit's begins. Returns the item's id.
-
-    Raises: Invalid, Refused, NotAllowed, NotFound.
-    """
-    case = case_of(tx, assignment_id)
-    permit(tx, case, Verb.REASSIGN)
-    _require(ground)
-    reassign_case(tx, case, to, Said({"ground": ground}))
-    return int(case.item_id)
-
-
-def reassign_case(tx: Tx, case: Case, to: str, said: Said) -> None:
-    """End a share in favour of another unit, which takes its role, place and quota."""
-    _require_new(tx, case.item_id, to)
-    rows = siblings(tx, case.item_id)
-    successor = tx.allocate("assignment")[0]
-    if case.parent_id:
-        require_lower(tx, case.parent_unit, [to])
-    end_share(tx, case, rows, said, successor)
-    if case.parent_id:
-        hand_over(tx, case, to, successor)
-        return
-    found = item_row(tx, case.item_id)
-    hand_out(tx, found, Share(to, case.role, case.ord, case.quota, successor))
 
 
 def terminate_case(tx: Tx, case: Case, said: Said) -> None:
@@ -136,17 +119,30 @@ def terminate_case(tx: Tx, case: Case, said: Said) -> None:
     if case.parent_id is None and case.role in closers and not others:
         raise Refused("没有别的单位能使本任务办结，不能终止这一家；请先增加单位，或者终止整项任务。")
     end_share(tx, case, rows, said)
+    release(tx, case)
     if case.parent_id is None:
         gone = {case.id, *(r.id for r in parts_of(rows, case.id))}
         close_if_done(tx, case, [r for r in rows if r.id not in gone])
+        if case.role == "lead":
+            seat_anew(tx, case.item_id)
 
 
-def end_share(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor: int | None = None) -> None:
+def end_share(
+    tx: Tx,
+    case: Case,
+    rows: Sequence[AnyRow],
+    said: Said,
+    successor: int | None = None,
+    missed: Collection[int] = (),
+) -> None:
+    """End a share with what it was handed down in. `missed`: of the reports that it owes those that it is late with
+    for good, for nobody takes them over."""
     owed = [r.owed for r in rows if r.id == case.id and r.owed is not None]
-    to = Next(None, case.arm, None, None, State.TERMINATED)
-    parts = ending(parts_of(rows, case.id))
+    to = Next(None, case.arm, (), State.TERMINATED)
+    parts = ending(parts_of(rows, case.id), "recalled" if successor else "ended")
     extra = {
-        "owed": owed,
+        "owed": [o for o in owed if o not in missed],
+        **({"missed": sorted(missed)} if missed else {}),
         "successor": successor,
         "settles": settling(case, "lapsed"),
         "withdrawn": parts.withdrawn,
@@ -155,14 +151,15 @@ def end_share(tx: Tx, case: Case, rows: Sequence[AnyRow], said: Said, successor:
     record_move(tx, case, "assignment.terminated", to, extra, said)
     petitions = [("petition", case.petition_id)] if case.petition_id else []
     disarm(tx, [("assignment", case.id), *(("share", o) for o in owed), *petitions, *parts.armed])
-    tell(tx, [_notice(case, "moved" if successor else "terminated")])
-    tell_parts(tx, case.run_id, case.item_id, parts.left)
+    let_go(tx, case.needs_steps, [case, *parts.left])
+    tell(tx, [notice_of(case, "moved" if successor else "terminated")])
+    tell_parts(tx, case.run_id, case.item_id, parts)
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share to be handed out. `due_at`: by when, where not by the item's date; `figures`: what its predecessor had
-    reported: indicator, value, when."""
+    """A share to be handed out. `due_at`: by when, where not by the item's date; `still`: since when time has stood
+    still for whom it succeeds, and does for it."""
 
     unit: str
     role: str
@@ -170,14 +167,17 @@ class Share:
     quota: Any = None
     id: int | None = None
     due_at: datetime | None = None
-    figures: Sequence[tuple[int, Any, datetime]] = ()
+    still: datetime | None = None
 
 
-def hand_out(tx: Tx, found: AnyRow, part: Share, said: Said = NOTHING_SAID) -> None:
-    """A share for one more unit: due as the item is, or when that has passed, after the days a return is given."""
+def hand_out(tx: Tx, found: AnyRow, part: Share, said: Said = NOTHING_SAID) -> datetime | None:
+    """A share for one more unit: due as the item is, or when that has passed, after the days a return is given. Returns
+    by when."""
     first = first_step(found.lifecycle)
     new = part.id or tx.allocate("assignment")[0]
-    due_at = taken_over(part.due_at or found.due_at, tx.now, found.mend_days, tx.calendar)
+    given, at = part.due_at or found.due_at, part.still or tx.now
+    due_at = taken_over(given, at, found.mend_days, tx.calendar)
+    why = counted_steps("交办", local_day(at), found.mend_days, tx.calendar) if due_at != given else ()
     facts = {"unit": part.unit, "role": part.role, "ord": part.ord, "quota": part.quota}
     payload = {
         "item": found.id,
@@ -187,81 +187,73 @@ def hand_out(tx: Tx, found: AnyRow, part: Share, said: Said = NOTHING_SAID) -> N
         "role": first.role,
         "state": State.ACKNOWLEDGING,
         "due_at": due_at,
-        "assignments": [{"id": new, **facts, "presumed": False}],
-        "figures": [list(one) for one in part.figures],
+        "assignments": [{"id": new, **facts, "presumed": False, **({"why": why} if why else {})}],
     }
     tx.record(f"item:{found.id}", "item.unit_added", payload, said.texts)
-    if due_at and not found.cadence:
+    if due_at and not found.cadence and not part.still:
         arm_ladder(tx, "assignment", [new], due_at, parse_ladder(found.ladder))
     tell(tx, [Notice("assignment", new, 1, "handed", part.unit, first.role, found.run_id, found.id, immediate=True)])
-
-
-# ---------------------------------------------------------------- time
-def suspend(tx: Tx, assignment_id: int, *, ground: str) -> int:
-    """暂停计时: nobody is chased until it is lifted. Returns the item's id.
-
-    Raises: Invalid, Refused, NotAllowed, NotFound.
-    """
-    case = case_of(tx, assignment_id)
-    permit(tx, case, Verb.SUSPEND)
-    _require(ground)
-    if case.due_at is None or case.cadence:
-        raise Refused("本任务没有单独计算的时限，无需暂停计时；按期次报送的，请在报送时说明。")
-    give_out_anew(tx, case, "assignment.suspended", {"todo_due": None}, Said({"ground": ground}))
-    disarm(tx, [("assignment", case.id)])
-    tell(tx, [_notice(case, "suspended")])
-    return int(case.item_id)
-
-
-def resume(tx: Tx, assignment_id: int, *, ground: str) -> int:
-    """恢复计时: the date moves by the working days suspended, the ladder is armed anew. Returns the item's id.
-
-    Raises: Refused, NotAllowed, NotFound.
-    """
-    case = case_of(tx, assignment_id)
-    permit(tx, case, Verb.RESUME)
-    limit_texts(ground=ground)
-    days = max(tx.calendar.days_left(local_day(case.suspended_at), local_day(tx.now)), 0)
-    due_at = inner(_moved(tx, case.due_at, days), case.parent_due, case.due_at)
-    original = _moved(tx, case.original_due, days)
-    extra = {"due_at": due_at, "original_due": original, "days": days, "since": case.suspended_at}
-    rearm(tx, case, give_out_anew(tx, case, "assignment.resumed", extra, Said({"ground": ground})), due_at)
-    tell(tx, [_notice(case, "resumed")])
-    return int(case.item_id)
-
-
-def _moved(tx: Tx, due_at: datetime | None, days: int) -> datetime | None:
-    """A date moved by working days."""
-    return end_of(tx.calendar.after(last_day(due_at), days)) if due_at and days else due_at
+    return due_at
 
 
 # ---------------------------------------------------------------- 撤销办结
 def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> int:
-    """撤销办结: a closed share counts no longer. While its item is open the unit is given the share anew; after that a
-    linked item (整改), since the plan's diagram does not run backwards. Returns the id of the item to go on with.
+    """撤销办结: a closed share counts no longer. While its item is open the unit is given the share anew, with what it
+    had handed down; after that a linked item (整改), since the plan's diagram does not run backwards. A part is given
+    anew while its whole is worked on. Returns the id of the item to go on with.
 
     Raises: Invalid, Refused, NotAllowed, NotFound.
     """
     case = case_of(tx, assignment_id)
     permit(tx, case, Verb.REVOKE)
-    faults = _ground(ground)
+    faults = require_ground(ground)
     if until is None or until < local_day(tx.now):
         faults["until"] = "请填写整改期限，不早于今天。"
     if faults or until is None:
         raise Invalid(faults)
+    if case.parent_id:
+        _reopen_part(tx, case, until, Said({"ground": ground}))
+        return int(case.item_id)
     found = item_row(tx, case.item_id)
-    is_over = case.item_state in (State.CLOSED, State.REVOKED)
+    is_over = case.item_state in ENDED
     new = tx.allocate("item" if is_over else "assignment")[0]
-    payload = {"assignment": case.id, "item": case.item_id, "version": case.version, "successor": new}
-    kind, said = ("revoked" if is_over else "reopened"), Said({"ground": ground})
-    tx.record(f"item:{case.item_id}", f"assignment.{kind}", payload, said.texts)
-    tell(tx, [_notice(case, kind)])
+    kind, parts = ("revoked", []) if is_over else ("reopened", _handed_down(tx, case))
+    _take_away(tx, case, kind, new, Said({"ground": ground}), {"parts": parts})
     if is_over:
         _plan_mending(tx, found, new, until)
         _open_mending(tx, case, found, new, until)
         return int(new)
     hand_out(tx, found, Share(case.unit, case.role, case.ord, case.quota, new, end_of(until)))
     return int(found.id)
+
+
+def _handed_down(tx: Tx, case: Case) -> list[int]:
+    """What a share was handed down in and goes on with its successor, as far as it was accepted."""
+    rows = siblings(tx, case.item_id) if case.n_parts else ()
+    return sorted({r.id for r in rows if r.parent_id == case.id})
+
+
+def _take_away(tx: Tx, case: Case, kind: str, successor: int, said: Said, more: Mapping[str, Any]) -> None:
+    payload = {"assignment": case.id, "item": case.item_id, "version": case.version, "successor": successor, **more}
+    tx.record(f"item:{case.item_id}", f"assignment.{kind}", payload, said.texts)
+    tell(tx, [notice_of(case, kind)])
+
+
+def _reopen_part(tx: Tx, case: Case, until: date, said: Said) -> None:
+    """What the unit above has accepted is not done after all: the lower unit is given it anew, and the whole waits for
+    it again. A whole that has been summed up and handed in comes back first."""
+    if case.parent_state not in (State.WORKING, State.RETURNED):
+        raise Refused(
+            f"{case.parent_name}已汇总提交或办结，不能再撤销下级办结；请先撤回申请，或请专班办退回、撤销办结。"
+        )
+    if case.parent_suspended:
+        raise Refused(f"{case.parent_name}的任务已暂停计时，恢复后才能撤销下级办结。")
+    due_at = end_of(until)
+    if inner(due_at, case.parent_due) != due_at and case.parent_due > tx.now:
+        raise Invalid({"until": f"不能晚于 {due_words(case.parent_due)}（{case.parent_name}的时限）。"})
+    new = tx.allocate("assignment")[0]
+    _take_away(tx, case, "reopened", new, said, {"counts": False, "parts": _handed_down(tx, case)})
+    hand_down_again(tx, case, new, due_at)
 
 
 _mendings = select(func.count()).where(item.c.origin == bindparam("b_item"))
@@ -281,14 +273,20 @@ def _plan_mending(tx: Tx, found: AnyRow, new: int, until: date) -> None:
         "completion": "all",
         "gated": False,
         "cadence": None,
+        "needs_steps": False,
         "due_at": end_of(until),
         "due_text": f"{month_day(until)}前",
-        "due_steps": "[]",
+        "due_steps": _steps_of_mending(tx),
         "open_units": "[]",
         "indicators": [],
     }
     same = {key: getattr(found, key) for key in ("clause", "heading", "heading_name", "lifecycle")}
     tx.record(f"item:{new}", "item.planned", facts | same)
+
+
+def _steps_of_mending(tx: Tx) -> str:
+    """How the date of a 整改 came about."""
+    return canonical([["核定", f"{full_day(local_day(tx.now))} 撤销办结时由专班办核定"]])
 
 
 def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> None:
@@ -301,7 +299,7 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
         "state": State.ACKNOWLEDGING,
         "role": first.role,
         "due_at": end_of(until),
-        "due_steps": "[]",
+        "due_steps": _steps_of_mending(tx),
         "assignments": [handed_out],
     }
     tx.record(f"item:{new}", "item.opened", opened)
@@ -311,12 +309,12 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
 
 
 # ---------------------------------------------------------------- what every one of them asks
-def _item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
+def item_for(tx: Tx, item_id: int, verb: Verb) -> AnyRow:
     """An item as its office may change it. Raises: NotFound, Refused, NotAllowed."""
     found = item_row(tx, item_id)
     tx.desk = tx.actor.desk(found.office, "coordinator")
     mine = {Capacity.OFFICE} if tx.desk else set()
-    if words := refusal(_item_states[found.state], verb, mine):
+    if words := item_refusal(_item_states[found.state], verb, mine):
         raise (Refused if mine else NotAllowed)(words)
     return found
 
@@ -328,21 +326,21 @@ def item_row(tx: Tx, item_id: int) -> AnyRow:
     return rows[0]
 
 
-def _require_new(tx: Tx, item_id: int, to: str) -> None:
-    """Raises: Invalid for a unit that is unknown, or takes part already."""
-    if tx.connection.execute(select(unit.c.key).where(unit.c.key == to)).first() is None:
-        raise Invalid({"to": "单位目录中没有这个单位，请从列表中选择。"})
+def require_new(tx: Tx, item_id: int, to: str) -> None:
+    """Raises: Invalid for a unit that is unknown, has ended, or takes part already."""
+    if fault := unit_fault(tx.connection, to):
+        raise Invalid({"to": fault})
     if tx.connection.execute(_taking_part, {"b_item": item_id, "b_unit": to}).first():
         raise Invalid({"to": "这个单位已经在本任务的责任分工里，请选择别的单位。"})
 
 
-def _ground(ground: str) -> dict[str, str]:
+def require_ground(ground: str) -> dict[str, str]:
     limit_texts(ground=ground)
     return {} if ground.strip() else {"ground": "请写明理由和依据，有关单位在办理记录里看到。"}
 
 
-def _require(ground: str) -> None:
-    if faults := _ground(ground):
+def require_said(ground: str) -> None:
+    if faults := require_ground(ground):
         raise Invalid(faults)
 
 
@@ -350,7 +348,7 @@ def _ended(found: AnyRow, r: AnyRow) -> Notice:
     return Notice("assignment", r.id, r.arm, "terminated", r.unit, "liaison", found.run_id, found.id, immediate=True)
 
 
-def _notice(case: Case, tier: str) -> Notice:
+def notice_of(case: Case, tier: str) -> Notice:
     return Notice(
         "assignment", case.id, case.arm, tier, case.unit, "liaison", case.run_id, case.item_id, immediate=True
     )

@@ -31,7 +31,12 @@ def parse_ladder(text: str) -> tuple[int, ...]:
 
 def wake(tx: Tx, owner_kind: str, owners: Iterable[int], moments: Sequence[Moment]) -> None:
     """Add due rows, the same for each owner. One that stands already is left as it is."""
-    values = [{"owner_kind": owner_kind, "owner_id": owner, **m._asdict()} for owner in owners for m in moments]
+    wake_each(tx, owner_kind, [(owner, m) for owner in owners for m in moments])
+
+
+def wake_each(tx: Tx, owner_kind: str, moments: Iterable[tuple[int, Moment]]) -> None:
+    """Add due rows (owner, moment), in one statement however many."""
+    values = [{"owner_kind": owner_kind, "owner_id": owner, **m._asdict()} for owner, m in moments]
     tx.writes.write(_INSERT[tx.connection.dialect.name], values)
 
 
@@ -52,6 +57,16 @@ def arm(
     """
     after = tx.now if only_ahead else None
     wake(tx, owner_kind, owners, ladder_moments(due_at, ladder, tx.calendar, arm=turn, after=after))
+
+
+def arm_again(tx: Tx, shares: Iterable[tuple[int, datetime, int]], ladder: Sequence[int]) -> None:
+    """What lies ahead of the ladders of shares (id, due date, turn), in one statement however their dates differ."""
+    moments = [
+        (share, m)
+        for share, due_at, turn in shares
+        for m in ladder_moments(due_at, ladder, tx.calendar, arm=turn, after=tx.now)
+    ]
+    wake_each(tx, "assignment", moments)
 
 
 def disarm(tx: Tx, owners: Iterable[tuple[str, int]]) -> None:

@@ -25,7 +25,7 @@ from ledger.schema import AnyRow, clearing, content, event, item, person, post, 
 
 QUOTED = 8  # characters in a row that are a quotation
 APART = timedelta(days=30)  # by then a person has noticed that somebody else used the account
-ACCESS = ("post.taken", "account.link-given", "account.password-given", "account.activated")
+ACCESS = ("post.taken", "account.link-given", "account.password-given", "account.activated", "account.corrected")
 OTHER = {"administrator": "inspector", "inspector": "administrator"}
 _head = select(*head_columns).where(stream.c.name == STREAM).with_for_update()
 

@@ -1,29 +1,44 @@
 """Everything a person can do, by its verb. A command takes the transaction first and never commits;
 `engine.desk.perform` does."""
 
-from engine.adjusting import add_unit, reassign, resume, revoke, suspend, terminate, terminate_item
+from engine.adjusting import add_unit, revoke, terminate, terminate_item
+from engine.amending import amend_due, amend_quota, amend_share_due, amend_target, amend_text
 from engine.clearing import apply_for_name, apply_for_text, decide_clearing
 from engine.confirming import confirm_unit
+from engine.dating import date_item, end_last, last
+from engine.days import decide_days
 from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
 from engine.handing_over import hand_over, receive
+from engine.intakes import IntakeRef, decide_intake, present, propose, register, register_on
 from engine.moving import acknowledge, acknowledge_many, decide, sign_many, submit
-from engine.petitions import PetitionRef, answer, dispute, extend
+from engine.petitions import PetitionRef, answer, dispute, extend, plan_steps
 from engine.reorganising import cancel as cancel_change
 from engine.reorganising import reorganise
 from engine.reporting import check, confirm, correct, enter, report, report_round, settle
 from engine.splitting import Part, split
+from engine.steps import StepDraft, step_done
+from engine.succeeding import reassign
+from engine.suspending import resume, suspend
 from engine.taking_back import open_todo, take_back
-from engine.urging import copy, hand_on, urge
+from engine.urging import Call, copy, hand_on, urge
 
 __all__ = [
+    "Call",
     "Entry",
+    "IntakeRef",
     "Part",
     "PetitionRef",
+    "StepDraft",
     "TodoRef",
     "acknowledge",
     "acknowledge_many",
     "add_unit",
+    "amend_due",
+    "amend_quota",
+    "amend_share_due",
+    "amend_target",
+    "amend_text",
     "answer",
     "apply_for_name",
     "apply_for_text",
@@ -33,19 +48,29 @@ __all__ = [
     "confirm_unit",
     "copy",
     "correct",
+    "date_item",
     "decide",
     "decide_clearing",
+    "decide_days",
+    "decide_intake",
     "delegate",
     "dispute",
     "end_delegation",
+    "end_last",
     "enter",
     "extend",
     "hand_on",
     "hand_over",
+    "last",
     "open_todo",
     "perform",
+    "plan_steps",
+    "present",
+    "propose",
     "reassign",
     "receive",
+    "register",
+    "register_on",
     "reorganise",
     "report",
     "report_round",
@@ -54,6 +79,7 @@ __all__ = [
     "settle",
     "sign_many",
     "split",
+    "step_done",
     "submit",
     "suspend",
     "take_back",

@@ -1,5 +1,6 @@
 """委托代理 while travelling: a deputy holds the post beside its holder, until a day. Todos and mails find both; what
-the deputy does is recorded as done from that post, by the deputy."""
+the deputy does is recorded as done from that post, by the deputy. A mail tells the deputy when it begins, and when the
+holder ends it before its day."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from datetime import date
 
 from sqlalchemy import select
 
+from engine.accounts import tell
 from engine.chasing import disarm, wake
 from engine.moments import leave_moment
 from ledger.calendar import local_day
@@ -48,6 +50,7 @@ def delegate(tx: Tx, post_id: int, *, login: str, until: date | None) -> int:
     scope = Scope(own.plan, own.rank, own.field)
     deputy = take_post(tx, found, own.unit, own.role, scope, deputy_for=own.id, ends=until)
     wake(tx, "post", [deputy], [leave_moment(until)])
+    tell(tx, found, "deputising", "/inbox", until=until.isoformat())
     return deputy
 
 
@@ -55,13 +58,15 @@ def end_delegation(tx: Tx, deputy_post: int) -> None:
     """The holder is back. Raises: NotFound for what the actor has not delegated, or has ended."""
     held = post.alias("held")
     mine = (
-        select(post.c.id)
+        select(post.c.id, post.c.person_id)
         .join(held, held.c.id == post.c.deputy_for)
         .where(post.c.id == deputy_post, post.c.until.is_(None), held.c.person_id == tx.actor.person_id)
     )
-    if tx.connection.execute(mine).first() is None:
+    found = tx.connection.execute(mine).first()
+    if found is None:
         raise NotFound("没有这项委托，或者已经结束。")
     end(tx, deputy_post)
+    tell(tx, found.person_id, "deputising", "/inbox", ended="1")
 
 
 def end(tx: Tx, deputy_post: int) -> None:

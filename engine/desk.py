@@ -9,24 +9,36 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, String, and_, bindparam, cast, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Label,
+    ScalarSelect,
+    String,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy import case as sql_case
 from sqlalchemy.exc import DBAPIError
 
+from engine import published
 from engine.advancing import advance_run
 from ledger.capacities import capacities, giver_of
 from ledger.database import Database, Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.people import Actor, Desk
 from ledger.rules.verbs import LEFT_OUT, Role, State, Verb, cell_of, refusal
-from ledger.schema import AnyRow, assignment, item, person, petition, post, run, stream, todo, unit
+from ledger.schema import AnyRow, assignment, intake, item, person, petition, post, run, stream, todo, unit
 from ledger.writing import Stale
 
 log = logging.getLogger(__name__)
 
 RETRIED = ("40001", "40P01")  # serialization failure, deadlock
 MAX_TEXT = 2000  # characters
-_DONE = {"acknowledge": "签收了这项任务", "work": "提交了这份申请", "sign": "办完了审签"}
+_DONE = {"acknowledge": "签收了这项任务", "submit": "提交了这份申请", "sign": "办完了审签"}  # by the step's verb
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,7 +97,7 @@ def perform(
 
 
 _peer = assignment.alias("peer")
-_parent, _parent_unit = assignment.alias("parent"), unit.alias("parent_unit")
+_parent, _parent_unit, post_unit = assignment.alias("parent"), unit.alias("parent_unit"), unit.alias("post_unit")
 _first_lead = (
     select(_peer.c.unit)
     .where(_peer.c.item_id == assignment.c.item_id, _peer.c.role == "lead", _peer.c.state.not_in(LEFT_OUT))
@@ -99,6 +111,12 @@ def _parts(*where: ColumnElement[bool]) -> ScalarSelect[Any]:
     """How many parts of a share there are for which this holds."""
     counted = select(func.count()).where(_peer.c.parent_id == assignment.c.id, *where)
     return counted.correlate(assignment).scalar_subquery()
+
+
+def carried_by(item_id: ColumnElement[int]) -> Label[Any]:
+    """`n_intakes`: how many cases (来件) wait for an item to be over."""
+    waiting = select(func.count()).where(intake.c.item_id == item_id, intake.c.state == "carrying")
+    return waiting.scalar_subquery().label("n_intakes")
 
 
 _cases = (
@@ -121,9 +139,12 @@ _cases = (
         assignment.c.original_due,
         assignment.c.suspended_at,
         assignment.c.acknowledged_at,
+        assignment.c.steps_in_force,
+        item.c.needs_steps,
         item.c.state.label("item_state"),
         item.c.element,
         item.c.due_text,
+        carried_by(item.c.id),
         item.c.completion,
         item.c.gated,
         func.coalesce(assignment.c.lifecycle, item.c.lifecycle).label("lifecycle"),
@@ -132,6 +153,8 @@ _cases = (
         assignment.c.parent_id,
         _parent.c.unit.label("parent_unit"),
         _parent.c.due_at.label("parent_due"),
+        _parent.c.suspended_at.label("parent_suspended"),
+        _parent.c.state.label("parent_state"),
         _parent.c.quota.label("parent_quota"),
         _parent_unit.c.short.label("parent_name"),
         _parts(_peer.c.state.not_in(LEFT_OUT)).label("n_parts"),
@@ -147,8 +170,8 @@ _cases = (
         unit.c.kind.label("unit_kind"),
         unit.c.host,
         unit.c.jurisdiction.label("place"),
-        todo.c.unit.label("todo_unit"),
-        todo.c.role.label("todo_role"),
+        todo.c.unit.label("open_unit"),
+        todo.c.role.label("open_role"),
         petition.c.id.label("petition_id"),
         petition.c.kind.label("petition_kind"),
         petition.c.chain,
@@ -185,7 +208,19 @@ items_of = select(literal("item:").concat(cast(assignment.c.item_id, String))).w
     assignment.c.id.in_(bindparam("b_ids", expanding=True))
 )
 
-Case = AnyRow
+
+@dataclass(frozen=True)
+class Case:
+    """A share as `_cases` reads it. `seats` are the posts (unit, role) at which its step stands: one, or several where
+    they sign together; `todo_unit` and `todo_role` are the actor's own among them, or else the first."""
+
+    row: AnyRow
+    seats: Sequence[tuple[str, str]]
+    todo_unit: str | None
+    todo_role: str | None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.row, name)
 
 
 @dataclass(frozen=True)
@@ -193,7 +228,7 @@ class _Stand:
     """A case as `ledger.capacities` sees it."""
 
     case: Case
-    holder: tuple[str, str] | None
+    holders: Sequence[tuple[str, str]]
     decider: tuple[str, str] | None
 
     def __getattr__(self, name: str) -> Any:
@@ -221,10 +256,19 @@ def cases_of(tx: Tx, assignment_ids: Iterable[int]) -> dict[int, Case]:
     Raises: NotFound.
     """
     ids = sorted(set(assignment_ids))
-    found = {r.id: r for r in tx.read_locked(_cases, {"b_ids": ids})}
+    found: dict[int, list[AnyRow]] = {}
+    for r in tx.read_locked(_cases, {"b_ids": ids}):
+        found.setdefault(r.id, []).append(r)
     if len(found) != len(ids):
         raise NotFound("没有这项责任分工。")
-    return {i: found[i] for i in ids}
+    return {i: _case(tx.actor, found[i]) for i in ids}
+
+
+def _case(actor: Actor, rows: Sequence[AnyRow]) -> Case:
+    """A share of its rows, one for each post at which it stands (or one without)."""
+    seats = sorted((r.open_unit, r.open_role) for r in rows if r.open_role)
+    own = next((s for s in seats if actor.desk(*s, rows[0].plan)), seats[0] if seats else (None, None))
+    return Case(rows[0], seats, *own)
 
 
 def case_of(tx: Tx, assignment_id: int) -> Case:
@@ -243,8 +287,13 @@ def open_case(tx: Tx, ref: TodoRef) -> Case:
 def take(tx: Tx, ref: TodoRef, case: Case) -> Case:
     """Sit down at a todo of a share that `cases_of` has read. Raises: Conflict, NotAllowed."""
     if (case.step, case.arm) != (ref.step, ref.arm):
-        raise _done_by_other(tx.connection, ref)
-    tx.desk = seat(tx.actor, case.todo_unit, case.todo_role, case.plan)
+        raise _done_before(tx, ref, case)
+    try:
+        tx.desk = seat(tx.actor, case.todo_unit or "", case.todo_role or "", case.plan)
+    except NotAllowed:
+        if len(case.seats) and _own_done(tx, ref, case.plan):
+            raise _done_before(tx, ref, case) from None
+        raise
     return case
 
 
@@ -252,14 +301,13 @@ def permit(tx: Tx, case: Case, verb: Verb) -> None:
     """Sit down at the post from which the actor may do this. Raises, in the words of the table: Refused when the verb
     is not for this state, NotAllowed when it is for others."""
     overlay = State(case.overlay) if case.overlay else None
-    holder = (case.todo_unit, case.todo_role) if case.todo_role else None
-    mine = capacities(tx.actor, _Stand(case, holder, decider_of(case)))
+    mine = capacities(tx.actor, _Stand(case, case.seats, decider_of(case)))
     words = refusal(
         State(case.state),
         verb,
         mine,
         overlay=overlay,
-        holder=_named(case, holder),
+        holder="、".join(_named(case, s) for s in case.seats),
         decider=_named(case, decider_of(case)),
         giver=case.parent_name or "",
         feedback=case.role == "cooperating",
@@ -271,10 +319,11 @@ def permit(tx: Tx, case: Case, verb: Verb) -> None:
 
 
 def _named(case: Case, post: tuple[str, str] | None) -> str:
-    """A post in words; of another unit than the share's its role alone."""
+    """A post in words; of another unit than the share's, or the one that handed it down, its role alone."""
     if post is None:
         return ""
-    return f"{case.unit_name if post[0] == case.unit else ''}{Role(post[1]).label}"
+    names = {case.parent_unit: case.parent_name, case.unit: case.unit_name}
+    return f"{names.get(post[0], '')}{Role(post[1]).label}"
 
 
 def limit_texts(**texts: str) -> None:
@@ -292,22 +341,45 @@ def seat(actor: Actor, unit_key: str, role: str, plan: str) -> Desk:
     return desk
 
 
-def _done_by_other(connection: Connection, ref: TodoRef) -> Conflict:
-    done = connection.execute(
-        select(todo.c.closed_at, unit.c.short, person.c.name)
-        .select_from(
-            todo.outerjoin(post, post.c.id == todo.c.closed_post)
-            .outerjoin(unit, unit.c.key == post.c.unit)
-            .outerjoin(person, person.c.id == post.c.person_id)
-        )
-        .where(
-            todo.c.owner_kind == "assignment",
-            todo.c.owner_id == ref.assignment_id,
-            todo.c.step == ref.step,
-            todo.c.arm == ref.arm,
-        )
-    ).one_or_none()
-    if done is None or done.closed_at is None:
+_done = (
+    select(todo.c.unit, todo.c.role, todo.c.closed_at, post_unit.c.short, person.c.name)
+    .select_from(
+        todo.outerjoin(post, post.c.id == todo.c.closed_post)
+        .outerjoin(post_unit, post_unit.c.key == post.c.unit)
+        .outerjoin(person, person.c.id == post.c.person_id)
+    )
+    .where(
+        todo.c.owner_kind == "assignment",
+        todo.c.owner_id == bindparam("b_id"),
+        todo.c.step == bindparam("b_step"),
+        todo.c.arm == bindparam("b_arm"),
+        todo.c.closed_at.is_not(None),
+    )
+    .order_by(todo.c.closed_at.desc())
+)
+
+
+def done_of(tx: Tx, ref: TodoRef) -> Sequence[AnyRow]:
+    """The todos of a step that are done, the last one first."""
+    return tx.connection.execute(_done, {"b_id": ref.assignment_id, "b_step": ref.step, "b_arm": ref.arm}).all()
+
+
+def _own_done(tx: Tx, ref: TodoRef, plan: str) -> list[AnyRow]:
+    """Of a step where several sign what the actor's own posts have done already."""
+    return [r for r in done_of(tx, ref) if tx.actor.desk(r.unit, r.role, plan)]
+
+
+def _done_before(tx: Tx, ref: TodoRef, case: Case) -> Conflict:
+    """Who was faster, and when: the actor's own post, or whoever has ended the step."""
+    done = [*_own_done(tx, ref, case.plan), *done_of(tx, ref)]
+    if not done:
         return Conflict("系统", None, "变更了这件待办")
-    who = f"{done.short} {done.name}" if done.name else "系统"
-    return Conflict(who, done.closed_at, _DONE.get(ref.step, "审核了这份申请"))
+    who = f"{done[0].short} {done[0].name}" if done[0].name else "系统"
+    return Conflict(who, done[0].closed_at, _done_words(case.lifecycle, ref.step))
+
+
+def _done_words(lifecycle: str, step: str) -> str:
+    try:
+        return _DONE.get(published.lifecycle(lifecycle).step(step).verb, "审核了这份申请")
+    except KeyError:
+        return "审核了这份申请"

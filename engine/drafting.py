@@ -6,11 +6,13 @@ Each saving names the revision it was made from, so that nobody overwrites what 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from bpmn.plan import Facts, Heading, Plan
 from bpmn.reading import extension, read_plan
@@ -18,9 +20,9 @@ from bpmn.stitching import stitch
 from bpmn.writing import write_plan
 from bpmn.xml import DiagramError, parse, process_of
 from engine import opening, published
-from ledger import organisation
+from engine.readiness import readiness
 from ledger.database import Tx
-from ledger.directory import known_units
+from ledger.directory import known_units, place_name
 from ledger.errors import Conflict, Invalid, NotFound, Refused
 from ledger.people import Actor
 from ledger.schema import AnyRow, person, plan_draft, plan_source, plan_version, run, unit
@@ -100,12 +102,12 @@ def create(tx: Tx, office: str, facts: Facts) -> int:
     ).one_or_none()
     if row is None:
         raise Invalid({"office": "请选择您所在的专班办。"})
-    _require_directory(row.jurisdiction)
+    _require_directory(tx.connection, row.jurisdiction)
     draft_id = tx.allocate("plan_draft")[0]
     key = f"{row.jurisdiction}-{facts.period[0].year}-{draft_id}"
     whole = replace(facts, key=key, jurisdiction=row.jurisdiction, office=row.name)
     xml = write_plan(Plan(whole, (Heading("h1", "第一组任务", ()),)))
-    _insert(tx, draft_id, whole, office, xml, None)
+    _insert(tx, draft_id, _Cover(key, row.jurisdiction, office, facts.title), xml, None, xml)
     return draft_id
 
 
@@ -115,34 +117,73 @@ def revise(tx: Tx, version_id: int) -> int:
     known = select(plan_draft.c.id).where(plan_draft.c.plan == version.plan)
     if (found := tx.connection.execute(known).scalar_one_or_none()) is not None:
         return int(found)
-    newest = select(func.max(plan_version.c.number)).where(plan_version.c.plan == version.plan)
-    if tx.connection.execute(newest).scalar_one() != version.number:
+    draft_id = tx.allocate("plan_draft")[0]  # whoever is a moment later waits here, and then finds the draft
+    if (found := tx.connection.execute(known).scalar_one_or_none()) is not None:
+        return int(found)
+    if any(newest.number != version.number for newest in _newest(tx.connection, version.plan)):
         raise Refused("这不是最新的一版，请从最新一版开始修订。")
-    draft_id = tx.allocate("plan_draft")[0]
-    _insert(tx, draft_id, read_plan(version.xml).facts, version.office, version.xml, version_id)
+    facts = read_plan(version.xml).facts
+    cover = _Cover(facts.key, facts.jurisdiction, version.office, facts.title)
+    _insert(tx, draft_id, cover, version.xml, version_id, version.xml)
     return draft_id
 
 
-def _insert(tx: Tx, draft_id: int, facts: Facts, office: str, xml: bytes, base: int | None) -> None:
-    values: dict[str, Any] = {
-        "plan": facts.key,
-        "office": office,
-        "jurisdiction": facts.jurisdiction,
-        "title": facts.title,
-    }
-    values |= {"base_version_id": base, "origin": xml.decode(), "xml": xml.decode(), "revision": 1}
-    tx.connection.execute(insert(plan_draft), {"id": draft_id, **values, **_saved(tx)})
+@dataclass(frozen=True)
+class _Cover:
+    """Whose a diagram is: its plan's key, the place and the office (a unit's key), and what it is called."""
+
+    plan: str
+    jurisdiction: str
+    office: str
+    title: str
+
+
+def restore(tx: Tx, xml: bytes) -> int:
+    """A draft from a diagram that was taken home: of a published plan as a revision of its newest version.
+
+    Raises: Refused for what is no plan of the person's offices, or has a draft already: that one takes it in itself.
+    """
+    cover = _cover(tx.connection, xml)
+    if cover is None or cover.office not in offices_of(tx.actor):
+        raise Refused("这份文件不是您所在专班办的方案，没有载入。")
+    draft_id = tx.allocate("plan_draft")[0]  # whoever restores the same a moment later waits here
+    known = tx.connection.execute(_drafts.where(plan_draft.c.plan == cover.plan)).one_or_none()
+    if known is not None:
+        raise Refused(f"方案“{known.title}”已有草稿，没有载入。请打开那份草稿，点“载入文件”，看过差别后再替换。")
+    newest = next(_newest(tx.connection, cover.plan), None)
+    if newest is None:
+        _require_own_key(cover, draft_id)
+        _insert(tx, draft_id, replace(cover, title=cover.title or "未命名方案"), xml, None, xml)
+        return draft_id
+    version = version_of(tx.connection, tx.actor, newest.id)
+    _insert(tx, draft_id, cover, version.xml, version.id, stitch(version.xml, xml))
+    return draft_id
+
+
+def _require_own_key(cover: _Cover, draft_id: int) -> None:
+    """A plan never published has the key its first draft was given: another could be that of a plan to come."""
+    given = re.fullmatch(rf"{re.escape(cover.jurisdiction)}-\d{{4}}-(\d{{1,9}})", cover.plan, re.ASCII)
+    if given is None or int(given[1]) >= draft_id:
+        raise Refused("文件里的方案编号不是本系统给的，没有载入；请先新建方案，再把内容画进去。")
+
+
+def _newest(connection: Connection, plan: str) -> Iterator[AnyRow]:
+    found = select(plan_version.c.id, plan_version.c.number).where(plan_version.c.plan == plan)
+    yield from connection.execute(found.order_by(plan_version.c.number.desc()).limit(1))
+
+
+def _insert(tx: Tx, draft_id: int, cover: _Cover, origin: bytes, base: int | None, xml: bytes) -> None:
+    values = {"base_version_id": base, "origin": origin.decode(), "xml": xml.decode(), "revision": 1}
+    tx.connection.execute(insert(plan_draft), {"id": draft_id, **vars(cover), **values, **_saved(tx)})
 
 
 def _saved(tx: Tx) -> dict[str, Any]:
     return {"saved_by": tx.actor.person_id, "saved_at": tx.now}
 
 
-def _require_directory(jurisdiction: str) -> None:
-    try:
-        organisation.load(jurisdiction)
-    except KeyError:
-        raise Invalid({"office": "本行政区还没有单位目录，请先联系管理员登记。"}) from None
+def _require_directory(connection: Connection, jurisdiction: str) -> None:
+    if not place_name(connection, jurisdiction):
+        raise Invalid({"office": "本行政区还没有单位目录，请先联系管理员登记。"})
 
 
 # ---------------------------------------------------------------- saving
@@ -176,16 +217,30 @@ def _faster(draft: PlanDraft) -> Conflict:
 
 def _require_same_plan(connection: Connection, draft: PlanDraft, xml: bytes) -> str:
     """The title of the plan. A draft can be wrong in a hundred ways, but not become another plan. Raises: Refused."""
+    cover = _cover(connection, xml)
+    if cover is None or (cover.plan, cover.jurisdiction, cover.office) != (
+        draft.plan,
+        draft.jurisdiction,
+        draft.office,
+    ):
+        raise Refused("草稿的方案编号、行政区和专班办不能改动，没有保存；请撤销这处改动。")
+    return cover.title or draft.title
+
+
+def _cover(connection: Connection, xml: bytes) -> _Cover | None:
+    """Whose a diagram is, None where it does not say or nobody is known by it. Raises: Refused for no diagram."""
     try:
         process = process_of(parse(xml))
     except DiagramError as error:
         raise Refused(str(error)) from None
     facts = extension(process, "plan")
-    same = process.get("id") == draft.plan and facts is not None
-    same = same and facts is not None and facts.get("jurisdiction") == draft.jurisdiction
-    if not same or facts is None or _office_of(connection, draft.jurisdiction, facts.get("office", "")) != draft.office:
-        raise Refused("草稿的方案编号、行政区和专班办不能改动，没有保存；请撤销这处改动。")
-    return facts.get("title", "")[:200] or draft.title
+    if facts is None:
+        return None
+    jurisdiction = facts.get("jurisdiction", "")
+    office = _office_of(connection, jurisdiction, facts.get("office", ""))
+    if office is None:
+        return None
+    return _Cover(process.get("id", ""), jurisdiction, office, facts.get("title", "")[:200])
 
 
 def _office_of(connection: Connection, jurisdiction: str, printed: str) -> str | None:
@@ -218,8 +273,7 @@ def publish_draft(tx: Tx, draft_id: int, revision: int, ground: str) -> int:
         raise Invalid({"ground": "请写明发布依据，如文件文号、会议纪要或领导批示。"})
     if len(ground) > MAX_GROUND:
         raise Invalid({"ground": f"依据有 {len(ground)} 个字，上限 {MAX_GROUND} 个，请压缩。"})
-    newest = select(plan_version.c.id, plan_version.c.number).where(plan_version.c.plan == draft.plan)
-    last = tx.connection.execute(newest.order_by(plan_version.c.number.desc()).limit(1)).one_or_none()
+    last = next(_newest(tx.connection, draft.plan), None)
     if last is not None and last.id != draft.base_version_id:
         raise Refused(
             f"这个方案已有第 {last.number} 版，草稿是从更早的一版改起的；请删除草稿，从第 {last.number} 版重新修订。"
@@ -279,6 +333,7 @@ def _versions(connection: Connection, condition: Any) -> list[Version]:
             r.xml.encode(),
         )
         for r in rows
+        if published.of_digest(connection, r.digest).plan.facts.intake is None  # a register is nobody's to draw
     ]
 
 
@@ -290,13 +345,20 @@ def running(connection: Connection, plan: str) -> AnyRow | None:
     return connection.execute(found.where(run.c.plan == plan, run.c.ended_at.is_(None)).limit(1)).one_or_none()
 
 
-def start_version(tx: Tx, version_id: int) -> int:
-    """Start a published version; returns the run's id.
+def start_version(tx: Tx, version_id: int, *, knowing: bool = False) -> int:
+    """Start a published version; returns the run's id. `knowing`: although its dates have passed.
 
     Raises: Refused while the plan runs already: its items would be handed out twice. Moving a running run to another
-    version is another command.
+    version is another command. Invalid where dates have passed and nobody has said that it is to start nevertheless.
     """
     version = version_of(tx.connection, tx.actor, version_id)
     if (now := running(tx.connection, version.plan)) is not None:
         raise Refused(f"这个方案的第 {now.number} 版正在实施，不能重复启动；在办任务的单位、时限、份额请在台账里调整。")
+    require_ready(tx, published.of_version(tx.connection, version_id).plan, knowing=knowing)
     return opening.start_run(tx, version_id)
+
+
+def require_ready(tx: Tx, plan: Plan, *, knowing: bool) -> None:
+    """Raises: Invalid where dates of a plan have passed, and nobody has said that it is to start nevertheless."""
+    if not knowing and readiness(tx.connection, tx.calendar, tx.now, plan).asks:
+        raise Invalid({"knowing": "方案的时限已有过去的，启动后这些任务随即亮红灯。确要启动的，请勾选确认。"})

@@ -10,24 +10,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal, select
+from sqlalchemy import Select, and_, bindparam, case, exists, func, literal, select
 
 from engine.moments import is_notice_time
-from engine.notices import Notice, settle, tell
+from engine.notices import Notice, rung_of, settle, tell
 from engine.outbox import Outgoing, put
 from engine.wording import line_of, link_of, title_of
-from ledger import organisation
 from ledger.calendar import local_day
 from ledger.database import Tx
+from ledger.directory import place_name
 from ledger.people import Holder, batched, holders_in, units_answered_for, written_to
 from ledger.queries.words import OUTCOME_WORDS
 from ledger.rules.verbs import Role, State
-from ledger.schema import AnyRow, assignment, item, notice, petition, post, round_, run, share, todo, unit
+from ledger.schema import AnyRow, assignment, intake, item, notice, petition, post, round_, run, share, step, todo, unit
 
 recipient = unit.alias("recipient")
 keeping = post.alias("keeping")
 
 _IN_HAND = ("acknowledging", "working", "returned", "signing")
+_AT_WORK = ("working", "returned")  # where steps are planned and reported
 _WAITING = ("signing", "reviewing")
 _BY_THE_CLOCK = ("handed", "request")
 _COPIED = ("deputy_head", "coordinator")  # who gets the last tier of a unit's share for information
@@ -68,7 +69,18 @@ def gather_digests(tx: Tx) -> None:
     _tell_waiting(tx)
     day = local_day(tx.now)
     pending = _current(tx, _notices().where(notice.c.state == "pending", ~notice.c.immediate))
-    _mail(tx, pending, lambda _: ("digest", f"{day}"))
+    _mail(tx, _highest(tx, pending), lambda _: ("digest", f"{day}"))
+
+
+def _highest(tx: Tx, rows: Sequence[AnyRow]) -> list[AnyRow]:
+    """Of an owner's ladder only the highest tier is told; a decision about days may bring two into one digest."""
+    rungs = {n.id: (n.owner_kind, n.owner_id, n.arm, n.unit, n.role, *rung) for n in rows if (rung := rung_of(n.tier))}
+    highest: dict[tuple[Any, ...], int] = {}
+    for *ladder, tier in rungs.values():
+        highest[tuple(ladder)] = max(tier, highest.get(tuple(ladder), tier))
+    lower = {i for i, (*ladder, tier) in rungs.items() if tier < highest[tuple(ladder)]}
+    settle(tx, lower, "superseded")
+    return [n for n in rows if n.id not in lower]
 
 
 def _tell_waiting(tx: Tx) -> None:
@@ -101,26 +113,53 @@ _untold = (
 )
 
 
+SHARE_OF = case(  # the share that a notice is about
+    (notice.c.owner_kind.in_(("assignment", "planning")), notice.c.owner_id),
+    (notice.c.owner_kind == "step", step.c.assignment_id),
+)
+
+
+_OFFICE = case((notice.c.owner_kind == "intake", notice.c.unit))  # of a case, whoever it waits for
+
+
+_asked = exists().where(  # whether a post has not done yet what waits for it, where others may have
+    todo.c.owner_kind == notice.c.owner_kind,
+    todo.c.owner_id == notice.c.owner_id,
+    todo.c.step == func.coalesce(assignment.c.step, intake.c.step),
+    todo.c.arm == notice.c.arm,
+    todo.c.unit == notice.c.unit,
+    todo.c.role == notice.c.role,
+    todo.c.closed_at.is_(None),
+)
+
+
 def _notices() -> Select[Any]:
     """Notices with what decides whether they still hold and what their line says."""
-    owner_assignment = and_(notice.c.owner_kind == "assignment", assignment.c.id == notice.c.owner_id)
+    owner_step = and_(notice.c.owner_kind == "step", step.c.id == notice.c.owner_id)
     owner_share = and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id)
     return (
         select(
             notice,
             assignment.c.state.label("assignment_state"),
             assignment.c.overlay,
+            item.c.lasting,
             assignment.c.unit.label("assignment_unit"),
             keeping.c.person_id.label("keeper"),
             assignment.c.step,
             assignment.c.arm.label("assignment_arm"),
+            _asked.label("is_asked"),
             petition.c.id.label("petition_id"),
             petition.c.turn,
             share.c.state.label("share_state"),
+            intake.c.step.label("intake_step"),
+            intake.c.arm.label("intake_arm"),
             round_.c.id.label("round_id"),
             round_.c.name.label("round_name"),
             round_.c.n,
-            func.coalesce(assignment.c.due_at, round_.c.due_at).label("due_at"),
+            assignment.c.steps_in_force,
+            step.c.petition_id.label("step_of"),
+            step.c.done_at.label("step_done_at"),
+            func.coalesce(step.c.due_at, assignment.c.due_at, round_.c.due_at, intake.c.due_at).label("due_at"),
             item.c.title,
             item.c.no,
             item.c.cadence,
@@ -132,14 +171,16 @@ def _notices() -> Select[Any]:
             run.c.jurisdiction,
         )
         .select_from(
-            notice.outerjoin(assignment, owner_assignment)
+            notice.outerjoin(step, owner_step)
+            .outerjoin(assignment, assignment.c.id == SHARE_OF)
             .outerjoin(keeping, and_(keeping.c.id == assignment.c.keeper, keeping.c.until.is_(None)))
             .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
             .outerjoin(share, owner_share)
             .outerjoin(round_, round_.c.id == share.c.round_id)
+            .outerjoin(intake, and_(notice.c.owner_kind == "intake", intake.c.id == notice.c.owner_id))
             .outerjoin(item, item.c.id == notice.c.item_id)
             .join(run, run.c.id == notice.c.run_id)
-            .join(unit, unit.c.key == func.coalesce(assignment.c.unit, share.c.unit))
+            .join(unit, unit.c.key == func.coalesce(assignment.c.unit, share.c.unit, _OFFICE))  # a week's mail has none
             .join(recipient, recipient.c.key == notice.c.unit)
         )
         .order_by(notice.c.id)
@@ -159,20 +200,44 @@ def holds(n: AnyRow) -> bool:
     kind = n.tier.partition(":")[0]
     if n.owner_kind == "share":
         return bool(n.share_state == "owed" or (n.share_state == "missed" and kind != "request"))
+    if n.owner_kind in ("step", "planning"):
+        waits = n.assignment_state in _AT_WORK and n.overlay != State.SUSPENDED
+        return waits and (_is_to_do(n) if n.owner_kind == "step" else _owes_steps(n))
+    if n.owner_kind == "intake":
+        is_there = n.tier == f"waiting:{n.intake_step}" or n.tier.startswith(f"chasing:{n.intake_step}.")
+        return bool(is_there and n.intake_arm == n.arm)
     match kind:
         case "waiting":
-            return bool(f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm)
+            return bool(f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm and n.is_asked)
         case "handed":
             return bool(n.assignment_state == "acknowledging")
         case "returned":
             return bool(n.assignment_state in ("working", "returned") and n.assignment_arm == n.arm)
         case "applied" | "pressing":
             return f"{n.tier}.".startswith(f"{kind}:{n.petition_id}.{n.turn}.")
-    return kind in OUTCOME_WORDS or (n.assignment_state in _IN_HAND and n.overlay != State.SUSPENDED)
+    return kind in OUTCOME_WORDS or _is_chased(n)
+
+
+def _is_chased(n: AnyRow) -> bool:
+    """Whether a unit has it in hand and its time runs; 长期坚持 is chased by no date."""
+    goes_on = n.assignment_state in _IN_HAND and n.overlay != State.SUSPENDED
+    return bool(goes_on and not (n.lasting and rung_of(n.tier) is not None))
+
+
+def _is_to_do(n: AnyRow) -> bool:
+    """A step of the plan in force that is not done."""
+    return bool(n.step_of == n.steps_in_force and n.step_done_at is None)
+
+
+def _owes_steps(n: AnyRow) -> bool:
+    return n.steps_in_force is None and n.overlay != State.PLANNING
 
 
 def _is_copy(n: AnyRow) -> bool:
-    """The last tier of a unit's share, told for information to its deputy head and to who handed it out, or down."""
+    """The last tier of a unit's share, told for information to its deputy head and to who handed it out, or down; of a
+    step of a case, to all but who stands there."""
+    if n.tier.startswith("chasing:"):
+        return not n.is_asked
     is_own = (
         n.tier.startswith(("waiting:", "pressing:", "applied:"))
         or n.tier.partition(":")[0] in OUTCOME_WORDS
@@ -198,9 +263,9 @@ def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, 
 
 def _readers(n: AnyRow, people: Sequence[Holder]) -> Sequence[Holder]:
     """Who of a post's holders is written to: of what was handed on inside the unit, the one who does it now; else the
-    plan's own, and A 角."""
+    plan's own, and A 角. Each with who deputises for them (委托代理)."""
     is_kept = n.keeper is not None and (n.unit, n.role) == (n.assignment_unit, "liaison")
-    return [h for h in people if is_kept and h.person_id == n.keeper] or written_to(people)
+    return [h for h in people if is_kept and n.keeper in (h.person_id, h.deputy_of)] or written_to(people)
 
 
 def _store(tx: Tx, mails: Sequence[_Mail]) -> None:
@@ -249,7 +314,7 @@ def _context(tx: Tx, mail: _Mail, count: int, overdue: int) -> dict[str, Any]:
     first = mail.lines[0]
     return {
         "post": f"{first.to_unit} {Role(first.role).label}",
-        "place": organisation.load(first.jurisdiction).name,
+        "place": place_name(tx.connection, first.jurisdiction),
         "day": local_day(tx.now).isoformat(),
         "count": count,
         "overdue": overdue,

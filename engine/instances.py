@@ -116,7 +116,7 @@ def restore(version: str, text: str) -> Instance:
 
 
 def is_single(version: str) -> bool:
-    """Can only one token ever run? Then `entry` and `outcome` serve and nothing is stored (会签 needs that)."""
+    """Can only one token ever run? Then `entry` and `outcome` serve and nothing is stored, as of every lifecycle."""
     specs = versions.spec_of(version).task_specs.values()
     plain = (Step, ExclusiveGateway, StartEvent, EndEvent)
     return all(type(spec) in plain for spec in specs if getattr(spec, "bpmn_id", None))
@@ -150,7 +150,7 @@ def _outcome(version: str, step: str, values: frozenset[tuple[str, Value]]) -> t
 
 def _require_single(version: str) -> None:
     if not is_single(version):
-        raise EngineError(f"版本 {version} 有并行步骤，须保存流程状态。")
+        raise EngineError(f"版本 {version} 有并行步骤，不是办理流程。")
 
 
 def _placed(version: str, step: str) -> SafeWorkflow:

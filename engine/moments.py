@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bpmn.plan import Cadence, Plan
 from engine import instances
-from ledger.calendar import SHANGHAI, WorkCalendar, end_of, local_day, moment
+from ledger.calendar import PUBLISHED, SHANGHAI, WorkCalendar, end_of, local_day, moment
 from ledger.rules.cadence import Turn
 from ledger.rules.ladder import NOTICE_TIME, tiers
 
@@ -47,6 +47,27 @@ def chased_after_return(due_at: datetime, returned_at: datetime, mend_days: int,
     return due_at if due_at > returned_at else end_of(calendar.after(local_day(returned_at), mend_days))
 
 
+# ---------------------------------------------------------------- steps of a share
+PLANNING_DAYS = 5  # working days from 签收 to hand in a plan of steps, where one is wanted
+
+
+def step_moments(
+    due_at: datetime, ladder: Sequence[int], calendar: WorkCalendar, after: datetime, *, arm: int = 1
+) -> list[Moment]:
+    """The reminders of a step (节点), from its confirmation on; under another arm since its time stood still."""
+    return ladder_moments(due_at, ladder, calendar, arm=arm, after=after)
+
+
+def planning_moments(asked_at: datetime, ladder: Sequence[int], calendar: WorkCalendar, turn: int) -> list[Moment]:
+    """The reminders of a plan of steps (节点计划) that is owed since an instant."""
+    return ladder_moments(planning_due(asked_at, calendar), ladder, calendar, arm=turn, after=asked_at)
+
+
+def planning_due(asked_at: datetime, calendar: WorkCalendar) -> datetime:
+    """Until when a plan of steps is to be handed in: said as a number of working days, never as a date."""
+    return end_of(calendar.after(local_day(asked_at), PLANNING_DAYS))
+
+
 # ---------------------------------------------------------------- rounds
 @lru_cache(maxsize=256)
 def turns_of(cadence: Cadence, calendar: WorkCalendar) -> Sequence[Turn]:
@@ -57,11 +78,31 @@ def turns_of(cadence: Cadence, calendar: WorkCalendar) -> Sequence[Turn]:
 def round_moments(plan: Plan, started_at: datetime, calendar: WorkCalendar) -> list[Moment]:
     """The opening of every turn that was not over when the run started."""
     return [
-        Moment(f"round:{cadence.id}:{turn.n}", 1, turn.opens_at, RANK_OPEN)
+        round_moment(cadence, turn)
         for cadence in plan.cadences
         for turn in turns_of(cadence, calendar)
         if turn.due_at > started_at
     ]
+
+
+def round_moment(cadence: Cadence, turn: Turn) -> Moment:
+    """The opening of a turn, named by its day, which stays as it is when others fall away."""
+    return Moment(f"round:{cadence.id}:{turn.day}", 1, turn.opens_at, RANK_OPEN)
+
+
+def day_of_turn(cadence: Cadence, name: str) -> date | None:
+    """The day of the turn that a due row names. Release 0.1.0 named turns by their numbers; nobody could decide about
+    days then."""
+    if name.isdecimal():
+        return next((turn.day for turn in turns_of(cadence, PUBLISHED) if turn.n == int(name)), None)
+    return _day(name)
+
+
+def _day(words: str) -> date | None:
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        return None
 
 
 def close_moments(cadence: Cadence, due_at: datetime, calendar: WorkCalendar) -> list[Moment]:

@@ -5,26 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import and_, bindparam, func, insert, literal, select, update
 
 from bpmn.lifecycle import Step
 from engine import instances, published
+from engine.carrying import item_over
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
 from engine.desk import Case, Entry, TodoRef, cases_of, limit_texts, open_case, permit, take
 from engine.filing import handed_in
+from engine.looking import Seen, changed
 from engine.moments import chased_after_return
 from engine.notices import Notice, tell
+from engine.owing import release_unit
+from engine.places import places_of
 from engine.reporting import checked_figures
+from engine.rounds import OPEN_SHARES
+from engine.steps import ask_for_steps, let_go
+from engine.stopped import come_back, meanwhile, whole_due
+from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.errors import DubanError, Invalid, NotEvery, Refused
 from ledger.events import File
 from ledger.rules.completion import Share as RuleShare
 from ledger.rules.completion import blockers, closes
-from ledger.rules.due import resolve
+from ledger.rules.due import counted_steps, resolve
 from ledger.rules.levels import inner
+from ledger.rules.texts import due_words
 from ledger.rules.timeliness import mend_due
 from ledger.rules.verbs import ENDED, LEFT_OUT, State, Verb
 from ledger.schema import AnyRow, advance, assignment, draft, due, petition, post, round_, share, unit, upload
@@ -35,12 +44,11 @@ STATE_FOR = {"acknowledge": State.ACKNOWLEDGING, "submit": State.WORKING, "sign"
 
 @dataclass(frozen=True)
 class Next:
-    """Where a share goes: the step (None: the lifecycle is over) and who stands there."""
+    """Where a share goes: the step (None: the lifecycle is over) and the posts that stand there (unit, role)."""
 
     step: Step | None
     arm: int
-    unit: str | None
-    role: str | None
+    places: Sequence[tuple[str, str]]
     state: State
 
 
@@ -66,9 +74,24 @@ def acknowledge_many(tx: Tx, todos: Sequence[TodoRef]) -> list[int]:
     for todo in sorted(set(todos), key=lambda t: t.assignment_id):
         case = take(tx, todo, cases[todo.assignment_id])
         permit(tx, case, Verb.ACKNOWLEDGE)
-        due_at = _due_after_acknowledgement(tx, case)
-        record_move(tx, case, "assignment.acknowledged", _next(case, {}), {"due_at": due_at})
+        if (to := _next(tx, case, {})).step is None:
+            _read(tx, case, to)
+            continue
+        dates = _due_after_acknowledgement(tx, case) | ({"todo_due": None} if case.overlay == State.SUSPENDED else {})
+        record_move(tx, case, "assignment.acknowledged", to, dates)
+        ask_for_steps(tx, case)
     return [case.item_id for case in cases.values()]
+
+
+def _read(tx: Tx, case: Case, to: Next) -> None:
+    """阅知: with the tap that says it was read the share is done."""
+    tx.flush()  # what the same person has read for another unit of the item counts already
+    rows = siblings(tx, case.item_id)
+    done = _is_done(case, rows, accepted=case.id)
+    record_move(tx, case, "assignment.read", to, {"closes": done})
+    disarm(tx, [("assignment", case.id)])
+    if done:
+        close_item(tx, case, "item.closed", [r for r in rows if r.id != case.id], {"counts": 1})
 
 
 def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool = False) -> int:
@@ -83,7 +106,7 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
         raise Invalid({"summary": "请写明完成情况和成果，审核人据此判断能否办结。"})
     figures = checked_figures(tx, case, entry.figures, confirmed=confirmed)
     _require_others(tx, case)
-    to = _next(case, {"needs_sign": case.role in case.sign_roles.split() and case.unit_kind != "body"})
+    to = _next(tx, case, _needs_sign(case.role, case.unit_kind, case.sign_roles))
     leaves_unit = to.state is not State.SIGNING
     lapsed = settling(case, "lapsed")  # who has done the work needs no more time for it, nor another to do it
     extra = {"figures": figures, "round": None, "leaves_unit": leaves_unit, "settles": lapsed}
@@ -93,31 +116,40 @@ def submit(tx: Tx, todo: TodoRef, entry: Entry, *, summary: str, confirmed: bool
         disarm(tx, [("assignment", case.id)])
     if lapsed:
         disarm(tx, [("petition", case.petition_id)])
+        if case.petition_kind == "steps":
+            ask_for_steps(tx, case, case.petition_id)
     return int(case.item_id)
 
 
-def sign_many(tx: Tx, todos: Sequence[TodoRef]) -> list[int]:
-    """批量审签: all or none; returns the items' ids. Raises: NotEvery with the reason of each that cannot be signed;
-    NotFound."""
+def sign_many(tx: Tx, todos: Sequence[TodoRef], *, seen: Mapping[int, Seen] | None = None) -> list[int]:
+    """批量审签: all or none; `seen`: by share the figures that the signer looked at. Returns the items' ids.
+
+    Raises: NotEvery with the reason of each that cannot be signed; NotFound."""
     wanted = sorted(set(todos), key=lambda t: t.assignment_id)
-    cases, refused = cases_of(tx, [todo.assignment_id for todo in wanted]), {}
+    cases, refused, left = cases_of(tx, [todo.assignment_id for todo in wanted]), {}, []
+    other = changed(tx, list(cases.values()), seen or {})
     for todo in wanted:
         try:
             case = take(tx, todo, cases[todo.assignment_id])
             permit(tx, case, Verb.SIGN)
+            if case.id in other:
+                raise other[case.id]
         except DubanError as error:
             refused[todo] = str(error)
             continue
-        record_move(tx, case, "assignment.signed", _next(case, {"decision": "pass"}))
+        if _agree(tx, case, NOTHING_SAID):
+            left.append(case.id)
     if refused:
         raise NotEvery(refused, len(wanted))
-    disarm(tx, [("assignment", i) for i in cases])
+    disarm(tx, [("assignment", i) for i in left])
     return [case.item_id for case in cases.values()]
 
 
-def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Sequence[int] = ()) -> int:
+def decide(
+    tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Sequence[int] = (), seen: Seen | None = None
+) -> int:
     """What a signer or reviewer decides: 审签同意 / 退回修改, 认可 or 同意办结 / 退回补正 (with a reason); `files` are
-    uploads that go with the reason. Returns the item's id.
+    uploads that go with the reason, `seen` the figures that were looked at. Returns the item's id.
 
     Raises: Invalid (a return without reason), Refused, Conflict, NotAllowed.
     """
@@ -128,25 +160,62 @@ def decide(tx: Tx, todo: TodoRef, *, agree: bool, reason: str = "", files: Seque
     permit(tx, case, agreeing if agree else returning)
     if not agree and not reason.strip():
         raise Invalid({"reason": "请写明退回理由和需要补正的内容，对方据此修改。"})
-    to = _next(case, {"decision": "pass" if agree else "return"})
+    if seen is not None and (other := changed(tx, [case], {case.id: seen})):
+        raise other[case.id]
     said = Said({"reason": reason}, handed_in(tx, case.id, files))
-    if signing:
-        record_move(tx, case, "assignment.signed" if agree else "assignment.sent_back", to, said=said)
-        if agree:
+    if agree:
+        if _agree(tx, case, said):
             disarm(tx, [("assignment", case.id)])
-        else:
-            _tell_returned(tx, case, to)
-    elif agree:
-        _accept(tx, case, to, said)
+        return int(case.item_id)
+    to = _next(tx, case, {"decision": "return"})
+    if signing:
+        record_move(tx, case, "assignment.sent_back", to, come_back(tx, case), said)
+        _tell_returned(tx, case, to)
     else:
         _return(tx, case, to, said)
     return int(case.item_id)
 
 
+def _agree(tx: Tx, case: Case, said: Said) -> bool:
+    """One who stands at a step agrees: others still have to (会签), or the share goes on, to the next level or to its
+    end. Returns whether it leaves its unit with that, which is no longer chased."""
+    if len(case.seats) > 1 and published.lifecycle(case.lifecycle).step(case.step).rule == "all":
+        _agree_beside(tx, case, said)
+        return False
+    to = _next(tx, case, {"decision": "pass"})
+    if case.state == State.SIGNING:
+        leaves_unit = to.state is not State.SIGNING
+        record_move(tx, case, "assignment.signed", to, {"leaves_unit": leaves_unit}, said)
+        return leaves_unit
+    if to.step:
+        record_move(tx, case, "assignment.passed", to, said=said)
+    else:
+        _accept(tx, case, to, said)
+    return False
+
+
+def _agree_beside(tx: Tx, case: Case, said: Said) -> None:
+    """会签: this post has agreed, those that are left still have to."""
+    payload = {
+        "assignment": case.id,
+        "item": case.item_id,
+        "run": case.run_id,
+        "step": case.step,
+        "arm": case.arm,
+        "version": case.version,
+        "unit": case.todo_unit,
+        "role": case.todo_role,
+        "left": len(case.seats) - 1,
+    }
+    tx.record(f"item:{case.item_id}", "assignment.agreed", payload, said.texts, said.files)
+
+
 def _return(tx: Tx, case: Case, to: Next, said: Said) -> None:
-    """退回补正: some working days to mend, the ladder armed anew, the unit told at once."""
-    due_at = inner(_time_to_mend(tx, case), case.parent_due, case.due_at)
-    record_move(tx, case, "assignment.returned", to, {"due_at": due_at}, said)
+    """退回补正: some working days to mend, the ladder armed anew, the unit told at once. They run also where the whole
+    stands still, for what was handed in is decided all the same."""
+    due_at = inner(_time_to_mend(tx, case), whole_due(tx, case), case.due_at)
+    why = _why_mended(tx, case, due_at)
+    record_move(tx, case, "assignment.returned", to, {"due_at": due_at, **({"why": why} if why else {})}, said)
     if due_at and not case.cadence:
         chased = chased_after_return(due_at, tx.now, case.mend_days, tx.calendar)
         arm_ladder(tx, "assignment", [case.id], chased, parse_ladder(case.ladder), turn=to.arm, only_ahead=True)
@@ -156,21 +225,36 @@ def _return(tx: Tx, case: Case, to: Next, said: Said) -> None:
 def _time_to_mend(tx: Tx, case: Case) -> datetime | None:
     if case.due_at is None:
         return None
-    return mend_due(case.due_at, tx.now, case.mend_days, tx.calendar, submitted_at=case.submitted_at)
+    is_late = case.submitted_at is not None and case.submitted_at > case.due_at
+    due_at = case.due_at if is_late else meanwhile(tx, case, case.due_at)
+    return mend_due(due_at, tx.now, case.mend_days, tx.calendar, submitted_at=case.submitted_at)
 
 
-def _due_after_acknowledgement(tx: Tx, case: Case) -> datetime | None:
-    """The share's own date, where the plan counts from 签收; its ladder is armed then."""
+def _why_mended(tx: Tx, case: Case, due_at: datetime | None) -> Sequence[tuple[str, str]]:
+    """How the date after a return came about, as the time sheet tells it."""
+    if due_at is None:
+        return ()
+    if due_at == case.due_at:
+        is_late = case.submitted_at is not None and case.submitted_at > due_at
+        return [("规则", "报送时已逾期，不另给补正时间" if is_late else "补正时间在时限以内，时限不变")]
+    mended = end_of(tx.calendar.after(local_day(tx.now), case.mend_days))
+    if due_at > mended:
+        return [("规则", f"上级任务暂停计时的工作日不计，顺延至 {due_words(due_at)}")]
+    steps = counted_steps("退回", local_day(tx.now), case.mend_days, tx.calendar)
+    return steps if due_at == mended else [*steps, ("上级时限", f"不超过上级任务的时限 {due_words(due_at)}")]
+
+
+def _due_after_acknowledgement(tx: Tx, case: Case) -> dict[str, Any]:
+    """The share's date, its own where the plan counts from 签收, and then how it came about; its ladder is armed
+    then."""
     if case.due_at is not None or not case.due_text or case.parent_id:
-        return case.due_at  # type: ignore[no-any-return]
+        return {"due_at": case.due_at}
     rule = next(i.due for i in published.of_run(tx.connection, case.run_id).plan.items if i.id == case.element)
-    if rule is None or rule.anchor != "acknowledge":
-        return None
-    limit = resolve(rule, tx.calendar, anchor=tx.now)
+    limit = resolve(rule, tx.calendar, anchor=tx.now) if rule and rule.anchor == "acknowledge" else None
     if limit is None:
-        return None
+        return {"due_at": None}
     arm_ladder(tx, "assignment", [case.id], limit.at, parse_ladder(case.ladder), only_ahead=True)
-    return limit.at
+    return {"due_at": limit.at, "why": limit.steps}
 
 
 def _tell_returned(tx: Tx, case: Case, to: Next) -> None:
@@ -181,32 +265,58 @@ def _tell_returned(tx: Tx, case: Case, to: Next) -> None:
 
 
 # ---------------------------------------------------------------- where a share goes
-def _next(case: Case, decided: Mapping[str, str | bool]) -> Next:
-    """The lifecycle's answer to a step done with these values."""
-    cycle, version = published.lifecycle(case.lifecycle), published.lifecycle_version(case.lifecycle)
-    values: dict[str, str | bool] = {"role": case.role, "held_by_office": case.unit_kind == "body", **decided}
-    open_steps = instances.outcome(version, case.step, frozenset(values.items()))
-    if not open_steps:
-        return Next(None, case.arm, None, None, State.CLOSED)
-    step = cycle.step(open_steps[0])
+def handed_to(lifecycle: str, role: str, unit_kind: str, sign_roles: str) -> Step:
+    """The step to which an application comes first."""
+    work = next(s for s in published.lifecycle(lifecycle).steps if s.verb == "submit")
+    step = step_after(lifecycle, work.id, role, unit_kind, _needs_sign(role, unit_kind, sign_roles))
+    assert step is not None
+    return step
+
+
+def _needs_sign(role: str, unit_kind: str, sign_roles: str) -> dict[str, str | bool]:
+    return {"needs_sign": role in sign_roles.split() and unit_kind != "body"}
+
+
+def step_after(lifecycle: str, step: str, role: str, unit_kind: str, decided: Mapping[str, str | bool]) -> Step | None:
+    """The lifecycle's answer to a step done with these values; None: it is over."""
+    cycle, version = published.lifecycle(lifecycle), published.lifecycle_version(lifecycle)
+    values: dict[str, str | bool] = {"role": role, "held_by_office": unit_kind == "body", **decided}
+    open_steps = instances.outcome(version, step, frozenset(values.items()))
+    return cycle.step(open_steps[0]) if open_steps else None
+
+
+def _next(tx: Tx, case: Case, decided: Mapping[str, str | bool]) -> Next:
+    """Where a share goes from a step done with these values."""
+    step = step_after(case.lifecycle, case.step, case.role, case.unit_kind, decided)
+    if step is None:
+        return Next(None, case.arm, (), State.CLOSED)
     loops = step.verb == "submit" and case.state != State.ACKNOWLEDGING
     state = STATE_FOR.get(step.verb, State.REVIEWING)
     if loops and decided.get("decision") == "return":
         state = State.RETURNED
-    return Next(step, case.arm + loops, _holder(case, step), step.role, state)
+    return Next(step, case.arm + loops, places_of(tx, case, step), state)
 
 
 def give_out_anew(tx: Tx, case: Case, kind: str, extra: Mapping[str, Any], said: Said) -> int:
     """The same step under the next arm, which is returned: its todo has another date from now on. What somebody is
     typing for it stays with it."""
-    step = published.lifecycle(case.lifecycle).step(case.step)
-    to = Next(step, case.arm + 1, case.todo_unit, case.todo_role, State(case.state))
-    record_move(tx, case, kind, to, extra, said)
-    names = {"b_old": f"submit-{case.id}-{case.arm}", "b_new": f"submit-{case.id}-{to.arm}"}
-    names |= {"b_unit": case.unit}
+    return give_out_all_anew(tx, [case], kind, [extra], said)[0]
+
+
+def give_out_all_anew(
+    tx: Tx, cases: Sequence[Case], kind: str, extras: Sequence[Mapping[str, Any]], said: Said
+) -> list[int]:
+    """`give_out_anew` for several shares, with what the event says of each, in the statements of one."""
+    names = []
+    for case, extra in zip(cases, extras, strict=True):
+        step = published.lifecycle(case.lifecycle).step(case.step)
+        to = Next(step, case.arm + 1, case.seats, State(case.state))
+        record_move(tx, case, kind, to, extra, said)
+        renamed = {"b_old": f"submit-{case.id}-{case.arm}", "b_new": f"submit-{case.id}-{to.arm}"}
+        names.append(renamed | {"b_unit": case.unit})
     for statement in _rename_forms:
         tx.writes.write(statement, names)
-    return to.arm
+    return [case.arm + 1 for case in cases]
 
 
 _people_of_unit = select(post.c.person_id).where(post.c.unit == bindparam("b_unit"), post.c.until.is_(None))
@@ -234,20 +344,6 @@ def rearm(tx: Tx, case: Case, turn: int, due_at: datetime | None) -> None:
         arm_ladder(tx, "assignment", [case.id], due_at, parse_ladder(case.ladder), turn=turn, only_ahead=True)
 
 
-def _holder(case: Case, step: Step) -> str:
-    """The unit that stands at a step; where an item has no lead, its office accepts the feedback."""
-    match step.holder:
-        case "office":
-            return str(case.office)
-        case "host":
-            return str(case.host or case.office)
-        case "lead":
-            return str(case.lead_unit or case.office)
-        case "parent":
-            return str(case.parent_unit)
-    return str(case.unit)
-
-
 def record_move(
     tx: Tx,
     case: Case,
@@ -265,12 +361,16 @@ def record_move(
         "version": case.version,
         "to": to.step.id if to.step else None,
         "to_arm": to.arm,
-        "to_unit": to.unit,
-        "to_role": to.role,
+        "to_unit": to.places[0][0] if to.places else None,
+        "to_role": to.places[0][1] if to.places else None,
         "state": to.state.value,
         "due_at": case.due_at,
         **(extra or {}),
     }
+    if to.step and to.step.rule != "one":
+        payload["seats"] = to.places
+    if len(case.seats) > 1 and (to.step is None or to.step.id != case.step):  # whose todos end with this one
+        payload["others"] = [place for place in case.seats if place != (case.todo_unit, case.todo_role)]
     payload.setdefault("todo_due", None if to.state is State.REVIEWING else payload["due_at"])  # a review has none
     tx.record(f"item:{case.item_id}", kind, payload, said.texts, said.files)
 
@@ -285,6 +385,7 @@ _siblings = (
         assignment.c.step,
         assignment.c.arm,
         assignment.c.unit,
+        assignment.c.steps_in_force,
         assignment.c.parent_id,
         unit.c.short,
     )
@@ -384,6 +485,7 @@ def _accept(tx: Tx, case: Case, to: Next, said: Said) -> None:
     rows = siblings(tx, case.item_id)
     done = case.parent_id is None and _is_done(case, rows, accepted=case.id)
     record_move(tx, case, "assignment.accepted", to, {"closes": done, "counts": case.parent_id is None}, said)
+    let_go(tx, case.needs_steps, [case])
     if done:
         close_item(tx, case, "item.closed", [r for r in rows if r.id != case.id], {"counts": 1})
 
@@ -393,7 +495,7 @@ def siblings(tx: Tx, item_id: int) -> Sequence[AnyRow]:
     return tx.read(_siblings_owing, {"b_item": item_id})
 
 
-def _is_done(case: AnyRow, rows: Sequence[AnyRow], accepted: int | None = None) -> bool:
+def _is_done(case: Case | AnyRow, rows: Sequence[AnyRow], accepted: int | None = None) -> bool:
     each = list({r.id: r for r in rows}.values())
     return closes(case.completion, _shares(each, accepted), gated=case.gated)
 
@@ -411,9 +513,13 @@ class Ending:
     left: Sequence[AnyRow]
     withdrawn: Sequence[Mapping[str, Any]]
     armed: Sequence[tuple[str, int]]
+    tier: PartEnd
 
 
-def ending(rows: Sequence[AnyRow]) -> Ending:
+PartEnd = Literal["ended", "recalled"]  # what the units below are told: it is over, or it went to another unit
+
+
+def ending(rows: Sequence[AnyRow], tier: PartEnd = "ended") -> Ending:
     """What ends with an item, or with the share that these were handed down from."""
     left = list({r.id: r for r in rows if r.state not in ENDED}.values())
     withdrawn = [
@@ -422,26 +528,25 @@ def ending(rows: Sequence[AnyRow]) -> Ending:
             "step": r.step,
             "arm": r.arm,
             "part": r.parent_id is not None,
+            **({"told": tier} if tier != "ended" else {}),
             "settles": _settled(r.petition_id, r.petition_kind, r.turn, "lapsed") if r.petition_id else None,
         }
         for r in left
     ]
     petitions = [("petition", r.petition_id) for r in left if r.petition_id]
-    return Ending(left, withdrawn, [*(("assignment", r.id) for r in left), *petitions])
+    return Ending(left, withdrawn, [*(("assignment", r.id) for r in left), *petitions], tier)
 
 
-def tell_parts(tx: Tx, run_id: int, item_id: int, left: Sequence[AnyRow]) -> None:
+def tell_parts(tx: Tx, run_id: int, item_id: int, ended: Ending) -> None:
     """Whom a share was handed down to is told that there is nothing left to do."""
-    own = [r for r in left if r.parent_id is not None]
-    tell(
-        tx,
-        [Notice("assignment", r.id, r.arm, "ended", r.unit, "liaison", run_id, item_id, immediate=True) for r in own],
-    )
+    own = [r for r in ended.left if r.parent_id is not None]
+    told = [Notice("assignment", r.id, r.arm, ended.tier, r.unit, "liaison", run_id, item_id, True) for r in own]
+    tell(tx, told)
 
 
 def close_item(
     tx: Tx,
-    case: AnyRow,
+    case: Case | AnyRow,
     kind: str,
     rows: Sequence[AnyRow],
     extra: Mapping[str, Any],
@@ -453,7 +558,13 @@ def close_item(
     payload = {"item": case.item_id, "withdrawn": ended.withdrawn, "owed": owed, **extra}
     tx.record(f"item:{case.item_id}", kind, payload, said.texts)
     disarm(tx, [*ended.armed, *(("share", o) for o in owed)])
+    let_go(tx, case.needs_steps, ended.left)
+    for r in ended.left:
+        if r.parent_id is None and r.role in OPEN_SHARES:
+            release_unit(tx, case.run_id, r.unit, [s.id for s in ended.left])
     if kind == "item.closed":
-        tell_parts(tx, case.run_id, case.item_id, ended.left)
+        tell_parts(tx, case.run_id, case.item_id, ended)
+    if case.n_intakes:
+        item_over(tx, case.item_id)
     tx.writes.write(_insert_advance, {"run_id": case.run_id, "item_id": case.item_id})
     tx.closed_runs.add(case.run_id)

@@ -6,6 +6,7 @@ that post is found when it is gathered into a mail.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,8 +19,8 @@ from ledger.schema import notice
 
 @dataclass(frozen=True)
 class Notice:
-    """`tier`: handed, request, returned, urged:<n>, waiting:<step>, vacant:<unit>.<role>, weekly:<its Monday>, or a
-    ladder's tier such as -3. `immediate`: goes at once."""
+    """`tier`: handed, request, returned, urged:<n>, waiting:<step>, chasing:<step>.<tier>, vacant:<unit>.<role>,
+    weekly:<its Monday>, or a ladder's tier such as -3. `immediate`: goes at once."""
 
     owner_kind: str
     owner_id: int
@@ -31,6 +32,16 @@ class Notice:
     item_id: int | None
     immediate: bool = False
     state: str = "pending"
+
+
+Rung = tuple[str, int]  # which ladder of its owner, and the tier
+_RUNG = re.compile(r"(pressing:\d+\.\d+\.|chasing:[\w-]+\.|)(-?\d+)")
+
+
+def rung_of(tier: str) -> Rung | None:
+    """Of a ladder's notice, which ladder of its owner, and the tier."""
+    found = _RUNG.fullmatch(tier)
+    return (found[1], int(found[2])) if found else None
 
 
 _INSERT = {

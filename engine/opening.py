@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from bpmn.plan import Item, Plan
 from engine import instances, published
 from engine.admission import require_clean
-from engine.chasing import arm, wake
+from engine.chasing import arm, disarm, wake
 from engine.moments import Moment, opening_moment, timer_moments
 from engine.notices import Notice, tell
 from engine.rounds import schedule_rounds
@@ -20,9 +21,10 @@ from ledger.database import Tx
 from ledger.directory import directory_of, known_units
 from ledger.errors import Refused
 from ledger.events import canonical
+from ledger.organisation import Organisation
 from ledger.rules.due import Due, DueRule, resolve
 from ledger.rules.verbs import ENDED
-from ledger.schema import item, plan_source, plan_version, run_state
+from ledger.schema import indicator, item, plan_source, plan_version, run_state, unit
 from ledger.schema import run as run_table
 
 ADMIN = "admin"
@@ -61,12 +63,14 @@ def start_run(tx: Tx, version_id: int) -> int:
     made = published.of_version(tx.connection, version_id)
     plan = made.plan
     run_id = tx.allocate("run")[0]
-    tx.record(f"run:{run_id}", "run.started", _run_facts(tx.connection, plan, run_id, version_id))
+    kept_elsewhere = _kept_elsewhere(tx, plan)
+    known = known_units(tx.connection, plan.facts.jurisdiction)
+    tx.record(f"run:{run_id}", "run.started", _run_facts(known, plan, run_id, version_id))
     tx.flush()
     for item_id, (ord_, planned) in zip(
         tx.allocate("item", len(plan.items)), enumerate(plan.items, start=1), strict=True
     ):
-        _plan_item(tx, plan, run_id, item_id, ord_, planned)
+        _plan_item(tx, plan, known, run_id, item_id, ord_, planned, kept_elsewhere)
     tx.flush()
     instance = instances.start(made.version)
     tx.connection.execute(insert(run_state), {"run_id": run_id, "state": instances.dump(instance), "version": 1})
@@ -76,7 +80,7 @@ def start_run(tx: Tx, version_id: int) -> int:
     return run_id
 
 
-def _run_facts(connection: Connection, plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
+def _run_facts(known: Organisation, plan: Plan, run_id: int, version_id: int) -> dict[str, Any]:
     facts = plan.facts
     return {
         "run": run_id,
@@ -85,7 +89,7 @@ def _run_facts(connection: Connection, plan: Plan, run_id: int, version_id: int)
         "title": facts.title,
         "short": facts.short,
         "jurisdiction": facts.jurisdiction,
-        "office": _unit_key(connection, facts.jurisdiction, facts.office),
+        "office": _unit_key(known, facts.office),
         "period_start": facts.period[0],
         "period_end": facts.period[1],
         "sign_roles": " ".join(facts.sign_roles),
@@ -96,17 +100,52 @@ def _run_facts(connection: Connection, plan: Plan, run_id: int, version_id: int)
     }
 
 
-def _unit_key(connection: Connection, jurisdiction: str, printed: str) -> str:
-    found = known_units(connection, jurisdiction).resolve(printed)
+# The indicators of plans under way that one unit (or its successor) fills for all; the first of each key and unit holds
+# the readings.
+_fills = func.coalesce(unit.c.successor, unit.c.key)
+_sources = (
+    select(indicator.c.key, _fills.label("reporter"), func.min(indicator.c.id).label("id"))
+    .join(item, item.c.id == indicator.c.item_id)
+    .join(run_table, run_table.c.id == item.c.run_id)
+    .join(unit, unit.c.key == indicator.c.reporter)
+    .where(
+        run_table.c.jurisdiction == bindparam("b_jurisdiction"),
+        run_table.c.ended_at.is_(None),
+        item.c.state.in_(("pending", "open")),
+        indicator.c.same_as.is_(None),
+    )
+    .group_by(indicator.c.key, _fills)
+)
+
+
+def _kept_elsewhere(tx: Tx, plan: Plan) -> dict[tuple[str, str], int]:
+    """一数一源: which indicator of another plan already holds the readings, by key and reporting unit."""
+    if not any(i.reporter for planned in plan.items for i in planned.indicators):
+        return {}
+    rows = tx.connection.execute(_sources, {"b_jurisdiction": plan.facts.jurisdiction})
+    return {(r.key, r.reporter): r.id for r in rows}
+
+
+def _unit_key(known: Organisation, printed: str, what: str = "统筹单位") -> str:
+    found = known.resolve(printed)
     if found is None or len(found.units) != 1:
-        raise Refused(f"方案的统筹单位“{printed}”不是一个单位，请先在单位目录中登记，再启动方案。")
+        raise Refused(f"方案的{what}“{printed}”不是一个单位，请先在单位目录中登记，再启动方案。")
     return found.units[0].key
 
 
-def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned: Item) -> None:
+def _plan_item(
+    tx: Tx,
+    plan: Plan,
+    known: Organisation,
+    run_id: int,
+    item_id: int,
+    ord_: int,
+    planned: Item,
+    kept_elsewhere: Mapping[tuple[str, str], int],
+) -> None:
     limit = _due(tx, plan, run_id, planned)
     headings = {h.id: h.name for h in plan.headings}
-    known = known_units(tx.connection, plan.facts.jurisdiction)
+    reporters = [i.reporter and _unit_key(known, i.reporter, "填报单位") for i in planned.indicators]
     indicator_ids = tx.allocate("indicator", len(planned.indicators)) if planned.indicators else ()
     tx.record(
         f"item:{item_id}",
@@ -125,9 +164,11 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
             "gated": planned.gated,
             "lifecycle": planned.lifecycle,
             "cadence": planned.cadence,
+            "needs_steps": plan.needs_steps(planned),
             "due_at": limit.at if limit else None,
             "due_text": planned.due.text if planned.due else "",
             "due_steps": canonical(limit.steps if limit else ()),
+            **({"lasting": True} if planned.due and planned.due.kind == "lasting" else {}),
             "open_units": canonical(
                 [s.unit for s in planned.shares if (r := known.resolve(s.unit)) is not None and r.open]
             ),
@@ -143,33 +184,56 @@ def _plan_item(tx: Tx, plan: Plan, run_id: int, item_id: int, ord_: int, planned
                     "per": i.per,
                     "by": i.by,
                     "each": i.unit_name,
+                    "among": _among(known, i.unit_name),
                     "sum_rule": i.sum,
+                    "definition": i.definition,
+                    "source": i.source,
+                    "as_of": i.as_of,
+                    "reporter": reporter,
+                    "same_as": kept_elsewhere.get((i.key, reporter)) if reporter else None,
                 }
-                for indicator_id, i in zip(indicator_ids, planned.indicators, strict=True)
+                for indicator_id, i, reporter in zip(indicator_ids, planned.indicators, reporters, strict=True)
             ],
         },
     )
 
 
+def _among(known: Organisation, each: str | None) -> list[str] | None:
+    """The units that a norm (每个县) is for, where that is what it names."""
+    found = known.resolve(each) if each else None
+    return [u.key for u in found.units] if found else None
+
+
 def _due(tx: Tx, plan: Plan, run_id: int, planned: Item) -> Due | None:
     """The due date as it stands; one counted from an anchor that has not come yet is not known."""
-    return _resolved(tx.connection, tx.calendar, plan, run_id, planned.due)
+    return _resolved(plan, planned.due, tx.calendar, partial(_anchor, tx.connection, run_id))
 
 
 def opens_at(connection: Connection, calendar: WorkCalendar, plan: Plan, run_id: int, planned: Item) -> Moment | None:
     """The date an item waits for, where its *opens* rule knows one."""
-    opens = _resolved(connection, calendar, plan, run_id, planned.opens)
+    return opening_of(plan, planned, calendar, partial(_anchor, connection, run_id))
+
+
+Anchors = Callable[[str | None], datetime | None]
+
+
+def opening_of(plan: Plan, planned: Item, calendar: WorkCalendar, anchor_at: Anchors) -> Moment | None:
+    """The same, from the instants that rules count from, as far as they have come."""
+    opens = _resolved(plan, planned.opens, calendar, anchor_at)
     return None if opens is None else opening_moment(opens.day)
 
 
-def _resolved(
-    connection: Connection, calendar: WorkCalendar, plan: Plan, run_id: int, rule: DueRule | None
-) -> Due | None:
+def due_of(plan: Plan, planned: Item, calendar: WorkCalendar, anchor_at: Anchors) -> Due | None:
+    """When an item would be due, from the instants that rules count from, as far as they are known."""
+    return _resolved(plan, planned.due, calendar, anchor_at)
+
+
+def _resolved(plan: Plan, rule: DueRule | None, calendar: WorkCalendar, anchor_at: Anchors) -> Due | None:
     if rule is None:
         return None
     first, last = plan.facts.period
     period = (first, last) if last is not None else None
-    return resolve(rule, calendar, anchor=_anchor(connection, run_id, rule.anchor), period=period)
+    return resolve(rule, calendar, anchor=anchor_at(rule.anchor), period=period)
 
 
 def _anchor(connection: Connection, run_id: int, anchor: str | None) -> datetime | None:
@@ -195,6 +259,7 @@ def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
     rows = tx.connection.execute(select(item.c.id, item.c.element, item.c.state).where(item.c.run_id == run_id)).all()
     ids = {r.element: r.id for r in rows}
     state = {r.element: r.state for r in rows}
+    opening = []
     for planned in plan.items:
         if state[planned.id] != "pending" or (planned.heading or planned.id) not in reached:
             continue
@@ -204,15 +269,21 @@ def open_waits(tx: Tx, run_id: int, plan: Plan, waits: Iterable[str]) -> None:
         if opens is not None and opens.at > tx.now:
             wake(tx, "item", [ids[planned.id]], [opens])
             continue
-        open_item(tx, run_id, plan, planned, ids[planned.id])
+        if opens is not None:  # its own row may be due this very instant
+            disarm(tx, [("item", ids[planned.id])])
+        opening.append(planned)
+    if opening:
+        known = known_units(tx.connection, plan.facts.jurisdiction)
+        for planned in opening:
+            open_item(tx, run_id, plan, known, planned, ids[planned.id])
     tx.flush()
 
 
-def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> None:
+def open_item(tx: Tx, run_id: int, plan: Plan, known: Organisation, planned: Item, item_id: int) -> None:
     """Hand an item out: a share with a todo for each unit, its ladder armed, its units told."""
     first = published.lifecycle(planned.lifecycle).step(instances.entry(published.lifecycle_version(planned.lifecycle)))
     limit = _due(tx, plan, run_id, planned)
-    shares = _shares(tx.connection, plan, planned)
+    shares = _shares(known, planned)
     ids = tx.allocate("assignment", len(shares)) if shares else range(0)
     tx.record(
         f"item:{item_id}",
@@ -237,17 +308,16 @@ def open_item(tx: Tx, run_id: int, plan: Plan, planned: Item, item_id: int) -> N
     tell(tx, handed)
 
 
-def _shares(connection: Connection, plan: Plan, planned: Item) -> list[dict[str, Any]]:
+def _shares(known: Organisation, planned: Item) -> list[dict[str, Any]]:
     """The units behind the printed names, in printed order; a unit named twice keeps its first role."""
-    known = known_units(connection, plan.facts.jurisdiction)
     found: dict[str, dict[str, Any]] = {}
     for share in planned.shares:
         resolution = known.resolve(share.unit)
         if resolution is None:
             raise Refused(f"第 {planned.no} 项的单位“{share.unit}”不在单位目录中，请先登记，再启动方案。")
-        for unit in resolution.units:
+        for named in resolution.units:
             facts = {"role": share.role, "ord": len(found) + 1, "quota": share.quota, "presumed": share.presumed}
-            found.setdefault(unit.key, {"unit": unit.key, **facts})
+            found.setdefault(named.key, {"unit": named.key, **facts})
     return list(found.values())
 
 

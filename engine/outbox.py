@@ -8,12 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
+from engine.mail.contexts import LINKS
 from engine.notices import settle
 from ledger.database import Tx
+from ledger.errors import NotFound, Refused
 from ledger.people import Holder
-from ledger.schema import delivery, message
+from ledger.queries.accounts import seen_by
+from ledger.schema import delivery, message, person
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,25 @@ def _row(tx: Tx, message_id: int, mail: Outgoing) -> dict[str, Any]:
         "attempts": 0,
         "try_at": tx.recorded_at,
     }
+
+
+def send_again(tx: Tx, message_id: int) -> None:
+    """Queue a mail that was given up, to where its person's mails go today, under the Message-ID it had.
+
+    Raises: NotFound for what is no such mail, or is for somebody whom the actor does not administer; Refused where
+    nothing is left to send.
+    """
+    row = tx.connection.execute(
+        select(message.c.kind, person.c.email)
+        .join(person, person.c.id == message.c.person_id)
+        .where(message.c.id == message_id, message.c.state == "dead", seen_by(tx.actor))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("没有这封未送达的邮件，或者它已经重新排队。")
+    if row.kind in LINKS:
+        raise Refused("这封邮件里的链接已经作废，请本人在登录页上重新申请。")
+    anew = {"state": "queued", "attempts": 0, "try_at": tx.recorded_at, "error": None, "address": row.email}
+    tx.connection.execute(update(message).where(message.c.id == message_id).values(**anew))
 
 
 def header_id(key: str) -> str:

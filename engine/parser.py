@@ -63,7 +63,13 @@ class Heading(Step):
 
 
 class PlainParser:
-    """Mixed into every parser: our data is read by `bpmn.reading`, and a drawing's positions decide nothing."""
+    """Mixed into every parser: our data is read by `bpmn.reading`, and a drawing's positions decide nothing.
+
+    A step where several sign is ONE wait state; its signatures are rows of the ledger.
+    """
+
+    def _add_multiinstance_task(self, loop_characteristics: Element) -> None:
+        """Leave the task as it is."""
 
     def parse_extensions(self, node: Element | None = None) -> dict[str, Any]:
         return {}

@@ -1,36 +1,45 @@
-"""What a unit applies for and posts decide in turn: 申请延期 and 提出异议. The work goes on until it is decided."""
+"""What a unit applies for and posts decide in turn: 申请延期, 提出异议 and its 节点计划. The work goes on until it is
+decided."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
-from engine.adjusting import reassign_case, terminate_case
+from engine.adjusting import terminate_case
 from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm
 from engine.desk import Case, case_of, chain_of, giver, limit_texts, permit
 from engine.moving import Said, give_out_anew, rearm, settling
 from engine.notices import Notice, tell
+from engine.places import overseers
+from engine.splitting import require_lower
+from engine.steps import StepDraft, ask_for_steps, confirm_steps, planned
+from engine.succeeding import reassign_case
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
-from ledger.errors import Conflict, Invalid, Refused
+from ledger.directory import unit_fault
+from ledger.errors import Conflict, Invalid, Questions, Refused
 from ledger.events import canonical
 from ledger.people import holders_in
-from ledger.places import seat
 from ledger.rules.levels import inner
 from ledger.rules.texts import due_words
 from ledger.rules.verbs import State, Verb
-from ledger.schema import person, petition, post, unit
+from ledger.schema import petition
 
-Kind = Literal["extension", "objection"]
+Kind = Literal["extension", "objection", "steps"]
 
 DECISION_DAYS = 3  # working days that each post has to decide
 LADDER = (0, 1)  # when it is reminded, around that day
-_OVERLAYS: dict[str, State] = {"extension": State.EXTENDING, "objection": State.DISPUTED}
+_OVERLAYS: dict[str, State] = {
+    "extension": State.EXTENDING,
+    "objection": State.DISPUTED,
+    "steps": State.PLANNING,
+}
 _OF_UNIT = ("section_head", "deputy_head", "head")
 
 
@@ -75,10 +84,27 @@ def dispute(tx: Tx, assignment_id: int, *, facts: str, basis: str, to: str) -> i
         faults["basis"] = "请写明依据，如“三定”规定、文件条款。"
     if to == case.unit:
         faults["to"] = "建议的承办单位不能是本单位。"
+    elif to and (fault := unit_fault(tx.connection, to)):
+        faults["to"] = fault
     if faults:
         raise Invalid(faults)
+    if to and case.parent_id:
+        require_lower(tx, case.parent_unit, [to])
     chain = _chain(tx, case, ["coordinator"])
     _apply(tx, case, "objection", chain, {"facts": facts, "basis": basis}, asked_unit=to or None)
+    return int(case.item_id)
+
+
+def plan_steps(tx: Tx, assignment_id: int, *, steps: Sequence[StepDraft], ground: str = "") -> int:
+    """报节点计划: the dated steps of a share, for whoever handed it out to confirm; confirmed ones change only with a
+    ground. Returns the item's id. Raises: Invalid, Refused, NotAllowed, NotFound.
+    """
+    case = case_of(tx, assignment_id)
+    permit(tx, case, Verb.PLAN_STEPS)
+    said, texts = planned(tx, case, steps, ground)
+    _apply(tx, case, "steps", _chain(tx, case, ["coordinator"]), texts, more=said)
+    if case.needs_steps:
+        disarm(tx, [("planning", case.id)])
     return int(case.item_id)
 
 
@@ -91,11 +117,11 @@ class PetitionRef:
     turn: int
 
 
-def answer(tx: Tx, ref: PetitionRef, *, agree: bool, reason: str = "", to: str = "") -> int:
+def answer(tx: Tx, ref: PetitionRef, *, agree: bool, reason: str = "", to: str = "", confirmed: bool = False) -> int:
     """What a post decides on a petition: the last in turn grants it, one that declines ends it. An objection is met by
     moving the share to a unit (`to`), or by ending it where none is named. Returns the item's id.
 
-    Raises: Invalid, Conflict, Refused, NotAllowed, NotFound.
+    Raises: Invalid, Conflict, Refused, NotAllowed, NotFound, Questions (ask, then call again with `confirmed`).
     """
     case = case_of(tx, ref.assignment_id)
     if (case.petition_id, case.turn) != (ref.petition, ref.turn):
@@ -104,6 +130,18 @@ def answer(tx: Tx, ref: PetitionRef, *, agree: bool, reason: str = "", to: str =
     limit_texts(reason=reason)
     if not agree and not reason.strip():
         raise Invalid({"reason": "请写明不同意的理由，对方据此办理。"})
+    if agree and case.petition_kind == "extension" and inner(case.asked_due, case.parent_due) != case.asked_due:
+        raise Refused(
+            f"申请的时限晚于{case.parent_name}现在的时限（{due_words(case.parent_due)}），不能同意；"
+            "请不同意并说明，或先由上级单位申请延期。"
+        )
+    if agree and case.petition_kind == "extension" and case.asked_due < tx.now and not confirmed:
+        raise Questions(
+            {
+                "reason": f"申请延期至 {due_words(case.asked_due)}，这个时限已经过了：同意以后仍按新时限计为逾期，"
+                "也不再有到期提醒；是否仍要同意？"
+            }
+        )
     disarm(tx, [("petition", case.petition_id)])
     said = Said({"reason": reason})
     match case.petition_kind:
@@ -113,6 +151,8 @@ def answer(tx: Tx, ref: PetitionRef, *, agree: bool, reason: str = "", to: str =
             _pass_on(tx, case, said)
         case "extension":
             _grant(tx, case, said)
+        case "steps":
+            confirm_steps(tx, case, settling(case, "granted"), said.texts)
         case _ if to:
             reassign_case(tx, case, to, said)
         case _:
@@ -135,6 +175,7 @@ def _apply(
     *,
     asked_due: datetime | None = None,
     asked_unit: str | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     petition_id = tx.allocate("petition")[0]
     payload = {
@@ -146,6 +187,7 @@ def _apply(
         "asked_due": asked_due,
         "asked_unit": asked_unit,
         **_turn(tx, chain, 1),
+        **(more or {}),
     }
     tx.record(f"item:{case.item_id}", "petition.made", payload, texts)
     _lay_before(tx, case, petition_id, chain, 1)
@@ -199,6 +241,8 @@ def _settle(tx: Tx, case: Case, outcome: str, said: Said) -> None:
     """Nothing comes of it; what lay over the share is lifted."""
     payload = {**_named(case), "settles": settling(case, outcome)}
     tx.record(f"item:{case.item_id}", "petition.settled", payload, said.texts)
+    if case.petition_kind == "steps":
+        ask_for_steps(tx, case, case.petition_id)
     if outcome == "declined":
         tell(tx, [_notice(case, f"declined:{case.petition_id}", case.unit, "liaison")])
 
@@ -208,24 +252,10 @@ def _concerned(case: Case) -> list[tuple[str, str]]:
 
 
 # ---------------------------------------------------------------- who decides
-_overseers = (
-    select(post.c.role, post.c.unit)
-    .join(unit, unit.c.key == post.c.unit)
-    .join(person, person.c.id == post.c.person_id)
-    .where(
-        seat() == bindparam("b_jurisdiction"),  # of the plan's place itself, not of a county in it
-        post.c.role.in_(("inspector", "leader")),
-        post.c.until.is_(None),
-        person.c.active,
-    )
-    .order_by(post.c.id.desc())
-)
-
-
 def _chain(tx: Tx, case: Case, roles: Sequence[str]) -> list[tuple[str, str]]:
     """The posts that decide in turn. One that nobody holds is passed over, a section head's falls to the deputy head;
     where nobody at all is left, whoever handed the share out decides, as on every part that was handed down."""
-    overseers = {r.role: r.unit for r in tx.connection.execute(_overseers, {"b_jurisdiction": case.jurisdiction})}
+    seats = overseers(tx, case.jurisdiction)
     of_unit = [(case.unit, role) for role in _OF_UNIT]
     answered = holders_in(tx.connection, {(*place, case.plan) for place in of_unit})
     held = {(unit_key, role) for (unit_key, role, _), people in answered.items() if people}
@@ -235,15 +265,22 @@ def _chain(tx: Tx, case: Case, roles: Sequence[str]) -> list[tuple[str, str]]:
             found += [place for place in of_unit[_OF_UNIT.index(role) :] if place in held][:1]
         elif role == "coordinator":
             found.append(giver(case))
-        elif role in overseers:
-            found.append((overseers[role], role))
+        elif role in seats:
+            found.append((seats[role], role))
     return list(dict.fromkeys(found)) or [giver(case)]
 
 
 def _decided_by_other(tx: Tx, ref: PetitionRef) -> Conflict:
     found = tx.connection.execute(
-        select(petition.c.settled_at).where(
+        select(petition.c.settled_at, petition.c.state).where(
             petition.c.id == ref.petition, petition.c.assignment_id == ref.assignment_id
         )
-    ).scalar_one_or_none()
-    return Conflict("另一岗位", found, "处理了这份申请")
+    ).one_or_none()
+    who, what = _SETTLED.get(found.state if found else "", ("另一岗位", "处理了这份申请"))
+    return Conflict(who, found.settled_at if found else None, what)
+
+
+_SETTLED = {  # where no post has decided on a petition
+    "lapsed": ("这份申请", "因任务移交、终止、暂停计时或者申请办结而失效"),
+    "taken_back": ("申请单位", "撤回了这份申请"),
+}

@@ -13,7 +13,7 @@ from threading import Lock
 from sqlalchemy import Connection, select
 
 from bpmn.drawing import size_of
-from bpmn.library import lifecycle_xml
+from bpmn.library import intake_xml, lifecycle_xml
 from bpmn.lifecycle import Lifecycle
 from bpmn.plan import Plan
 from bpmn.reading import read_lifecycle, read_plan
@@ -75,6 +75,18 @@ def lifecycle(key: str) -> Lifecycle:
     xml = lifecycle_xml(key)
     instances.load_lifecycle_spec(lifecycle_version(key), xml)
     return read_lifecycle(xml)
+
+
+@cache
+def intake_cycle(key: str) -> Lifecycle:
+    """The lifecycle of a kind of case, registered with the engine. Raises: KeyError."""
+    xml = intake_xml(key)
+    instances.load_lifecycle_spec(intake_version(key), xml)
+    return read_lifecycle(xml)
+
+
+def intake_version(key: str) -> str:
+    return f"intake:{key}"
 
 
 def lifecycle_version(key: str) -> str:

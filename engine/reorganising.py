@@ -8,20 +8,20 @@ a unit that has ended answers for what is left of it (`ledger.people`).
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, text, update
 
-from engine import deputies, published
-from engine.adjusting import Share, end_share, hand_out, item_row
-from engine.chasing import arm, disarm, wake
-from engine.desk import Case, cases_of, limit_texts
+from engine import deputies, owing, succeeding
+from engine.chasing import disarm, wake
+from engine.desk import cases_of, limit_texts
 from engine.moments import change_moment
-from engine.moving import Said, close_if_done, siblings
-from engine.notices import Notice, tell
+from engine.moving import Said
+from engine.rounds import OPEN_SHARES
+from engine.seating import seat_anew
 from ledger.calendar import local_day, moment
 from ledger.database import Tx
 from ledger.directory import STREAM, Scope, held_post, leave_post, take_post, unit_faults
@@ -39,9 +39,7 @@ from ledger.schema import (
     petition,
     plan_draft,
     post,
-    round_,
     run,
-    share,
     unit,
     unit_change,
 )
@@ -74,46 +72,94 @@ class Move:
     why: str
 
 
+_whole, _above = assignment.alias("whole"), unit.alias("above")
+_part = assignment.alias("part")
+_handed_down = (
+    select(func.count())
+    .where(_part.c.parent_id == assignment.c.id, _part.c.closed_at.is_(None))
+    .correlate(assignment)
+    .scalar_subquery()
+)
+_has_figures = exists().where(figure.c.assignment_id == assignment.c.id)
 _open_shares = (
     select(
         *(assignment.c.id, assignment.c.run_id, assignment.c.item_id, assignment.c.role, assignment.c.state),
         *(assignment.c.due_at, run.c.short, item.c.no, item.c.title),
+        *(assignment.c.parent_id, _whole.c.unit.label("above"), _above.c.short.label("above_name")),
+        *(assignment.c.suspended_at, assignment.c.steps_in_force, _handed_down.label("n_parts")),
+        or_(assignment.c.quota.is_not(None), _has_figures).label("has_numbers"),
     )
     .join(item, item.c.id == assignment.c.item_id)
     .join(run, run.c.id == assignment.c.run_id)
+    .outerjoin(_whole, _whole.c.id == assignment.c.parent_id)
+    .outerjoin(_above, _above.c.key == _whole.c.unit)
     .where(assignment.c.unit == bindparam("b_unit"), assignment.c.closed_at.is_(None))
     .order_by(assignment.c.run_id, item.c.ord)
 )
-_own_there = select(assignment.c.item_id, assignment.c.id, assignment.c.role).where(
-    assignment.c.unit == bindparam("b_unit"),
-    assignment.c.state.not_in(LEFT_OUT),
-    assignment.c.item_id.in_(bindparam("items", expanding=True)),
+_own_there = (
+    select(*(assignment.c[name] for name in ("item_id", "id", "role", "state", "parent_id")))
+    .where(
+        assignment.c.unit == bindparam("b_unit"),
+        assignment.c.state.not_in(LEFT_OUT),
+        assignment.c.item_id.in_(bindparam("items", expanding=True)),
+    )
+    .order_by(assignment.c.id)
 )
+_stands_below = select(unit.c.parent).where(unit.c.key == bindparam("b_unit"))
 
 
 def moves(connection: Connection, now: datetime, unit_key: str, to: str | None) -> list[Move]:
     """Every open share of a unit, and where it would go; without a successor they stay."""
     rows = connection.execute(_open_shares, {"b_unit": unit_key}).all()
     items = sorted({r.item_id for r in rows})
-    there = {r.item_id: r.role for r in connection.execute(_own_there, {"b_unit": to or "", "items": items})}
+    there = {r.item_id: r for r in connection.execute(_own_there, {"b_unit": to or "", "items": items})}
+    below = connection.execute(_stands_below, {"b_unit": to or unit_key}).scalar()  # a new one is set up beside it
     return [
         Move(
             *(r.id, r.run_id, r.item_id, r.short, r.no, r.title, r.role, r.state),
             r.due_at is not None and r.due_at < now,
-            *_way(r, there.get(r.item_id)),
+            *_way(r, there.get(r.item_id), below),
         )
         for r in rows
     ]
 
 
-def _way(r: AnyRow, own: str | None) -> tuple[Way, str]:
+def _way(r: AnyRow, own: AnyRow | None, below: str | None) -> tuple[Way, str]:
+    """`own`: the successor's share of the item, `below`: the unit directly above it."""
     if r.state in _HANDED_IN:
         return "stays", "已提交，在原单位名下审结"
+    if r.parent_id and r.above != below:
+        return "stays", f"由{r.above_name}分解下达，承接单位不是它的下级单位，留在原单位名下办理"
     if own is None:
-        return "new", "由承接单位签收后继续办理"
-    if _STRENGTH.index(own) <= _STRENGTH.index(r.role):
-        return "joins", "并入承接单位在本任务中原有的分工"
+        return "new", f"由承接单位签收后继续办理{_kept(r)}"
+    if own.parent_id != r.parent_id:
+        return "stays", "承接单位在本任务中另有上下级之间的分工，留在原单位名下办理"
+    if own.state in (*_HANDED_IN, *ENDED):
+        return "stays", "承接单位在本任务中的分工已提交或办结，留在原单位名下办理"
+    if _STRENGTH.index(own.role) <= _STRENGTH.index(r.role):
+        added = "，任务数、填报数合并计算" if r.has_numbers else ""
+        return "joins", f"并入承接单位在本任务中原有的分工{added}{_lost(r)}"
     return "stays", "承接单位在本任务中分工较轻，由专班办调整责任单位"
+
+
+def _kept(r: AnyRow) -> str:
+    """What holds for the successor as it did for the unit."""
+    said = [
+        f"，仍由{r.above_name}审核" if r.parent_id else "",
+        "，继续暂停计时" if r.suspended_at else "",
+        "，节点计划照旧" if r.steps_in_force else "",
+    ]
+    return "".join(said) + _ending(r)
+
+
+def _lost(r: AnyRow) -> str:
+    """What does not, where the successor goes by its own share."""
+    mine = [*(["暂停计时"] if r.suspended_at else []), *(["节点计划"] if r.steps_in_force else [])]
+    return (f"，原来的{'、'.join(mine)}不再执行" if mine else "") + _ending(r)
+
+
+def _ending(r: AnyRow) -> str:
+    return f"；分解给下级的 {r.n_parts} 件随之终止" if r.n_parts else ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +172,7 @@ class Preview:
     reminders: int
     posts: Sequence[str]
     plans: Sequence[str]
+    follow: Sequence[str] = ()  # planned changes in favour of a unit that ends: its successor takes them
 
 
 def preview(connection: Connection, now: datetime, found: AnyRow, change: Change) -> Preview:
@@ -136,18 +183,28 @@ def preview(connection: Connection, now: datetime, found: AnyRow, change: Change
     every = moves(connection, now, found.key, change.to or None)
     shown = [m for m in every if is_merge or m.id in set(change.shares)]
     ids = {"ids": [m.id for m in shown if m.way != "stays"]}
-    reports = connection.execute(_owed, {"b_unit": found.key}).all()
+    asked = {m.run_id for m in shown if m.way != "stays" and m.role in OPEN_SHARES}
+
+    def is_asked(report: AnyRow) -> bool:
+        return report.run_id in asked and report.due_at > now
+
+    reports = owing.reports_owed(connection, found.key)
     posts = select(post.c.role, post.c.rank, post.c.field, person.c.name).join(person, person.c.id == post.c.person_id)
     held = posts.where(post.c.unit == found.key, post.c.until.is_(None), post.c.deputy_for.is_(None))
     offices = select(run.c.short).where(run.c.office == found.key, run.c.ended_at.is_(None)).order_by(run.c.id)
     return Preview(
         shown,
         connection.execute(_petitions, ids).scalar_one(),
-        sum(r.assignment_id in ids["ids"] if r.assignment_id else is_merge for r in reports),
+        sum(r.assignment_id in ids["ids"] if r.assignment_id else is_merge or is_asked(r) for r in reports),
         connection.execute(_reminders, ids).scalar_one(),
         [_leaving(r) for r in (connection.execute(held.order_by(post.c.id)) if is_merge else ())],
         list(connection.execute(offices).scalars()) if is_merge else [],
+        [_coming(r) for r in _planned(connection) if r.to_unit == found.key] if is_merge else [],
     )
+
+
+def _coming(r: AnyRow) -> str:
+    return f"{r.short_name}{KINDS[r.kind]}（{local_day(r.at)} 生效）"
 
 
 def _leaving(r: AnyRow) -> str:
@@ -195,21 +252,67 @@ def faults_of(connection: Connection, now: datetime, found: AnyRow, change: Chan
         faults["kind"] = "请选择更名、合并，或拆分、职责划转。"
     if change.day is not None and not today <= change.day <= today + timedelta(LONGEST):
         faults["day"] = "生效日期从今天起，不超过一年；立即生效的请留空。"
-    planned = select(unit_change.c.id).where(unit_change.c.unit == found.key, unit_change.c.state == "planned")
-    if connection.execute(planned).first():
+    planned = _planned(connection)
+    if any(r.unit == found.key for r in planned):
         faults["kind"] = "这个单位已有一项尚未生效的调整，请先撤销它，或等它生效。"
     if change.kind == "rename" or not change.to:
-        faults |= unit_faults(connection, found, change.name, change.short)
+        faults |= unit_faults(connection, found, change.name, change.short) or _taken(planned, found, change)
     elif change.kind in KINDS:
         to = connection.execute(
             select(unit).where(unit.c.key == change.to, unit.c.jurisdiction == found.jurisdiction)
         ).one_or_none()
         if to is None or to.ended_at is not None or found.key in (to.key, to.host):
             faults["to"] = "请从列表中选择另一个单位；本单位挂靠的机构和已经撤并的单位不能承接。"
+        elif (back := _leads_back(planned, found.key, change)) is not None:
+            faults["to"] = (
+                f"{back.short_name}已登记{KINDS[back.kind]}（{local_day(back.at)} 生效），由本单位承接，"
+                "不能反过来承接本单位；请先撤销那项调整，或选择别的单位。"
+            )
     open_ = {r.id for r in connection.execute(_open_shares, {"b_unit": found.key})}
     if change.kind == "transfer" and not (change.shares and set(change.shares) <= open_):
         faults["shares"] = "请勾选要划转的任务；已经办结或调整的，请刷新页面后重选。"
     return faults
+
+
+_answering = unit.alias("answering")
+_planned_changes = (
+    select(
+        *(unit_change.c.unit, unit_change.c.kind, unit_change.c.at, unit_change.c.name, unit_change.c.short),
+        *(unit.c.short.label("short_name"), func.coalesce(_answering.c.successor, _answering.c.key).label("to_unit")),
+    )
+    .join(unit, unit.c.key == unit_change.c.unit)
+    .outerjoin(_answering, _answering.c.key == unit_change.c.to_unit)
+    .where(unit_change.c.state == "planned")
+    .order_by(unit_change.c.id)
+)
+
+
+def _planned(connection: Connection) -> Sequence[AnyRow]:
+    """Changes that have not taken effect; `to_unit` is whoever would take over as things stand."""
+    return connection.execute(_planned_changes).all()
+
+
+def _taken(planned: Sequence[AnyRow], found: AnyRow, change: Change) -> dict[str, str]:
+    """Whether another unit is to bear one of these names, by field."""
+    names = {change.name, change.short}
+    other = next((r for r in planned if r.kind == "rename" and r.unit != found.key and names & {r.name, r.short}), None)
+    if other is None:
+        return {}
+    return {"name": f"{other.short_name}已定于 {local_day(other.at)} 更名为“{other.name}”，请核对。"}
+
+
+def _leads_back(planned: Sequence[AnyRow], unit_key: str, change: Change) -> AnyRow | None:
+    """The planned change by which what this one gives away would come back to the unit."""
+    coming = {r.unit: r for r in planned if r.kind != "rename"}
+    key, passed = change.to, set[str]()
+    while (r := coming.get(key)) is not None and key not in passed:
+        if r.to_unit == unit_key:
+            return r if "merge" in (r.kind, change.kind) else None
+        if r.kind != "merge":
+            return None
+        passed.add(key)
+        key = r.to_unit
+    return None
 
 
 def reorganise(tx: Tx, unit_key: str, change: Change, *, ground: str) -> tuple[int, bool]:
@@ -274,9 +377,17 @@ def _change(tx: Tx, number: int) -> AnyRow:
 
 # ---------------------------------------------------------------- carrying out
 def carry_out(tx: Tx, number: int) -> None:
-    """A change takes effect now. What the successor cannot take over stays, and is answered for by it."""
+    """A change takes effect now: for whoever has succeeded the unit that was chosen, if that has ended since; one that
+    makes no sense any more is cancelled. What the successor cannot take over stays, and is answered for by it."""
     change = _change(tx, number)
-    tx.record(STREAM, "unit.changed", {"change": number})
+    to = tx.connection.execute(_answers, {"b_unit": change.to_unit}).scalar()
+    if why := _pointless(tx, change, to):
+        tx.record(STREAM, "unit.change_cancelled", {"change": number, "why": why})
+        tx.flush()
+        return
+    tx.record(STREAM, "unit.changed", {"change": number, "to": to})
+    tx.flush()
+    change = _change(tx, number)
     if change.kind == "rename":
         _rename(tx, change)
         tx.flush()
@@ -291,12 +402,25 @@ def carry_out(tx: Tx, number: int) -> None:
         for m in moves(tx.connection, tx.now, change.unit, change.to_unit)
         if m.way != "stays" and (change.kind == "merge" or m.id in chosen)
     ]
-    reports = _reports(tx, change.unit)
-    moved = _move_shares(tx, change, going)
-    _move_reports(tx, change, reports, moved)
+    reports = owing.reports_owed(tx.connection, change.unit)
+    _move_reports(tx, change, reports, _move_shares(tx, change, going))
     if change.kind == "merge":
         _move_offices(tx, change)
     tx.flush()
+
+
+_answers = select(func.coalesce(unit.c.successor, unit.c.key)).where(unit.c.key == bindparam("b_unit"))
+
+
+def _pointless(tx: Tx, change: AnyRow, to: str | None) -> str:
+    """Why a change cannot be carried out as things stand; empty where it can."""
+    units = {r.key: r for r in tx.connection.execute(select(unit).where(unit.c.key.in_([change.unit, to])))}
+    found = units[change.unit]
+    if found.ended_at is not None:
+        return "ended"
+    if change.kind == "rename":
+        return "name" if unit_faults(tx.connection, found, change.name, change.short) else ""
+    return "successor" if to is None or found.key in (to, units[to].host) else ""
 
 
 def _rename(tx: Tx, change: AnyRow) -> None:
@@ -320,39 +444,39 @@ def _move_posts(tx: Tx, unit_key: str, to: str) -> None:
             take_post(tx, r.person_id, to, r.role, Scope(r.plan, r.rank, r.field))
 
 
-_figures = select(figure).where(figure.c.assignment_id.in_(bindparam("ids", expanding=True)))
+@dataclass(frozen=True)
+class Gone:
+    """Shares that have left a unit. `moved`: those that go on as new ones of the successor; `asked`: the runs whose
+    rounds ask about any of them."""
+
+    shares: set[int]
+    moved: dict[int, int]
+    asked: set[int]
 
 
-def _move_shares(tx: Tx, change: AnyRow, going: Sequence[Move]) -> dict[int, int]:
-    """End the shares in favour of the successor's; returns whose place each new one took."""
-    cases = cases_of(tx, [m.id for m in going]) if going else {}
-    reported: dict[int, list[tuple[int, Any, datetime]]] = {}
-    for f in tx.connection.execute(_figures, {"ids": sorted(cases)}):
-        reported.setdefault(f.assignment_id, []).append((f.indicator_id, f.value, f.reported_at))
-    items = sorted({m.item_id for m in going})
+def _move_shares(tx: Tx, change: AnyRow, going: Sequence[Move]) -> Gone:
+    """End the shares in favour of the successor's."""
+    items = sorted({m.item_id for m in going if m.way == "joins"})
     own = {r.item_id: r.id for r in tx.connection.execute(_own_there, {"b_unit": change.to_unit, "items": items})}
+    cases = cases_of(tx, [*(m.id for m in going), *own.values()]) if going else {}
+    figures = succeeding.reported(tx, cases)
     said = Said({"ground": _ground_of(tx, change)})
-    moved = {}
+    gone = Gone(set(), {}, set())
     for m in going:
         case = cases[m.id]
-        if case.state in (*_HANDED_IN, *ENDED):  # in the meantime
+        into = cases[own[m.item_id]] if m.way == "joins" else None
+        if any(one.state in (*_HANDED_IN, *ENDED) for one in (case, into) if one):  # in the meantime
             continue
-        if m.way == "joins":
-            rows = siblings(tx, case.item_id)
-            end_share(tx, case, rows, said, own[m.item_id])
-            close_if_done(tx, case, [r for r in rows if r.id != case.id])
+        gone.shares.add(case.id)
+        if case.role in OPEN_SHARES and not (case.parent_id or case.suspended_at):
+            gone.asked.add(case.run_id)
+        if into:
+            succeeding.join(tx, case, into, figures, said)
         else:
-            moved[case.id] = _succeed(tx, case, change.to_unit, reported.get(case.id, ()), said)
-    return moved
-
-
-def _succeed(tx: Tx, case: Case, to: str, figures: Sequence[tuple[int, Any, datetime]], said: Said) -> int:
-    new = tx.allocate("assignment")[0]
-    end_share(tx, case, siblings(tx, case.item_id), said, new)
-    found = item_row(tx, case.item_id)
-    due_at = case.due_at if found.due_at is not None else None
-    hand_out(tx, found, Share(to, case.role, case.ord, case.quota, new, due_at, figures))
-    return new
+            gone.moved[case.id] = succeeding.hand_on(tx, case, change.to_unit, figures.get(case.id, ()), said)
+    for item_id in sorted({m.item_id for m in going if m.role == "lead"}):
+        seat_anew(tx, item_id)
+    return gone
 
 
 _grounds = text("SELECT text FROM content WHERE stream = 'admin' AND field = 'ground' AND seq = :seq")
@@ -363,51 +487,18 @@ def _ground_of(tx: Tx, change: AnyRow) -> str:
 
 
 # ---------------------------------------------------------------- reports that are owed, offices
-_owed = (
-    select(
-        *(share.c.id, share.c.round_id, share.c.run_id, share.c.assignment_id),
-        *(round_.c.item_id, round_.c.cadence, round_.c.due_at),
-    )
-    .join(round_, round_.c.id == share.c.round_id)
-    .where(share.c.unit == bindparam("b_unit"), share.c.state == "owed")
-    .order_by(share.c.id)
-)
-_asked = select(share.c.round_id).where(
-    share.c.unit == bindparam("b_unit"), share.c.round_id.in_(bindparam("rounds", expanding=True))
-)
-
-
-def _reports(tx: Tx, unit_key: str) -> Sequence[AnyRow]:
-    return tx.connection.execute(_owed, {"b_unit": unit_key}).all()
-
-
-def _move_reports(tx: Tx, change: AnyRow, reports: Sequence[AnyRow], moved: Mapping[int, int]) -> None:
-    """What the unit owes in open rounds is owed by its successor: of occurrences with their shares, of plan-wide rounds
-    when the unit ends."""
-    going = [r for r in reports if (change.kind == "merge" if r.assignment_id is None else r.assignment_id in moved)]
-    rounds = sorted({r.round_id for r in going})
-    asked = set(tx.connection.execute(_asked, {"b_unit": change.to_unit, "rounds": rounds}).scalars())
-    ids = iter(tx.allocate("share", len(going)) if going else ())
-    for r in going:
-        new = None if r.round_id in asked else next(ids)
-        is_occurrence = r.assignment_id is not None  # its report was withdrawn with the share
-        payload = {
-            **{"round": r.round_id, "run": r.run_id, "item": r.item_id, "unit": change.to_unit, "share": new},
-            "assignment": moved[r.assignment_id] if is_occurrence else None,
-            "owed": [] if is_occurrence else [r.id],
-            "due_at": r.due_at,
-        }
-        tx.record(f"item:{r.item_id}" if r.item_id else f"run:{r.run_id}", "round.handed_on", payload)
-        disarm(tx, [("share", r.id)])
-        if new is not None:
-            _ask(tx, r, new, change.to_unit)
-
-
-def _ask(tx: Tx, r: AnyRow, new: int, to: str) -> None:
-    cadences = published.of_run(tx.connection, r.run_id).plan.cadences
-    ladder = next(c.ladder for c in cadences if c.id == r.cadence)
-    arm(tx, "share", [new], r.due_at, ladder, only_ahead=True)
-    tell(tx, [Notice("share", new, 1, "request", to, "liaison", r.run_id, r.item_id, immediate=True)])
+def _move_reports(tx: Tx, change: AnyRow, reports: Sequence[AnyRow], gone: Gone) -> None:
+    """What the unit owes in open rounds is owed by its successor: occurrences with their shares; rounds of a whole plan
+    when the unit ends, else as far as it is not late with them and the duties that it gives away are asked about."""
+    occurrences = [owing.Passed(r, gone.moved[r.assignment_id]) for r in reports if r.assignment_id in gone.moved]
+    others = [r for r in reports if r.assignment_id is None]
+    if change.kind == "merge":
+        passed = [owing.Passed(r) for r in others]
+    else:
+        going = [r for r in others if r.run_id in gone.asked and not owing.is_late(tx, r)]
+        works_on = {n: owing.works_on(tx, n, change.unit, gone.shares) for n in sorted({r.run_id for r in going})}
+        passed = [owing.Passed(r, beside=works_on[r.run_id]) for r in going]
+    owing.pass_on(tx, [*occurrences, *passed], change.to_unit)
 
 
 _draft_office = update(plan_draft).where(plan_draft.c.office == bindparam("b_unit")).values(office=bindparam("b_to"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -10,14 +10,17 @@ from typing import Any
 from sqlalchemy import String, and_, bindparam, cast, func, literal, select
 from sqlalchemy import case as sql_case
 
+from engine import published
 from engine.chasing import disarm
-from engine.desk import Case, Entry, case_of, items_of, limit_texts, permit, seat
+from engine.desk import Case, Entry, TodoRef, case_of, done_of, items_of, limit_texts, permit, seat
 from engine.filing import handed_in
 from engine.notices import Notice, tell
 from ledger.database import Tx, head_columns
 from ledger.errors import Conflict, Invalid, NotFound, Questions, Refused
+from ledger.places import ANSWERED_FOR
 from ledger.rules.figures import Reading, differs, roll_up
 from ledger.rules.figures import questions as doubts
+from ledger.rules.texts import number_words
 from ledger.rules.verbs import LEFT_OUT, Capacity, State, Verb, refusal
 from ledger.schema import (
     AnyRow,
@@ -39,6 +42,11 @@ from ledger.schema import entry as entry_table
 
 MAX_FIGURE = Decimal(10) ** 11
 
+_printed, _reporter = unit.alias("printed"), unit.alias("reporter")  # as the plan names it, as it answers today
+_kept_as, _kept_by, _kept_run = indicator.alias("kept_as"), item.alias("kept_by"), run.alias("kept_run")
+# Who fills a figure: where it is kept in another plan, whoever does so there.
+_fills = sql_case((_kept_by.c.id.is_not(None), _kept_as.c.reporter), else_=indicator.c.reporter)
+_above, _top = assignment.alias("above"), assignment.alias("top")
 # Shares with what their figures are measured by: a row for each indicator, or one without.
 _reportable = (
     select(
@@ -47,6 +55,7 @@ _reportable = (
         assignment.c.state,
         assignment.c.unit,
         assignment.c.parent_id,
+        assignment.c.quota,
         item.c.no,
         indicator.c.id.label("indicator_id"),
         indicator.c.target,
@@ -54,12 +63,26 @@ _reportable = (
         indicator.c.per,
         indicator.c.sum_rule,
         indicator.c.measure,
+        _above.c.unit.label("above_unit"),
+        _top.c.unit.label("top_unit"),
+        indicator.c.reporter.label("printed"),
+        _reporter.c.key.label("reporter"),
+        _reporter.c.short.label("reporter_name"),
+        _kept_by.c.no.label("kept_no"),
+        _kept_run.c.short.label("kept_plan"),
         figure.c.value,
     )
     .select_from(
         assignment.join(item, item.c.id == assignment.c.item_id)
         .outerjoin(indicator, indicator.c.item_id == assignment.c.item_id)
         .outerjoin(figure, and_(figure.c.indicator_id == indicator.c.id, figure.c.assignment_id == assignment.c.id))
+        .outerjoin(_above, _above.c.id == assignment.c.parent_id)
+        .outerjoin(_top, _top.c.id == _above.c.parent_id)
+        .outerjoin(_kept_as, _kept_as.c.id == indicator.c.same_as)
+        .outerjoin(_kept_by, and_(_kept_by.c.id == _kept_as.c.item_id, _kept_by.c.state.in_(("pending", "open"))))
+        .outerjoin(_printed, _printed.c.key == _fills)
+        .outerjoin(_reporter, _reporter.c.key == func.coalesce(_printed.c.successor, _printed.c.key))
+        .outerjoin(_kept_run, _kept_run.c.id == _kept_by.c.run_id)
     )
     .where(assignment.c.id.in_(bindparam("b_ids", expanding=True)))
 )
@@ -140,11 +163,22 @@ def confirm(tx: Tx, assignment_id: int) -> int:
 
 
 # ---------------------------------------------------------------- 更正, 审核值, 核定值
-_last_readings = (
-    select(reading.c.indicator_id, func.max(reading.c.seq).label("seq"))
-    .where(reading.c.assignment_id == bindparam("b_id"))
-    .group_by(reading.c.indicator_id)
+_latest = reading.alias("latest")
+_last_readings = select(reading.c.indicator_id, reading.c.seq, reading.c.settled, indicator.c.name).where(
+    reading.c.assignment_id == bindparam("b_id"),
+    reading.c.item_id == indicator.c.item_id,
+    reading.c.indicator_id == indicator.c.id,
+    ~select(_latest.c.seq)
+    .where(
+        _latest.c.assignment_id == reading.c.assignment_id,
+        _latest.c.indicator_id == reading.c.indicator_id,
+        _latest.c.seq > reading.c.seq,
+    )
+    .exists(),
 )
+
+
+_figures_of = select(figure.c.indicator_id, figure.c.value).where(figure.c.assignment_id == bindparam("b_id"))
 
 
 def correct(tx: Tx, assignment_id: int, *, figures: Mapping[int, Decimal], reason: str, confirmed: bool = False) -> int:
@@ -183,20 +217,51 @@ def _put_right(
         faults["figures"] = "请填写要改成的数字。"
     if faults:
         raise Invalid(faults)
-    checked = checked_figures(tx, case, figures, confirmed=True if verb is not Verb.CORRECT else confirmed)
-    last = {r.indicator_id: r.seq for r in tx.read(_last_readings, {"b_id": case.id})}
+    now = {r.indicator_id: r.value for r in tx.read(_figures_of, {"b_id": case.id})}
+    # Who judges a number holds it to be less as a rule; only what would be more is doubted.
+    is_less = verb is not Verb.CORRECT and all(value <= now.get(i, value) for i, value in figures.items())
+    checked = checked_figures(tx, case, figures, confirmed=confirmed or is_less)
+    last = {r.indicator_id: r for r in tx.read(_last_readings, {"b_id": case.id})}
     if any(i not in last for i in figures):
         raise Refused("这个指标还没有填报过，没有可以改的数；请先填报。")
-    payload = {"assignment": case.id, "item": case.item_id, "values": [[i, last[i], value] for i, value in checked]}
+    if verb is not Verb.SETTLE:
+        _require_unsettled(verb, [last[i] for i in sorted(figures)])
+    values = [[i, last[i].seq, value] for i, value in checked]
+    payload: dict[str, Any] = {"assignment": case.id, "item": case.item_id, "values": values}
+    told, tier = [(case.unit, "liaison")], f"{verb}:{max(last[i].seq for i in figures)}"
+    if verb is Verb.CORRECT and (told := _looking_at(tx, case)):
+        payload |= {"told": told, "arm": case.arm, "correction": tx.allocate("correction")[0]}
+        tier = f"corrected:{payload['correction']}"
     tx.record(f"item:{case.item_id}", kind, payload, {"reason": reason})
-    if verb is not Verb.CORRECT:
-        tier = f"{verb}:{max(last[i] for i in figures)}"
-        told = Notice(
-            "assignment", case.id, case.arm, tier, case.unit, "liaison", case.run_id,
-            case.item_id, immediate=True,
-        )  # fmt: skip
-        tell(tx, [told])
+    tell(
+        tx,
+        [
+            Notice("assignment", case.id, case.arm, tier, *place, case.run_id, case.item_id, immediate=True)
+            for place in told
+        ],
+    )
     return int(case.item_id)
+
+
+def _require_unsettled(verb: Verb, last: Sequence[AnyRow]) -> None:
+    """核定值 is the last word on a reading. Raises: Refused."""
+    settled = [r for r in last if r.settled is not None]
+    if settled:
+        said = "、".join(f"{r.name} {number_words(r.settled)}" for r in settled)
+        raise Refused(
+            f"这个数已由督查人员核定（{said}），按核定值计算，不能再{verb.label}；"
+            "确有出入的，请联系督查人员重新核定；有新进展的，由承办单位另行填报。"
+        )
+
+
+def _looking_at(tx: Tx, case: Case) -> list[tuple[str, str]]:
+    """The posts before which an application lies, and of those who sign together (会签) who have agreed to it."""
+    if case.state not in (State.SIGNING, State.REVIEWING):
+        return []
+    if published.lifecycle(case.lifecycle).step(case.step).rule == "one":
+        return list(case.seats)
+    agreed = done_of(tx, TodoRef(case.id, case.step, case.arm))
+    return sorted({*case.seats, *((r.unit, r.role) for r in agreed)})
 
 
 def checked_figures(
@@ -239,6 +304,7 @@ def _checked(
     confirmed: bool,
 ) -> dict[int, list[tuple[int, Decimal]]]:
     known = {(r.id, r.indicator_id): r for r in rows}
+    sums = Counter(r.id for r in rows if r.sum_rule == "sum")  # a quota is part of the one figure that adds up
     questions: dict[str, str] = {}
     for share_id, figures in by_share.items():
         for indicator_id, value in figures.items():
@@ -247,15 +313,30 @@ def _checked(
                 raise NotFound("这个指标不属于本任务，请刷新页面后重填。")
             if not value.is_finite() or value < 0 or value >= MAX_FIGURE or value != round(value, 4):
                 raise Invalid({f"figure-{indicator_id}": "请填 0 到一千亿之间的数，小数不超过四位。"})
-            if asked := _doubts(found, value, parts.get((share_id, indicator_id), ())):
+            if words := _not_here(found):
+                raise Invalid({f"figure-{indicator_id}": words})
+            quota = found.quota if sums[share_id] == 1 else None
+            if asked := _doubts(found, value, quota, parts.get((share_id, indicator_id), ())):
                 questions[f"figure-{indicator_id}"] = asked
     if questions and not confirmed:
         raise Questions(questions)
     return {i: sorted(figures.items()) for i, figures in by_share.items()}
 
 
-def _doubts(found: AnyRow, value: Decimal, parts: Sequence[Reading]) -> str:
-    target = found.target if found.sum_rule == "sum" and found.per in (None, "total") else None
+def _not_here(found: AnyRow) -> str:
+    """一数一源: why this share does not fill in a figure; nothing where it does."""
+    if found.kept_no is not None:
+        return f"这个数由{found.reporter_name}在“{found.kept_plan}”清单第 {found.kept_no} 项统一填报，这里不用再填。"
+    own = (found.unit, found.above_unit, found.top_unit)  # a part adds to what the unit above sums up
+    if found.reporter is not None and not {found.printed, found.reporter} & set(own):
+        return f"这个数由{found.reporter_name}统一填报，本单位不用填。"
+    return ""
+
+
+def _doubts(found: AnyRow, value: Decimal, quota: Decimal | None, parts: Sequence[Reading]) -> str:
+    """`quota`: what this share was given to reach of the figure's target, where it was."""
+    given = found.target if quota is None else quota
+    target = given if found.sum_rule == "sum" and found.per in (None, "total") else None
     asked = doubts(
         value, previous=found.value, target=target, op=found.op, cumulative=found.sum_rule == "sum", unit=found.measure
     )
@@ -264,7 +345,7 @@ def _doubts(found: AnyRow, value: Decimal, parts: Sequence[Reading]) -> str:
 
 def _record_report(
     tx: Tx,
-    case: AnyRow,
+    case: Case | AnyRow,
     figures: list[tuple[int, Decimal]],
     entry: Entry,
     round_id: int | None,
@@ -348,8 +429,14 @@ def report_round(
     given = {i: e.figures for i, e in filled.items()}
     parts = _part_figures(tx, sorted(i for i in given if given[i])) if not confirmed else {}
     figures = _checked(rows, given, parts, confirmed=confirmed)
+    faults: dict[str, str] = {}
     for assignment_id, entry in filled.items():
-        _record_report(tx, shares[assignment_id], figures[assignment_id], entry, asked.round_id)
+        try:
+            _record_report(tx, shares[assignment_id], figures[assignment_id], entry, asked.round_id)
+        except Invalid as error:  # a round's form has a field of each kind for each item
+            faults |= {f"{name}-{assignment_id}": words for name, words in error.fields.items()}
+    if faults:
+        raise Invalid(faults)
     name = f"item:{asked.item_id}" if asked.item_id else f"run:{asked.run_id}"
     payload = {
         "share": share_id,
@@ -364,6 +451,8 @@ def report_round(
 def _require_owed(tx: Tx, asked: AnyRow) -> None:
     if asked.state == "missed":
         raise Refused(f"第 {asked.n} 期{asked.name}已经截止，请把情况并入新一期报送。")
+    if asked.state == "withdrawn":
+        raise Refused(f"第 {asked.n} 期{asked.name}不再需要本单位报送：任务已移交、暂停计时或者了结。")
     if asked.state == "reported":
         who = tx.connection.execute(
             select(unit.c.short, person.c.name)
@@ -378,15 +467,18 @@ def _require_owed(tx: Tx, asked: AnyRow) -> None:
 
 
 def _shares_of(tx: Tx, asked: AnyRow, filled: Mapping[int, Entry]) -> Sequence[AnyRow]:
-    """The shares that were filled in: this unit's own, in this round's scope, and signed for."""
+    """The shares that were filled in: this unit's own, or of one that it answers for, in this round's scope, and signed
+    for."""
     if not filled and asked.assignment_id is None:
         return ()
     ids = sorted({*filled, *([asked.assignment_id] if asked.assignment_id else [])})
     rows = tx.read(_reportable, {"b_ids": ids})
-    found = {r.id: r for r in rows}
+    found, units = {r.id: r for r in rows}, {asked.unit}
+    if any(r.unit != asked.unit for r in rows):
+        units.update(tx.connection.execute(ANSWERED_FOR, {"b_unit": asked.unit}).scalars())
     for assignment_id in ids:
         row = found.get(assignment_id)
-        if row is None or row.parent_id or row.unit != asked.unit or asked.assignment_id not in (None, assignment_id):
+        if row is None or row.parent_id or row.unit not in units or asked.assignment_id not in (None, assignment_id):
             raise NotFound("填报的任务不在这一期里，请刷新页面后重填。")
         if words := refusal(State(row.state), Verb.REPORT, {Capacity.UNIT}):
             raise Refused(f"清单第 {row.no} 项：{words}")

@@ -5,17 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 
 from bpmn.plan import Cadence, Plan
 from engine.chasing import arm, wake
-from engine.moments import close_moments, round_moments, turns_of
+from engine.moments import close_moments, day_of_turn, round_moments, turns_of
 from engine.notices import Notice, tell
 from ledger.database import Tx
 from ledger.events import canonical
-from ledger.schema import AnyRow, assignment, item, round_, share
+from ledger.rules.verbs import State
+from ledger.schema import AnyRow, assignment, item, round_, share, unit
 
 OPEN_SHARES = ("lead", "responsible")
+# Shares that a round may ask about; what was handed down is asked for by who handed it down, what stands still by
+# nobody.
+GOES_ON = and_(
+    assignment.c.parent_id.is_(None),
+    assignment.c.closed_at.is_(None),
+    assignment.c.overlay.is_distinct_from(State.SUSPENDED.value),
+    item.c.state == "open",
+)
 
 
 def schedule_rounds(tx: Tx, plan: Plan, run_id: int) -> None:
@@ -23,11 +32,15 @@ def schedule_rounds(tx: Tx, plan: Plan, run_id: int) -> None:
     wake(tx, "run", [run_id], round_moments(plan, tx.now, tx.calendar))
 
 
-def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None:
-    """Ask the units of a turn for their reports; where nobody is to be asked, no round is opened."""
+def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, name: str) -> None:
+    """Ask the units of a turn, as its due row names it, for their reports; where nobody is to be asked, no round is
+    opened."""
     cadence = next(c for c in plan.cadences if c.id == cadence_id)
-    every = turns_of(cadence, tx.calendar)
-    turn = every[n - 1]
+    every, day = turns_of(cadence, tx.calendar), day_of_turn(cadence, name)
+    turn = next((t for t in every if t.day == day), None)
+    if turn is None:
+        return  # by what is published or decided since, no time is left for it
+    n = max(turn.n, 1 + _last_number(tx, run_id, cadence))
     asked, item_id = _asked(tx, run_id, cadence)
     ends = close_moments(cadence, turn.due_at, tx.calendar)
     if not asked or any(end.at <= tx.now for end in ends):
@@ -44,7 +57,8 @@ def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None
             "cadence": cadence.id,
             "name": cadence.name,
             "n": n,
-            "n_last": every[-1].n,
+            "n_last": n + every[-1].n - turn.n,
+            "day": turn.day,
             "opens_at": turn.opens_at,
             "due_at": turn.due_at,
             "steps": canonical(turn.steps),
@@ -64,24 +78,31 @@ def open_round(tx: Tx, plan: Plan, run_id: int, cadence_id: str, n: int) -> None
     tx.flush()
 
 
+def _last_number(tx: Tx, run_id: int, cadence: Cadence) -> int:
+    """The number of the turn that was opened last: one that was asked for keeps it, though by a decision about days
+    since it would not have come about."""
+    opened = select(func.max(round_.c.n)).where(round_.c.run_id == run_id, round_.c.cadence == cadence.id)
+    return tx.connection.execute(opened).scalar_one() or 0
+
+
 def _asked(tx: Tx, run_id: int, cadence: Cadence) -> tuple[Sequence[AnyRow], int | None]:
-    """Whom a turn asks, one row a unit, and the item when the turn is its occurrence."""
+    """Whom a turn asks, one row a unit, and the item when the turn is its occurrence. For what stayed with a unit that
+    has ended whoever answers for it is asked, once."""
     shares = (
-        select(assignment.c.id, assignment.c.unit, assignment.c.item_id)
+        select(assignment.c.id, assignment.c.item_id, func.coalesce(unit.c.successor, unit.c.key).label("unit"))
         .join(item, item.c.id == assignment.c.item_id)
-        .where(
-            assignment.c.run_id == run_id,
-            assignment.c.parent_id.is_(None),  # what was handed down is asked for by who handed it down
-            assignment.c.closed_at.is_(None),
-            item.c.state == "open",
-        )
+        .join(unit, unit.c.key == assignment.c.unit)
+        .where(assignment.c.run_id == run_id, GOES_ON)
         .order_by(assignment.c.id)
     )
     if cadence.asks == "item":
         rows = tx.connection.execute(shares.where(item.c.cadence == cadence.id)).all()
-        return rows, rows[0].item_id if rows else None
-    rows = tx.connection.execute(shares.where(assignment.c.role.in_(OPEN_SHARES))).all()
-    return list({r.unit: r for r in reversed(rows)}.values())[::-1], None
+        return _one_each(rows), rows[0].item_id if rows else None
+    return _one_each(tx.connection.execute(shares.where(assignment.c.role.in_(OPEN_SHARES))).all()), None
+
+
+def _one_each(rows: Sequence[AnyRow]) -> Sequence[AnyRow]:
+    return list({r.unit: r for r in reversed(rows)}.values())[::-1]
 
 
 def close_round(tx: Tx, round_id: int) -> None:

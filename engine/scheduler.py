@@ -25,6 +25,7 @@ from engine.ticking import tick
 from ledger import exports, logins, sent
 from ledger.clock import ClockInDoubt, wall_now
 from ledger.database import Database
+from ledger.directory import adopt_directories
 from ledger.exports import write_next
 from ledger.files import Store
 from ledger.following import follow
@@ -71,6 +72,12 @@ def tidy(db: Database, store: Store, log_days: int, upload_days: int) -> None:
     settle(db, store)
 
 
+def _adopt(db: Database) -> None:
+    """What an early release left to the package, before anything is handed out."""
+    with db.write() as tx:
+        adopt_directories(tx)
+
+
 def run_scheduler(
     db: Database,
     transport: Transport | None,
@@ -93,6 +100,7 @@ def run_scheduler(
     if transport is not None:
         mail = transport
         jobs["mail"] = lambda: _send(db, mail, base_url, stop)
+    _attempt("directories", lambda: _adopt(db))
     scheduler = BackgroundScheduler(timezone=UTC)
     for name, work in jobs.items():
         scheduler.add_job(

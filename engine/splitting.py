@@ -15,12 +15,14 @@ from sqlalchemy import Connection, bindparam, func, select
 from bpmn.lifecycle import LOCAL, Step
 from engine import instances, published
 from engine.chasing import arm as arm_ladder
-from engine.chasing import parse_ladder
+from engine.chasing import disarm, parse_ladder
 from engine.desk import Case, case_of, limit_texts, permit
 from engine.notices import Notice, tell
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
+from ledger.directory import unit_fault
 from ledger.errors import Invalid, Refused
+from ledger.rules.due import counted_steps
 from ledger.rules.levels import LOWEST, ROLE, gap, inner, splits
 from ledger.rules.texts import due_words, number_words
 from ledger.rules.verbs import LEFT_OUT, State, Verb
@@ -70,19 +72,31 @@ def split(tx: Tx, assignment_id: int, *, parts: Sequence[Part], gap: str = "", n
     return int(case.item_id)
 
 
-def hand_over(tx: Tx, case: Case, to: str, new: int) -> None:
-    """What another unit was handed is handed to this one instead, under the same whole."""
-    due_at = case.due_at
-    if due_at and due_at <= tx.now:
-        is_late = case.parent_due is not None and case.parent_due <= tx.now
-        due_at = inner(_days_to_mend(tx, case), None if is_late else case.parent_due)
-    _hand_down(tx, case, case.parent_id, case.item_id, [(to, case.quota, due_at)], {}, [new])
+def hand_over(tx: Tx, case: Case, to: str, new: int, still: datetime | None = None) -> datetime | None:
+    """What another unit was handed is handed to this one instead, under the same whole; `still`: since when its time
+    has stood still, and does. Returns by when."""
+    due_at: datetime | None = case.due_at
+    at = still or tx.now
+    why: Sequence[tuple[str, str]] = ()
+    if due_at and due_at <= at:
+        is_late = case.parent_due is not None and case.parent_due <= at
+        due_at = inner(_days_to_mend(tx, case, at), None if is_late else case.parent_due)
+        why = _why_anew(tx, case, at, due_at)
+    _hand_down(tx, case, case.parent_id, case.item_id, [(to, case.quota, due_at)], {}, [new], why)
+    if still:
+        disarm(tx, [("assignment", new)])
+    return due_at
+
+
+def hand_down_again(tx: Tx, case: Case, new: int, due_at: datetime) -> None:
+    """A part whose acceptance was taken back, to the same unit under the same whole."""
+    _hand_down(tx, case, case.parent_id, case.item_id, [(case.unit, case.quota, due_at)], {}, [new])
 
 
 # ---------------------------------------------------------------- the tree of units
 _lower = (
     select(unit.c.key, unit.c.short, unit.c.name, unit.c.kind)
-    .where(unit.c.parent == bindparam("b_unit"))
+    .where(unit.c.parent == bindparam("b_unit"), unit.c.ended_at.is_(None))
     .order_by(unit.c.kind == LOWEST, unit.c.ord)
 )
 
@@ -118,7 +132,7 @@ def _unit_faults(tx: Tx, case: Case, rows: Mapping[int, Part]) -> dict[str, str]
         if not p.unit:
             faults[f"unit-{n}"] = "请填写下达给哪家单位。"
         elif p.unit not in known:
-            faults[f"unit-{n}"] = f"“{p.unit[:40]}”不是本单位的下级单位，请从列表中选择。"
+            faults[f"unit-{n}"] = _not_lower(tx, case.unit, p.unit)
         elif p.unit in taking_part:
             faults[f"unit-{n}"] = f"{known[p.unit]}已经在本任务的责任分工里，不能重复下达。"
         elif p.unit in seen:
@@ -127,14 +141,32 @@ def _unit_faults(tx: Tx, case: Case, rows: Mapping[int, Part]) -> dict[str, str]
     return faults
 
 
+_ended_below = select(unit.c.key).where(
+    unit.c.parent == bindparam("b_above"), unit.c.key == bindparam("b_unit"), unit.c.ended_at.is_not(None)
+)
+
+
+def _not_lower(tx: Tx, above: str, unit_key: str) -> str:
+    if tx.connection.execute(_ended_below, {"b_above": above, "b_unit": unit_key}).first():
+        return unit_fault(tx.connection, unit_key)
+    return f"“{unit_key[:40]}”不是本单位的下级单位，请从列表中选择。"
+
+
 def _latest(tx: Tx, case: Case) -> datetime | None:
     """The last instant that a part may be given; of a whole that is late, as much time as a return gives."""
     due_at: datetime | None = case.due_at
-    return _days_to_mend(tx, case) if due_at and due_at <= tx.now else due_at
+    return _days_to_mend(tx, case, tx.now) if due_at and due_at <= tx.now else due_at
 
 
-def _days_to_mend(tx: Tx, case: Case) -> datetime:
-    return end_of(tx.calendar.after(local_day(tx.now), case.mend_days))
+def _days_to_mend(tx: Tx, case: Case, at: datetime) -> datetime:
+    return end_of(tx.calendar.after(local_day(at), case.mend_days))
+
+
+def _why_anew(tx: Tx, case: Case, at: datetime, due_at: datetime | None) -> Sequence[tuple[str, str]]:
+    """How the date of a part came about whose own had passed."""
+    if due_at == _days_to_mend(tx, case, at):
+        return counted_steps("交办", local_day(at), case.mend_days, tx.calendar)
+    return [("规则", "以上级任务的时限为限")]
 
 
 def _date_faults(tx: Tx, rows: Mapping[int, Part], latest: datetime | None) -> dict[str, str]:
@@ -155,19 +187,38 @@ def _quota_faults(case: Case, rows: Mapping[int, Part]) -> dict[str, str]:
         if p.quota is None:
             if case.quota is not None:
                 faults[f"quota-{n}"] = "请填写分解数，没有任务数的填 0。"
-        elif not p.quota.is_finite() or p.quota < 0 or p.quota >= MAX_QUOTA or p.quota != round(p.quota, 4):
-            faults[f"quota-{n}"] = "请填 0 到一千亿之间的数，小数不超过四位。"
+        elif fault := number_fault(p.quota):
+            faults[f"quota-{n}"] = fault
     return faults
+
+
+def number_fault(number: Decimal) -> str:
+    """What is wrong with a quota or a target; nothing, if it may stand."""
+    is_right = number.is_finite() and 0 <= number < MAX_QUOTA and number == round(number, 4)
+    return "" if is_right else "请填 0 到一千亿之间的数，小数不超过四位。"
 
 
 def _gap_faults(tx: Tx, case: Case, rows: Mapping[int, Part], reason: str) -> dict[str, str]:
     before = [r.quota for r in tx.connection.execute(_in_item, {"b_item": case.item_id}) if r.parent_id == case.id]
-    lacking = gap(case.quota, [*before, *(p.quota for p in rows.values())])
-    if not lacking or reason.strip():
+    return _sum_faults(case.quota, [*before, *(p.quota for p in rows.values())], "本单位", reason)
+
+
+def gap_left(tx: Tx, case: Case, reason: str) -> dict[str, str]:
+    """What is wrong with ending a part that has a quota: those that are left do not add up, and nobody says why."""
+    if not case.parent_id or not case.quota:
+        return {}
+    rows = tx.connection.execute(_in_item, {"b_item": case.item_id})
+    left = [r.quota for r in rows if r.parent_id == case.parent_id and r.unit != case.unit]
+    return _sum_faults(case.parent_quota, left, case.parent_name, reason)
+
+
+def _sum_faults(whole: Decimal | None, quotas: Sequence[Decimal | None], whose: str, reason: str) -> dict[str, str]:
+    lacking = gap(whole, quotas)
+    if whole is None or not lacking or reason.strip():
         return {}
     words = f"少 {number_words(lacking)}" if lacking > 0 else f"多 {number_words(-lacking)}"
-    whole = number_words(case.quota)
-    return {"gap": f"各下级单位的分解数合计比本单位的 {whole} {words}；请改成一致，或者在这里写明原因。"}
+    words = f"{whose}的 {number_words(whole)} {words}"
+    return {"gap": f"各下级单位的分解数合计比{words}；请改成一致，或者在这里写明原因。"}
 
 
 # ---------------------------------------------------------------- handing down
@@ -182,11 +233,14 @@ def _hand_down(
     facts: Sequence[tuple[str, Decimal | None, datetime | None]],
     texts: Mapping[str, str],
     ids: Sequence[int] = (),
+    why: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Parts (unit, quota, due instant) of a share: a todo for each, its ladder armed, its unit told."""
+    """Parts (unit, quota, due instant) of a share: a todo for each, its ladder armed, its unit told; `why`: how the
+    date of one came about that was given anew."""
     first = first_step(LOCAL)
     ids = ids or list(tx.allocate("assignment", len(facts)))
     last = tx.connection.execute(_last_ord, {"b_item": item_id}).scalar_one()
+    known = {"why": why} if why else {}
     payload = {
         "assignment": parent,
         "parent": parent,
@@ -197,7 +251,16 @@ def _hand_down(
         "state": State.ACKNOWLEDGING,
         "lifecycle": LOCAL,
         "assignments": [
-            {"id": i, "unit": u, "role": ROLE, "ord": last + n, "quota": quota, "presumed": False, "due_at": due_at}
+            {
+                "id": i,
+                "unit": u,
+                "role": ROLE,
+                "ord": last + n,
+                "quota": quota,
+                "presumed": False,
+                "due_at": due_at,
+                **known,
+            }
             for n, (i, (u, quota, due_at)) in enumerate(zip(ids, facts, strict=True), start=1)
         ],
     }

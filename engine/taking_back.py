@@ -9,10 +9,11 @@ from engine import published
 from engine.desk import Case, TodoRef, case_of, open_case, permit
 from engine.moving import Next, rearm, record_move
 from engine.petitions import take_back_petition
+from engine.stopped import come_back
 from ledger.database import Tx
 from ledger.errors import Refused
 from ledger.rules.verbs import State, Verb
-from ledger.schema import glance, person
+from ledger.schema import glance, person, todo
 
 _INSERT = {
     "sqlite": sqlite.insert(glance).on_conflict_do_nothing(),
@@ -27,6 +28,14 @@ _readers = (
         glance.c.arm == bindparam("b_arm"),
     )
     .order_by(glance.c.at)
+)
+
+_signers = select(todo.c.closed_at).where(  # who has agreed already at a step where several sign
+    todo.c.owner_kind == "assignment",
+    todo.c.owner_id == bindparam("b_id"),
+    todo.c.step == bindparam("b_step"),
+    todo.c.arm == bindparam("b_arm"),
+    todo.c.closed_at.is_not(None),
 )
 
 
@@ -52,7 +61,11 @@ def _take_back_submission(tx: Tx, case: Case) -> None:
     asked = {"b_id": case.id, "b_step": case.step, "b_arm": case.arm}
     if reader := tx.connection.execute(_readers, asked).scalars().first():
         raise Refused(f"{reader} 已经打开查看，不能再撤回；如需修改，请联系对方退回。")
+    if tx.connection.execute(_signers, asked).first():
+        raise Refused("已有岗位签署同意，不能再撤回；如需修改，请联系对方退回。")
     work = next(s for s in published.lifecycle(case.lifecycle).steps if s.verb == "submit")
-    to = Next(work, case.arm + 1, case.unit, work.role, State.WORKING)
-    record_move(tx, case, "assignment.taken_back", to)
-    rearm(tx, case, to.arm, case.due_at)
+    to = Next(work, case.arm + 1, [(case.unit, work.role)], State.WORKING)
+    still = come_back(tx, case)
+    record_move(tx, case, "assignment.taken_back", to, still)
+    if not still:
+        rearm(tx, case, to.arm, case.due_at)

@@ -10,9 +10,9 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, time
 
-from sqlalchemy import and_, bindparam, delete, literal, null, select, text, tuple_
+from sqlalchemy import and_, bindparam, delete, exists, literal, null, or_, select, text, tuple_
 
 from engine import deputies, reorganising
 from engine.advancing import drain, release_timer
@@ -24,16 +24,35 @@ from engine.opening import open_item, reopen_state
 from engine.rounds import close_round, open_round
 from engine.vacancies import gather_vacancies
 from engine.weekly import gather_weekly
+from ledger.calendar import local_day, moment
 from ledger.capacities import giver_of
 from ledger.clock import ClockInDoubt, mark_refused
 from ledger.database import Database, Tx
+from ledger.directory import known_units
+from ledger.rules.intakes import LADDER
 from ledger.rules.ladder import highest_passed
-from ledger.schema import AnyRow, advance, assignment, due, heartbeat, item, petition, round_, run, share, todo
+from ledger.schema import (
+    AnyRow,
+    advance,
+    assignment,
+    due,
+    heartbeat,
+    intake,
+    item,
+    notice,
+    petition,
+    round_,
+    run,
+    share,
+    step,
+    todo,
+)
 from ledger.sealing import BATCH, is_complete, seal_events
 
 log = logging.getLogger(__name__)
 
 TIER_BATCH = 500
+MOST_DAYS = 60  # of a ladder, before and after
 
 _beat = text(
     "INSERT INTO heartbeat (name, beat_at) VALUES ('tick', :at)"
@@ -172,9 +191,9 @@ def _fire(tx: Tx, row: DueRow) -> None:
         case "timer":
             release_timer(tx, row.owner_id, name)
         case "round":
-            cadence, _, n = name.rpartition(":")
+            cadence, _, turn = name.rpartition(":")
             plan, _ = reopen_state(tx, row.owner_id)
-            open_round(tx, plan, row.owner_id, cadence, int(n))
+            open_round(tx, plan, row.owner_id, cadence, turn)
         case "close":
             close_round(tx, row.owner_id)
         case "open":
@@ -194,7 +213,8 @@ def _fire(tx: Tx, row: DueRow) -> None:
 def _open_by_date(tx: Tx, item_id: int) -> None:
     found = tx.connection.execute(select(item.c.run_id, item.c.element).where(item.c.id == item_id)).one()
     plan, _ = reopen_state(tx, found.run_id)
-    open_item(tx, found.run_id, plan, next(i for i in plan.items if i.id == found.element), item_id)
+    known = known_units(tx.connection, plan.facts.jurisdiction)
+    open_item(tx, found.run_id, plan, known, next(i for i in plan.items if i.id == found.element), item_id)
 
 
 def _digest(tx: Tx) -> None:
@@ -227,41 +247,74 @@ def _fire_tiers(tx: Tx, rows: Sequence[DueRow]) -> None:
     owners = _owners(tx, {(kind, owner) for kind, owner, _ in rungs})
     notices = []
     for (kind, owner_id, turn), passed in rungs.items():
-        owner = owners[kind, owner_id]
+        held = owners[kind, owner_id]
         decided = highest_passed(passed, tx.now)
+        if kind == "step" and (("assignment", held[0].assignment_id) in owners or held[0].is_told):
+            tiers = [(tier, "superseded") for tier, _ in passed]  # the share's own date speaks today, once is enough
+            notices += [n for tier, state in tiers for n in _tier_notices(kind, held, turn, tier, state)]
+            continue
         tiers = [(tier, "superseded") for tier in decided.superseded]
         for tier, state in [*tiers, (decided.send, "pending")]:
             if tier is not None:
-                notices += _tier_notices(kind, owner, turn, tier, state)
+                notices += _tier_notices(kind, held, turn, tier, state)
     tell(tx, notices)
 
 
-def _tier_notices(kind: str, owner: AnyRow, turn: int, tier: int, state: str) -> list[Notice]:
-    """Who holds the todo is told; the plan's last tier is copied to the unit's deputy head and to who handed it out."""
-    told = [(owner.unit, owner.role or "liaison")]
+def _tier_notices(kind: str, held: Sequence[AnyRow], turn: int, tier: int, state: str) -> list[Notice]:
+    """Who holds a todo of the owner is told, several where they sign together; the plan's last tier is copied to the
+    unit's deputy head and to who handed it out."""
+    owner, told = held[0], [(r.unit, r.role or "liaison") for r in held]
     if kind == "petition":
         name = f"pressing:{owner.id}.{turn}.{tier}"
         return [
             Notice("assignment", owner.assignment_id, turn, name, *told[0], owner.run_id, owner.item_id, state=state)
         ]
+    if kind == "intake":
+        if tier == max(LADDER):  # whose desk it is on is told on, and to who may do it too
+            told += [(owner.office, "deputy_head"), (owner.office, "coordinator")]
+        name = f"chasing:{owner.step}.{tier}"
+        return [
+            Notice(kind, owner.id, turn, name, *place, owner.run_id, owner.item_id, state=state)
+            for place in dict.fromkeys(told)
+        ]
+    if kind in ("step", "planning"):
+        return [Notice(kind, owner.id, turn, str(tier), *told[0], owner.run_id, owner.item_id, state=state)]
     if tier > 0 and tier >= max(parse_ladder(owner.ladder)):
         told += [(owner.unit, "deputy_head"), giver_of(owner.office, owner.parent_unit)]
     return [
         Notice(kind, owner.id, turn, str(tier), unit, role, owner.run_id, owner.item_id, state=state)
-        for unit, role in told
+        for unit, role in dict.fromkeys(told)
     ]
 
 
-def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], AnyRow]:
-    found: dict[tuple[str, int], AnyRow] = {}
+def _today(tx: Tx) -> dict[str, object]:
+    """What a step's reminder is held against: every tier that a share's own date may have spoken with today."""
+    tiers = [str(tier) for tier in range(-MOST_DAYS, MOST_DAYS + 1)]
+    return {"b_now": tx.now, "b_today": moment(local_day(tx.now), time()), "b_tiers": tiers}
+
+
+def _owners(tx: Tx, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], list[AnyRow]]:
+    """What the due rows are about: a row for each of its open todos, or one without."""
+    found: dict[tuple[str, int], list[AnyRow]] = {}
     for kind, query in _OWNERS.items():
         ids = [owner for k, owner in wanted if k == kind]
         if ids:
-            found |= {(kind, r.id): r for r in tx.connection.execute(query.where(query.selected_columns.id.in_(ids)))}
+            asked = query.where(query.selected_columns.id.in_(ids))
+            for r in tx.connection.execute(asked, _today(tx) if kind == "step" else {}):
+                found.setdefault((kind, r.id), []).append(r)
     return found
 
 
 parent = assignment.alias("parent")
+# Whether the ladder of a share's own date speaks on the same day as one of its steps.
+_of_own_date = due.c.owner_kind == "assignment", due.c.owner_id == step.c.assignment_id, due.c.kind.like("tier:%")
+_still_to_tell = exists().where(*_of_own_date, due.c.at <= bindparam("b_now", type_=due.c.at.type))
+_told_today = exists().where(
+    notice.c.owner_kind == "assignment",
+    notice.c.owner_id == step.c.assignment_id,
+    notice.c.tier.in_(bindparam("b_tiers", expanding=True)),
+    notice.c.at >= bindparam("b_today", type_=notice.c.at.type),
+)
 _OWNERS = {
     "assignment": select(
         assignment.c.id,
@@ -287,6 +340,25 @@ _OWNERS = {
     "petition": select(
         petition.c.id, petition.c.assignment_id, todo.c.unit, todo.c.role, todo.c.run_id, todo.c.item_id
     ).join(todo, and_(todo.c.owner_kind == "petition", todo.c.owner_id == petition.c.id, todo.c.closed_at.is_(None))),
+    "intake": select(intake.c.id, intake.c.step, todo.c.unit, todo.c.role, todo.c.run_id, todo.c.item_id, run.c.office)
+    .join(todo, and_(todo.c.owner_kind == "intake", todo.c.owner_id == intake.c.id, todo.c.closed_at.is_(None)))
+    .join(run, run.c.id == intake.c.run_id),
+    "step": select(
+        step.c.id,
+        step.c.assignment_id,
+        assignment.c.unit,
+        assignment.c.run_id,
+        assignment.c.item_id,
+        literal("liaison").label("role"),
+        or_(_still_to_tell, _told_today).label("is_told"),
+    ).join(assignment, assignment.c.id == step.c.assignment_id),
+    "planning": select(
+        assignment.c.id,
+        assignment.c.unit,
+        assignment.c.run_id,
+        assignment.c.item_id,
+        literal("liaison").label("role"),
+    ),
     "share": select(
         share.c.id,
         share.c.unit,

@@ -4,23 +4,40 @@ The mail goes at once."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from engine.desk import Case, case_of, cases_of, limit_texts, permit
 from engine.notices import Notice, tell
 from ledger.capacities import giver_of
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
+from ledger.people import Place
 from ledger.places import seat
+from ledger.rules.texts import clock_words
 from ledger.rules.verbs import Verb
-from ledger.schema import person, post, unit
+from ledger.schema import person, post, todo, unit
+
+Asked = tuple[str, Sequence[Place]]  # the name of a unit, and the posts that a mail to it is for
 
 
-def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str, spoke_to: str = "", answer: str = "") -> None:
-    """Urge the units that hold these shares: by mail, or by a call that has been made (电话催办) to somebody
-    (`spoke_to`), who gave an answer.
+@dataclass(frozen=True)
+class Call:
+    """A call that has been made: with whom, what they answered, when (None: just now), and who called, where that is
+    not who writes it down."""
+
+    spoke_to: str
+    answer: str
+    at: datetime | None = None
+    caller: str = ""
+
+
+def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str, call: Call | None = None) -> list[Asked]:
+    """Urge the units that hold these shares: by mail, or by a call that has been made (电话催办). Returns whom mails
+    are for: each unit's name, and its posts.
 
     Raises: Invalid (nothing chosen, no words), Refused when a share is no longer in its unit's hands, NotAllowed,
     NotFound.
@@ -29,23 +46,54 @@ def urge(tx: Tx, assignment_ids: Sequence[int], *, words: str, spoke_to: str = "
         raise Invalid({"assignments": "请先勾选要催办的单位。"})
     if not words.strip():
         raise Invalid({"words": "请写明催办事项和时间要求；对方会收到邮件提醒，内容在办理记录里看到。"})
-    limit_texts(words=words, spoke_to=spoke_to, answer=answer)
-    if spoke_to.strip() and not answer.strip():
-        raise Invalid({"answer": "电话催办请记下对方的答复。"})
-    by = "phone" if spoke_to.strip() else "mail"
-    texts = {"words": words, "spoke_to": spoke_to, "answer": answer}
-    cases = cases_of(tx, assignment_ids).values()
-    told = []
+    limit_texts(words=words)
+    cases = list(cases_of(tx, assignment_ids).values())
+    texts: dict[str, str] = {"words": words}
+    said: dict[str, Any] = {"by": "mail"}
+    if call:
+        texts |= {"spoke_to": call.spoke_to, "answer": call.answer} | ({"caller": call.caller} if call.caller else {})
+        said = {"by": "phone", "called_at": _called_at(tx, call, cases)}
+    told: list[Notice] = []
+    asked: list[Asked] = []
     for case, urging in zip(cases, tx.allocate("urging", len(cases)), strict=True):
         try:
             permit(tx, case, Verb.URGE)
         except Refused as error:
             raise Refused(f"{case.unit_name}：{error}") from None
-        payload = {"assignment": case.id, "item": case.item_id, "urging": urging, "by": by}
+        payload = {"assignment": case.id, "item": case.item_id, "urging": urging, **said}
         tx.record(f"item:{case.item_id}", "assignment.urged", payload, texts)
-        if by == "mail":
-            told.append(_notice(case, f"urged:{urging}"))
+        if call is None:
+            notices = _notices(case, f"urged:{urging}")
+            told += notices
+            asked.append((str(case.unit_name), [(n.unit, n.role, case.plan) for n in notices]))
     tell(tx, told)
+    return asked
+
+
+_handed_out = (
+    select(todo.c.owner_id, func.min(todo.c.opened_at).label("at"))
+    .where(todo.c.owner_kind == "assignment", todo.c.owner_id.in_(bindparam("b_ids", expanding=True)))
+    .group_by(todo.c.owner_id)
+)
+
+
+def _called_at(tx: Tx, call: Call, cases: Sequence[Case]) -> datetime:
+    """When the call was made. Raises: Invalid, for what is missing, for a time to come, or before the share was handed
+    out."""
+    limit_texts(spoke_to=call.spoke_to, answer=call.answer, caller=call.caller)
+    faults = {} if call.spoke_to.strip() else {"spoke_to": "电话催办请写明受话人。"}
+    if not call.answer.strip():
+        faults["answer"] = "电话催办请记下对方的答复。"
+    at = call.at or tx.now
+    handed = {r.owner_id: r.at for r in tx.connection.execute(_handed_out, {"b_ids": [c.id for c in cases]})}
+    early = [c for c in cases if c.id in handed and at < handed[c.id].replace(second=0, microsecond=0)]
+    if at > tx.now:
+        faults["called_at"] = "通话时间不能晚于现在。"
+    elif early:
+        faults["called_at"] = f"通话时间早于{early[0].unit_name}接到交办的时间（{clock_words(handed[early[0].id])}）。"
+    if faults:
+        raise Invalid(faults)
+    return at
 
 
 def copy(tx: Tx, assignment_id: int, *, to: str, note: str) -> int:
@@ -126,7 +174,10 @@ colleagues = (  # the liaisons of a unit in a plan
 )
 
 
-def _notice(case: Case, tier: str) -> Notice:
-    """To whoever holds the share's todo: the liaison, or the deputy head who has to sign."""
-    holder = case.todo_role or "liaison"
-    return Notice("assignment", case.id, case.arm, tier, case.unit, holder, case.run_id, case.item_id, immediate=True)
+def _notices(case: Case, tier: str) -> list[Notice]:
+    """To whoever holds the share's todo: the liaison, or who has to sign."""
+    holders = [role for _, role in case.seats] or ["liaison"]
+    return [
+        Notice("assignment", case.id, case.arm, tier, case.unit, role, case.run_id, case.item_id, immediate=True)
+        for role in holders
+    ]

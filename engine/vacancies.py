@@ -14,10 +14,11 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from engine.notices import Notice, settle, tell
 from engine.outbox import Outgoing, put
-from ledger import organisation
 from ledger.calendar import local_day
 from ledger.database import Tx
+from ledger.directory import place_name
 from ledger.people import Holder, Place, batched, holders, unheld
+from ledger.places import seat
 from ledger.queries.words import ROLE_WORDS
 from ledger.rules.verbs import Role
 from ledger.schema import AnyRow, notice, post, run, todo, unit
@@ -80,8 +81,8 @@ _ended = (
     .where(post.c.until.is_not(None), post.c.unit.in_(bindparam("units", expanding=True)))
     .group_by(post.c.unit, post.c.role)
 )
-_administrators = (
-    select(unit.c.jurisdiction, post.c.unit)
+_administrators = (  # of the place itself: a county's look after the county
+    select(seat().label("jurisdiction"), post.c.unit)
     .join(unit, unit.c.key == post.c.unit)
     .where(post.c.role == Role.ADMINISTRATOR, post.c.until.is_(None))
     .distinct()
@@ -161,7 +162,7 @@ def _context(tx: Tx, own: Sequence[AnyRow], empty: Sequence[Vacancy], names: Map
     named = [(n, v) for n, v in zip(own, empty, strict=True) if n.mail != "count"]
     return {
         "post": f"{first.to_unit} {Role(first.role).label}",
-        "place": organisation.load(first.jurisdiction).name,
+        "place": place_name(tx.connection, first.jurisdiction),
         "day": local_day(tx.now).isoformat(),
         "count": sum(v.todos for v in empty),
         "overdue": 0,

@@ -16,11 +16,11 @@ from sqlalchemy import Connection, and_, distinct, func, or_, select
 from engine.moments import monday_of
 from engine.notices import Notice, settle, tell
 from engine.outbox import Outgoing, put
-from ledger import organisation
 from ledger.calendar import SHANGHAI, last_day, local_day, moment
 from ledger.database import Tx
+from ledger.directory import place_name
 from ledger.people import Holder, holders
-from ledger.rules.verbs import Role
+from ledger.rules.verbs import Role, State
 from ledger.schema import AnyRow, assignment, item, notice, petition, run, todo, unit
 from ledger.sealing import head
 
@@ -76,7 +76,7 @@ def _context(tx: Tx, monday: date, runs: Sequence[AnyRow], weeks: Sequence[dict[
     plans = named + ([_sum(silent)] if silent else [])
     return {
         "post": f"{first.office_name} {Role.COORDINATOR.label}",
-        "place": organisation.load(first.jurisdiction).name,
+        "place": place_name(tx.connection, first.jurisdiction),
         "day": local_day(tx.now).isoformat(),
         "since": (monday - timedelta(days=7)).isoformat(),
         "until": (monday - timedelta(days=1)).isoformat(),
@@ -153,6 +153,7 @@ def _late(c: Connection, run_id: int, now: datetime) -> Sequence[AnyRow]:
         )
         .where(todo.c.run_id == run_id, todo.c.closed_at.is_(None), todo.c.due_at < now)
         .where(assignment.c.parent_id.is_(None))  # what a unit has handed down is late for that unit alone
+        .where(assignment.c.overlay.is_distinct_from(State.SUSPENDED.value))  # whose clock stands still
         .group_by(item.c.id, item.c.title, item.c.ord)
         .order_by(func.min(todo.c.due_at), item.c.ord)
     ).all()

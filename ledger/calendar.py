@@ -101,6 +101,11 @@ class WorkCalendar:
         place = bisect_right(working, day)
         return place > 0 and working[place - 1] == day
 
+    def as_decided(self, days: Mapping[date, bool | None]) -> "WorkCalendar":
+        """This calendar with further days decided; None takes back what was decided about a day."""
+        decided = {**self._overrides, **days}
+        return WorkCalendar({day: working for day, working in decided.items() if working is not None})
+
     def is_provisional(self, day: date) -> bool:
         """Whether the 调休 of the day's year is not published yet and nobody decided about the day itself."""
         return day.year > newest_published_year() and day not in self._overrides
@@ -181,6 +186,20 @@ class WorkCalendar:
         whole = sum(len(self._working(year)) for year in range(earlier.year, later.year))
         done = bisect_right(self._working(earlier.year), earlier)
         return whole + bisect_right(self._working(later.year), later) - done
+
+
+PUBLISHED = WorkCalendar()
+"""The calendar as the State Council has published it, whatever was decided here."""
+
+
+def holiday_name(day: date) -> str | None:
+    """What the published calendar calls a day: 端午节, 休息日（由 2026-01-04 调休）; None for any other day."""
+    return _published_year(day.year).names.get(day)
+
+
+def festival(name: str, year: int) -> date | None:
+    """The first day of a public holiday (国庆节, 春节) in a year, without the days taken off around it."""
+    return next((day for day, said in sorted(_published_year(year).names.items()) if name in said.split("; ")), None)
 
 
 def _at_least_one(n: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ledger.people import Actor, Desk
@@ -10,8 +11,8 @@ from ledger.rules.verbs import Capacity
 
 class Stand(Protocol):
     """Where a share stands: its unit and role and the jurisdiction (`place`) of the unit, its plan, the unit that
-    handed it down (None: the office handed it out), the post that holds it, the post that decides on what was applied
-    for (unit and role, or None)."""
+    handed it down (None: the office handed it out), the posts at which its step stands, the post that decides on what
+    was applied for (unit and role, or None)."""
 
     @property
     def plan(self) -> str: ...
@@ -30,7 +31,7 @@ class Stand(Protocol):
     @property
     def lead_unit(self) -> str | None: ...
     @property
-    def holder(self) -> tuple[str, str] | None: ...
+    def holders(self) -> Sequence[tuple[str, str]]: ...
     @property
     def decider(self) -> tuple[str, str] | None: ...
 
@@ -46,7 +47,6 @@ def capacities(actor: Actor, stand: Stand) -> dict[Capacity, Desk]:
     lead = (stand.lead_unit, "liaison") if stand.lead_unit and is_led else None
     places = (stand.jurisdiction, stand.place)
     posts = {
-        Capacity.HOLDER: stand.holder,
         Capacity.DECIDER: stand.decider,
         Capacity.UNIT: (stand.unit, "liaison"),
         Capacity.HANDLER: (stand.unit, "handler"),
@@ -55,6 +55,7 @@ def capacities(actor: Actor, stand: Stand) -> dict[Capacity, Desk]:
         Capacity.PARENT: (stand.parent_unit, "liaison") if stand.parent_unit else None,
     }
     found = {c: actor.desk(*post, stand.plan) for c, post in posts.items() if post}
+    found[Capacity.HOLDER] = next((d for post in stand.holders if (d := actor.desk(*post, stand.plan))), None)
     found[Capacity.INSPECTOR] = next(
         (d for d in actor.desks if d.role == "inspector" and d.jurisdiction in places), None
     )

@@ -21,9 +21,10 @@ from sqlalchemy import Connection, and_, bindparam, delete, select, tuple_, upda
 from ledger.attachments import clear as clear_files
 from ledger.database import Database, Tx
 from ledger.events import file_field
-from ledger.schema import content, delivery, draft, event, message, notice, person
+from ledger.schema import content, delivery, draft, event, ledger_view, message, notice, person
 
 STREAM = "admin"
+NAMING = ("post.taken", "account.corrected")
 NAME_FIELDS = ("actor", "name")  # where the name of the person who acts, or takes a post, hangs on an event
 CLEARED = "（内容已依规清除）"
 CLEARED_NAME = "（姓名已清除）"
@@ -80,9 +81,9 @@ def known(connection: Connection) -> Cleared:
 
 
 def places_of_name(connection: Connection, person_id: int) -> frozenset[Place]:
-    """Where a person's name hangs: on what the person did, and on the posts the person took."""
+    """Where a person's name hangs: on what the person did, on the posts the person took, on what put it right."""
     acted = event.c.actor.like(f'{{"person":{int(person_id)},%') | (event.c.actor == f'{{"person":{int(person_id)}}}')
-    took = and_(event.c.stream == STREAM, event.c.kind == "post.taken")
+    took = and_(event.c.stream == STREAM, event.c.kind.in_(NAMING))
     rows = connection.execute(
         select(content.c.stream, content.c.seq, content.c.field, event.c.kind, event.c.payload, event.c.actor)
         .join(event, and_(event.c.stream == content.c.stream, event.c.seq == content.c.seq))
@@ -94,7 +95,7 @@ def places_of_name(connection: Connection, person_id: int) -> frozenset[Place]:
 def _names(r: Any, person_id: int) -> bool:
     if r.field == "actor":
         return bool(json.loads(r.actor)["person"] == person_id)
-    return bool(r.kind == "post.taken" and json.loads(r.payload)["person"] == person_id)
+    return bool(r.kind in NAMING and json.loads(r.payload)["person"] == person_id)
 
 
 # ---------------------------------------------------------------- in the database
@@ -125,7 +126,7 @@ def clear(connection: Connection, cleared: Cleared) -> None:
     for r in connection.execute(select(person.c.id, person.c.name).where(person.c.id.in_(sorted(cleared.persons)))):
         scrubber.learn("person", r._asdict())
     connection.execute(update(person).where(person.c.id.in_(sorted(cleared.persons))).values(name=CLEARED_NAME))
-    _cleanse_drafts(connection, scrubber)
+    _cleanse_typed(connection, scrubber)
     _cleanse_mails(connection, scrubber)
 
 
@@ -135,10 +136,13 @@ def _some(places: Iterable[Place]) -> Iterator[list[Place]]:
     return (ordered[i : i + _AT_ONCE] for i in range(0, len(ordered), _AT_ONCE))
 
 
-def _cleanse_drafts(connection: Connection, scrubber: Scrubber) -> None:
+def _cleanse_typed(connection: Connection, scrubber: Scrubber) -> None:
     for r in connection.execute(select(draft)).all():
         if scrubber.row("draft", r._asdict()) is None:
             connection.execute(delete(draft).where(draft.c.person_id == r.person_id, draft.c.form == r.form))
+    for r in connection.execute(select(ledger_view)).all():
+        if scrubber.row("ledger_view", r._asdict()) is None:
+            connection.execute(delete(ledger_view).where(ledger_view.c.id == r.id))
 
 
 def _cleanse_mails(connection: Connection, scrubber: Scrubber) -> None:
@@ -218,6 +222,8 @@ class Scrubber:
             case "person" if row["id"] in self.cleared.persons:
                 made["name"] = CLEARED_NAME
             case "draft" if self._is_told(row["fields"], row["person_id"]):
+                return None
+            case "ledger_view" if self._is_told(json.dumps([row["name"], json.loads(row["asked"])]), row["person_id"]):
                 return None
             case "message" if self._is_told(row["context"], row["person_id"]):
                 made["context"] = self._without(row["context"], row["person_id"])

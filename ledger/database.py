@@ -32,9 +32,11 @@ from sqlalchemy.exc import DBAPIError
 from ledger import prepared
 from ledger.calendar import WorkCalendar
 from ledger.clock import BusinessClock, ClockInDoubt, MachineClock, wall_now
+from ledger.errors import Invalid
 from ledger.events import GENESIS, SCHEMAS, Draft, Event, File, canonical, chain_hash, salted
 from ledger.people import SYSTEM, Actor, Desk
 from ledger.projections import project
+from ledger.rules.fields import personal_faults
 from ledger.rules.texts import as_seen
 from ledger.schema import AnyRow, attachment, content, day_override, event, stream
 from ledger.trouble import CommitUnsure
@@ -51,6 +53,7 @@ _move_heads = (
 _insert_events = insert(event)
 _insert_contents = insert(content)
 _insert_attachments = insert(attachment)
+_hold_days = text("LOCK TABLE day_override IN SHARE MODE")
 _next_id = text(
     "INSERT INTO counter (name, value) VALUES (:name, :n)"
     " ON CONFLICT (name) DO UPDATE SET value = counter.value + :n RETURNING value"
@@ -89,6 +92,7 @@ class Tx:
     actor: Actor = SYSTEM
     desk: Desk | None = None
     closed_runs: set[int] = field(default_factory=set)  # runs in which this transaction closed an item
+    overseers: dict[str, dict[str, str]] = field(default_factory=dict)  # unit by role, of the places asked for
     _drafts: list[tuple[Draft, Desk | None]] = field(default_factory=list)
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)  # of the streams this transaction has locked
 
@@ -104,7 +108,10 @@ class Tx:
 
     @cached_property
     def calendar(self) -> WorkCalendar:
-        """Working days; read only by the few commands that count in them."""
+        """Working days, about which nobody decides otherwise until this transaction ends; read only by the few commands
+        that count in them."""
+        if self.connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+            self.connection.execute(_hold_days)
         return calendar_of(self.connection)
 
     def record(
@@ -117,10 +124,14 @@ class Tx:
     ) -> None:
         """Add an event; `texts` (free text by field) and files are kept apart and only their digests enter the chain.
 
-        Words are kept as they can be seen (`rules.texts.as_seen`).
+        Words are kept as they can be seen (`rules.texts.as_seen`). Raises: Invalid for those that hold a number of a
+        person (`rules.personal`), by the fields they were typed in.
         """
         named = {**(texts or {}), **{f.field: f.name for f in files}}
-        draft = Draft(stream_name, kind, payload, {k: as_seen(v) for k, v in named.items() if v}, files)
+        seen = {k: as_seen(v) for k, v in named.items() if v}
+        if faults := personal_faults(seen):
+            raise Invalid(faults)
+        draft = Draft(stream_name, kind, payload, seen, files)
         self._drafts.append((draft, self.desk))
 
     def read_locked(self, query: Select[Any], values: Mapping[str, Any]) -> Sequence[AnyRow]:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, insert, or_, select
+from sqlalchemy import Connection, bindparam, func, insert, or_, select
 
 from ledger.database import Tx
 from ledger.errors import Invalid
-from ledger.organisation import Organisation, Unit, load
+from ledger.organisation import Group, Organisation, Unit, load
+from ledger.places import within
 from ledger.rules.texts import as_seen, is_formula, is_overlaid, shows
 from ledger.rules.verbs import OF_ONE_PLAN, RANKS, Role
-from ledger.schema import AnyRow, person, plan_version, post, unit, unit_name
+from ledger.schema import (
+    AnyRow,
+    jurisdiction,
+    person,
+    plan_version,
+    post,
+    unit,
+    unit_alias,
+    unit_group,
+    unit_name,
+)
 
 STREAM = "admin"
 _LOGIN = re.compile(r"[^\W_][\w.@-]{0,59}")
@@ -36,35 +48,119 @@ def account_faults(login: str, name: str, email: str) -> dict[str, str]:
 
 
 def register_units(tx: Tx, organisation: Organisation) -> int:
-    """Register the units of an organisation that are not known yet, and put right where the others stand in its tree;
-    returns how many were new."""
-    known = {r.key: (r.jurisdiction, r.parent) for r in tx.connection.execute(_places)}
+    """Fill the ledger with the directory of a jurisdiction that has none; returns how many units were new. One that is
+    kept already is changed by people alone."""
+    if place_name(tx.connection, organisation.jurisdiction):
+        return 0
+    facts = {"jurisdiction": organisation.jurisdiction, "name": organisation.name}
+    tx.record(STREAM, "jurisdiction.registered", facts)
+    known = set(tx.connection.execute(select(unit.c.key)).scalars())  # of a release that kept no directory
     new = [(ord_, u) for ord_, u in enumerate(organisation.units, start=1) if u.key not in known]
     for ord_, u in new:
-        facts = {"key": u.key, "name": u.name, "short": u.short, "kind": u.kind, "host": u.host, "ord": ord_}
-        tx.record(STREAM, "unit.registered", {"jurisdiction": organisation.place_of(u), **facts, "parent": u.parent})
+        register_unit(tx, u, organisation.place_of(u), ord_)
     for u in organisation.units:
-        place = (organisation.place_of(u), u.parent)
-        if known.get(u.key, place) != place:
-            tx.record(STREAM, "unit.placed", {"key": u.key, "jurisdiction": place[0], "parent": u.parent})
+        if u.key in known:
+            describe_unit(tx, u, organisation.place_of(u))
+    for group in organisation.groups:
+        describe_group(tx, organisation.jurisdiction, group)
     tx.flush()
     return len(new)
 
 
-_places = select(unit.c.key, unit.c.jurisdiction, unit.c.parent)
+def adopt_directories(tx: Tx) -> list[Organisation]:
+    """Keep the directories of places whose units an early release took from the package; returns those."""
+    places = tx.connection.execute(select(unit.c.jurisdiction).where(unit.c.parent.is_(None)).distinct()).scalars()
+    missing = [load(key) for key in places.all() if not place_name(tx.connection, key)]
+    for organisation in missing:
+        register_units(tx, organisation)
+    return missing
 
 
-def known_units(connection: Connection, jurisdiction: str) -> Organisation:
-    """The directory that a jurisdiction is shipped with, as its units have changed since. Raises: KeyError where there
-    is none."""
-    base = load(jurisdiction)
-    shipped = {u.key for u in base.units}
-    rows = connection.execute(select(unit).where(unit.c.jurisdiction == jurisdiction).order_by(unit.c.ord)).all()
-    were_renamed = set(connection.execute(select(unit_name.c.unit).distinct()).scalars())
-    renamed = {r.key: (r.name, r.short) for r in rows if r.key in were_renamed}
-    added = [Unit(r.key, r.name, r.short, r.kind, host=r.host) for r in rows if r.key not in shipped]
-    ended = {r.key: r.successor for r in rows if r.successor is not None}
-    return base.as_changed(renamed, added, ended) if renamed or added or ended else base
+def register_unit(tx: Tx, new: Unit, place: str, ord_: int) -> None:
+    """Add a unit to the directory. The caller flushes, and has seen that the directory does not contradict itself."""
+    facts = {"key": new.key, "name": new.name, "short": new.short, "kind": new.kind, "host": new.host, "ord": ord_}
+    above = {"jurisdiction": place, "parent": new.parent, "aliases": list(new.aliases)}
+    tx.record(STREAM, "unit.registered", facts | above)
+
+
+def describe_unit(tx: Tx, known: Unit, place: str) -> None:
+    """Say anew what a unit is, where it stands and what else it is called."""
+    facts = {"key": known.key, "jurisdiction": place, "parent": known.parent, "kind": known.kind, "host": known.host}
+    tx.record(STREAM, "unit.described", facts | {"aliases": list(known.aliases)})
+
+
+def describe_group(tx: Tx, place: str, group: Group) -> None:
+    """Add a group, or say anew whom it means."""
+    facts = {"jurisdiction": place, "name": group.name, "aliases": list(group.aliases)}
+    tx.record(STREAM, "group.described", facts | {"members": list(group.members), "open": group.open})
+
+
+_place_name = select(jurisdiction.c.name).where(jurisdiction.c.key == bindparam("b_key"))
+
+
+def place_name(connection: Connection, key: str) -> str:
+    """What a jurisdiction with a directory is called; empty for one without."""
+    return str(connection.execute(_place_name, {"b_key": key}).scalar() or "")
+
+
+def place_names(connection: Connection) -> dict[str, str]:
+    """Every jurisdiction with a directory, and what it is called."""
+    return {r.key: r.name for r in connection.execute(select(jurisdiction))}
+
+
+def installed_place(connection: Connection) -> str:
+    """What the one place is called whose directory is kept here; empty for none, or several."""
+    names = list(place_names(connection).values())
+    return names[0] if len(names) == 1 else ""
+
+
+def known_units(connection: Connection, place: str) -> Organisation:
+    """The directory of a jurisdiction as it stands; old names lead to whoever bears a new one, or has succeeded.
+
+    Raises: KeyError where there is none.
+    """
+    listed, former, ended = _listed(connection, place)
+    return listed.with_history(former, ended)
+
+
+def listed_units(connection: Connection, place: str) -> Organisation:
+    """The directory without its history, the units that have ended among the others. Raises: KeyError."""
+    return _listed(connection, place)[0]
+
+
+def _listed(connection: Connection, place: str) -> tuple[Organisation, dict[str, list[str]], dict[str, str]]:
+    name = place_name(connection, place)
+    if not name:
+        raise KeyError(place)
+    binds = {"b_place": place}
+    rows = connection.execute(_units, binds).all()
+    aliases: dict[str, list[str]] = {}
+    for r in connection.execute(_aliases, binds):
+        aliases.setdefault(r.unit, []).append(r.name)
+    former: dict[str, list[str]] = {}
+    for r in connection.execute(_former, binds):
+        former.setdefault(r.unit, []).extend((r.name, r.short))
+    groups = connection.execute(_groups, binds)
+    return (
+        Organisation(
+            place,
+            name,
+            tuple(
+                Unit(r.key, r.name, r.short, r.kind, tuple(aliases.get(r.key, ())), host=r.host, parent=r.parent)
+                for r in rows
+            ),
+            tuple(Group(r.name, tuple(json.loads(r.aliases)), tuple(json.loads(r.members)), r.open) for r in groups),
+        ),
+        former,
+        {r.key: r.successor for r in rows if r.successor is not None},
+    )
+
+
+_here = within(unit.c.jurisdiction, [bindparam("b_place")])
+_units = select(unit).where(_here).order_by(unit.c.ord, unit.c.key)
+_aliases = select(unit_alias).join(unit, unit.c.key == unit_alias.c.unit).where(_here).order_by(unit_alias.c.name)
+_former = select(unit_name).join(unit, unit.c.key == unit_name.c.unit).where(_here).order_by(unit_name.c.until)
+_groups = select(unit_group).where(unit_group.c.jurisdiction == bindparam("b_place")).order_by(unit_group.c.name)
 
 
 def directory_of(connection: Connection) -> Callable[[str], Organisation]:
@@ -76,8 +172,8 @@ def unit_faults(connection: Connection, found: AnyRow, name: str, short: str) ->
     """What is wrong with the names of a unit beside (or instead of) this one, by field."""
     faults = {}
     for field, words, most in (("name", name, 80), ("short", short, 40)):
-        if not words.strip() or not _is_name(words, most):
-            faults[field] = f"请填写 {most} 字以内的单位{'全称' if field == 'name' else '简称'}，不以 = + - @ 开头。"
+        if fault := name_fault(words, most, "单位全称" if field == "name" else "单位简称"):
+            faults[field] = fault
     others = select(unit.c.key).where(
         unit.c.jurisdiction == found.jurisdiction,
         unit.c.key != found.key,
@@ -88,6 +184,39 @@ def unit_faults(connection: Connection, found: AnyRow, name: str, short: str) ->
     if not faults and (name, short) == (found.name, found.short):
         faults["name"] = "新名称与现在的名称相同，请核对。"
     return faults
+
+
+_successor = unit.alias("successor")
+_unit_with_successor = (
+    select(unit.c.short, unit.c.ended_at, _successor.c.short.label("successor_short"))
+    .outerjoin(_successor, _successor.c.key == unit.c.successor)
+    .where(unit.c.key == bindparam("b_key"))
+)
+
+
+def unit_fault(connection: Connection, key: str) -> str:
+    """Why nothing new can be given to a unit: there is none of this key, or it has ended; empty where it can."""
+    found = connection.execute(_unit_with_successor, {"b_key": key}).one_or_none()
+    if found is None:
+        return "单位目录中没有这个单位，请从列表中选择。"
+    return (
+        f"{found.short}已撤并，由{found.successor_short}承接，请改选{found.successor_short}。" if found.ended_at else ""
+    )
+
+
+_successors = select(unit.c.key, func.coalesce(unit.c.successor, unit.c.key).label("to")).where(
+    unit.c.key.in_(bindparam("keys", expanding=True))
+)
+
+
+def answering(connection: Connection, keys: Iterable[str]) -> dict[str, str]:
+    """Who answers for units that were named some time ago: each itself, or whoever has succeeded it."""
+    return {r.key: r.to for r in connection.execute(_successors, {"keys": sorted(keys)})}
+
+
+def name_fault(words: str, most: int, what: str = "单位名称") -> str:
+    """What is wrong with a name of a unit or a group; empty where nothing is."""
+    return "" if words.strip() and _is_name(words, most) else f"请填写 {most} 字以内的{what}，不以 = + - @ 开头。"
 
 
 def _means_another(connection: Connection, found: AnyRow, *names: str) -> bool:
@@ -168,8 +297,8 @@ def take_post(
     """
     if role not in set(Role):
         raise Invalid({"role": f"没有“{role}”这种岗位，可用：{'、'.join(Role)}。"})
-    if tx.connection.execute(select(unit.c.key).where(unit.c.key == unit_key)).first() is None:
-        raise Invalid({"unit": f"单位目录中没有“{unit_key}”。"})
+    if fault := unit_fault(tx.connection, unit_key):
+        raise Invalid({"unit": fault})
     if faults := scope.faults(tx.connection, role):
         raise Invalid(faults)
     if held_post(tx.connection, person_id, unit_key, role, scope.plan) is not None:

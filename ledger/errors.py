@@ -63,4 +63,5 @@ class Conflict(DubanError):
     def __init__(self, who: str, at: datetime | None, what: str) -> None:
         self.who, self.at, self.what = who, at, what
         when = f"{at.astimezone(SHANGHAI):%m-%d %H:%M}" if at else "刚才"
-        super().__init__(f"{who} 已于 {when} {what}，您的内容没有提交，已保留在下方，请核对后再办。")
+        self.happened = f"{who} 已于 {when} {what}"
+        super().__init__(f"{self.happened}，您的内容没有提交，已保留在下方，请核对后再办。")

@@ -20,7 +20,7 @@ from ledger.rules.verbs import EXTENDS
 
 GENESIS = "0" * 64
 # Of the kinds whose payload has changed its shape; all others are of schema 1.
-SCHEMAS = {"run.started": 2, "item.planned": 2, "item.opened": 2, "unit.registered": 2}
+SCHEMAS = {"run.started": 2, "item.planned": 3, "item.opened": 2, "unit.registered": 2, "round.opened": 2}
 
 
 def _plain(value: Any) -> Any:
@@ -123,9 +123,14 @@ def _each(name: str, **added: Any) -> Callable[[Mapping[str, Any]], Mapping[str,
 # (kind, schema) -> the payload of the next schema.
 UPCASTERS: dict[tuple[str, int], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     ("item.planned", 1): _each("indicators", by=None),
+    ("item.planned", 2): lambda p: {
+        **_each("indicators", definition=None, source=None, as_of=None, reporter=None, same_as=None)(p),
+        "needs_steps": False,
+    },
     ("item.opened", 1): _each("assignments", presumed=False),
     ("run.started", 1): lambda p: {**p, "extends": " ".join(EXTENDS)},
     ("unit.registered", 1): lambda p: {**p, "parent": None},
+    ("round.opened", 1): lambda p: {**p, "day": None},
 }
 
 

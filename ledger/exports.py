@@ -7,7 +7,7 @@ see then.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,16 +22,18 @@ from ledger.errors import NotFound, Refused
 from ledger.files import Store
 from ledger.people import SYSTEM, actor_of
 from ledger.queries import columns
+from ledger.queries.columns import Column
 from ledger.queries.ledger import Filters, Line, every_line
 from ledger.queries.overview import overview_of
 from ledger.schema import AnyRow, export
-from ledger.sheets import write_sheet
+from ledger.sheets import Head, Row, write_apart, write_sheet
 from ledger.visibility import sight_of
 
 MOST = 5  # sheets of one person that wait or are kept
 KEPT = timedelta(days=1)
 STALLED = timedelta(minutes=2)  # whoever wrote it is gone; another begins anew
 STEP = 1000  # lines between two notes of how far it is
+APART = 5000  # lines from which a second process is worth its start
 
 
 @dataclass(frozen=True)
@@ -135,14 +137,17 @@ def _write(db: Database, path: Path, found: AnyRow) -> None:
         seen = overview_of(connection, sight, now, calendar)
         total, lines = every_line(seen, sight, asked, now, calendar)
         _note(db, found.id, n_total=total)
-        noted = _counted(lines, lambda n: _note(db, found.id, n_done=n))
-        write_sheet(path, "督办台账", columns.chosen(asked.columns), noted)
+        several = asked.run is None and len(seen.runs) > 1
+        chosen = columns.of_sheet(asked.columns, several_plans=several)
+        rows = _rows(chosen, lines, lambda n: _note(db, found.id, n_done=n))
+        write = write_sheet if total < APART else write_apart
+        write(path, "督办台账", [Head(c.words, c.width) for c in chosen], rows)
 
 
-def _counted(lines: Iterable[Line], note: Callable[[int], None]) -> Iterator[Line]:
+def _rows(chosen: Sequence[Column], lines: Iterable[Line], note: Callable[[int], None]) -> Iterator[Row]:
     n = 0
     for n, line in enumerate(lines, start=1):
-        yield line
+        yield [column.value(line) for column in chosen]
         if n % STEP == 0:
             note(n)
     note(n)

@@ -39,7 +39,7 @@ from ledger.database import Database, Tx, calendar_of
 from ledger.queries import standing as standing_query
 from ledger.queries.standing import Place, places
 from ledger.rules import lights
-from ledger.schema import basis, item, standing, stream, tally
+from ledger.schema import basis, indicator, item, standing, stream, tally
 
 BATCH = 500
 MOST = 5000  # items that a page works out beside `standing`; where there are more it does without
@@ -55,8 +55,20 @@ _of_items = stream.c.name.like(f"{_PREFIX}%")
 _behind = stream.c.followed < stream.c.seq
 _outlived = standing.c.changes_at <= bindparam("now", type_=standing.c.changes_at.type)
 _other_basis = select(literal(_ALL)).where(~select(basis.c.id).where(basis.c.digest == bindparam("digest")).exists())
+# Items whose figures are filled in on another one (一数一源) move with it.
+_kept_as = indicator.alias("kept_as")
+_using = (  # outer, and asked in a way that no plan sees through: SQLite would begin with all indicators
+    select(indicator.c.item_id)
+    .select_from(stream)
+    .outerjoin(_kept_as, _kept_as.c.item_id == _item_id)
+    .outerjoin(indicator, indicator.c.same_as == _kept_as.c.id)
+    .where(_of_items, func.coalesce(indicator.c.item_id, 0) > 0)
+)
 _unfollowed = union_all(
-    select(_item_id).where(_behind, _of_items), select(standing.c.item_id).where(_outlived), _other_basis
+    select(_item_id).where(_behind, _of_items),
+    _using.where(_behind),
+    select(standing.c.item_id).where(_outlived),
+    _other_basis,
 ).limit(MOST + 1)
 
 
@@ -83,6 +95,7 @@ _RULE = " ".join(map(_source, (lights, calendar_rule, standing_query, sys.module
 _streams_behind = select(stream.c.name, stream.c.seq).where(_behind).order_by(stream.c.name).limit(BATCH)
 _items_outlived = select(standing.c.item_id).where(_outlived).limit(BATCH)
 _seqs = select(_item_id.label("item_id"), stream.c.seq).where(stream.c.name.in_(bindparam("names", expanding=True)))
+_using_these = _using.where(stream.c.name.in_(bindparam("names", expanding=True)))
 _PLACE = ("item_id", "run_id", "ord", "rank", "due_at", "changes_at", "seq")
 
 
@@ -135,7 +148,8 @@ def follow(db: Database) -> int:
             now, calendar = db.clock.now(connection), calendar_of(connection)
             streams = {r.name: r.seq for r in connection.execute(_streams_behind)}
             outlived = connection.execute(_items_outlived, {"now": now}).scalars().all()
-            seqs = _item_seqs(connection, [*streams, *(f"{_PREFIX}{i}" for i in outlived)])
+            using = connection.execute(_using_these, {"names": list(streams)}).scalars().all() if streams else ()
+            seqs = _item_seqs(connection, [*streams, *(f"{_PREFIX}{i}" for i in (*outlived, *using))])
             found = places(connection, calendar, now, seqs)
         if not streams and not found:
             return done

@@ -1,4 +1,5 @@
-"""Units of a jurisdiction, and what a printed name means there."""
+"""Units of a jurisdiction, and what a printed name means there. A file of the package fills a new ledger with one
+(`load`); from then on the ledger keeps it (`ledger.directory`)."""
 
 from __future__ import annotations
 
@@ -13,6 +14,17 @@ from importlib import resources
 from typing import Any, Literal, get_args
 
 Kind = Literal["organ", "body", "county", "town", "park", "university", "enterprise", "institution", "society"]
+KINDS: Mapping[str, str] = {
+    "organ": "党政机关",
+    "body": "议事协调机构",
+    "county": "县(市、区)",
+    "town": "乡镇(街道)",
+    "park": "开发区、园区",
+    "university": "高校",
+    "enterprise": "企业",
+    "institution": "事业单位",
+    "society": "群团和社会组织",
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ class Resolution:
 
 
 class OrganisationError(ValueError):
-    """The organisation file contradicts itself."""
+    """The directory contradicts itself; a sentence for whoever keeps it."""
 
 
 _DASHES = str.maketrans(dict.fromkeys("·•・‧．.-－—", "·"))
@@ -83,11 +95,11 @@ class Organisation:
         """Index every name and alias. Raises: OrganisationError when two units share one, or a key leads nowhere."""
         by_key = {unit.key: unit for unit in self.units}
         if len(by_key) != len(self.units):
-            raise OrganisationError("two units share a key")
+            raise OrganisationError("有两个单位的编号相同。")
         for unit in self.units:
             for key in (unit.host, unit.parent):
                 if key is not None and key not in by_key:
-                    raise OrganisationError(f"{unit.key}: no unit {key}")
+                    raise OrganisationError(f"“{unit.name}”的上级或挂靠单位不在目录中。")
             _require_tree(unit, by_key)
         names: dict[str, Resolution] = {}
         for unit in self.units:
@@ -95,7 +107,7 @@ class Organisation:
         for group in self.groups:
             missing = [key for key in group.members if key not in by_key]
             if missing:
-                raise OrganisationError(f"{group.name}: no units {missing}")
+                raise OrganisationError(f"单位组“{group.name}”的成员不在目录中：{'、'.join(missing)}。")
             members = tuple(by_key[key] for key in group.members)
             _enter(names, (group.name, *group.aliases), Resolution(members, group.open))
         object.__setattr__(self, "_names", names)
@@ -118,27 +130,23 @@ class Organisation:
         """The units a printed name means here, None when nobody is known by it."""
         return self._names.get(normal(printed))
 
-    def as_changed(
-        self, renamed: Mapping[str, tuple[str, str]], added: Iterable[Unit], ended: Mapping[str, str]
-    ) -> Organisation:
-        """The directory as it has become. `renamed`: name and short name by key; `ended`: a unit's successor by its
-        key. Whatever a unit was called still means it, or whoever succeeded it (承接), unless another is called so."""
-        units = {u.key: u for u in (*self.units, *added)}
-        former: dict[str, list[str]] = {}
-        for key, (name, short) in renamed.items():
-            if key in units:
-                former.setdefault(key, []).extend((units[key].name, units[key].short))
-                units[key] = replace(units[key], name=name, short=short)
+    def with_history(self, former: Mapping[str, Iterable[str]], ended: Mapping[str, str]) -> Organisation:
+        """The directory without the units that have ended (`ended`: a unit's successor by its key). Whatever a unit
+        was called (`former`, by key) still means it, or whoever succeeded it (承接), unless another is called so."""
+        units = {u.key: u for u in self.units}
+        names = {key: list(called) for key, called in former.items()}
         for key, successor in ended.items():
             if key in units and successor in units:
                 gone = units.pop(key)
-                former.setdefault(successor, []).extend((gone.name, gone.short, *gone.aliases, *former.pop(key, ())))
+                inherited = (gone.name, gone.short, *gone.aliases, *names.pop(key, ()))
+                names.setdefault(successor, []).extend(inherited)
         taken = {normal(name) for u in units.values() for name in (u.name, u.short, *u.aliases)}
         taken |= {normal(name) for g in self.groups for name in (g.name, *g.aliases)}
-        for key, names in former.items():
-            free = tuple(dict.fromkeys(name for name in names if normal(name) not in taken))
+        for key, called in names.items():
+            free = tuple(dict.fromkeys(name for name in called if normal(name) not in taken))
             taken |= {normal(name) for name in free}
-            units[key] = replace(units[key], aliases=(*units[key].aliases, *free))
+            if key in units:
+                units[key] = replace(units[key], aliases=(*units[key].aliases, *free))
 
         def now(key: str) -> str:
             return ended.get(key, key)
@@ -156,7 +164,7 @@ def _require_tree(unit: Unit, by_key: Mapping[str, Unit]) -> None:
     above, seen = unit.parent, {unit.key}
     while above is not None:
         if above in seen:
-            raise OrganisationError(f"{unit.key}: stands above itself")
+            raise OrganisationError(f"“{unit.name}”成了自己的上级。")
         seen.add(above)
         above = by_key[above].parent if above in by_key else None
 
@@ -165,12 +173,12 @@ def _enter(names: dict[str, Resolution], printed: Iterable[str], resolution: Res
     for name in printed:
         known = names.setdefault(normal(name), resolution)
         if known != resolution:
-            raise OrganisationError(f"{name} names two units or groups")
+            raise OrganisationError(f"“{name}”指两个单位或单位组，请改用不同的名称。")
 
 
 def _unit(row: Mapping[str, Any]) -> Unit:
     if row["kind"] not in get_args(Kind):
-        raise OrganisationError(f"{row['key']}: unknown kind {row['kind']}")
+        raise OrganisationError(f"“{row['name']}”的类别不认识：{row['kind']}。")
     return Unit(
         key=row["key"],
         name=row["name"],
@@ -200,3 +208,9 @@ def load(key: str) -> Organisation:
     data = tomllib.loads(file.read_text("utf-8"))
     units, groups = (tuple(_unit(row) for row in data["unit"]), tuple(_group(row) for row in data.get("group", ())))
     return Organisation(data["jurisdiction"], data["name"], units, groups)
+
+
+def shipped() -> list[str]:
+    """The keys of the organisations in the package."""
+    files = (resources.files("ledger") / "organisations").iterdir()
+    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))

@@ -109,15 +109,36 @@ def _empty_posts(connection: Connection, desks: list[Desk]) -> list[Desk]:
     return [replace(heads[u], role=r, fallen=True) for u, r, _ in sorted(wanted) if not found.own((u, r, None))]
 
 
+_overseers = (
+    select(post.c.role, post.c.unit)
+    .join(unit, unit.c.key == post.c.unit)
+    .join(person, person.c.id == post.c.person_id)
+    .where(
+        seat() == bindparam("b_jurisdiction"),  # of the place itself, not of a county in it
+        post.c.role.in_(("inspector", "leader")),
+        post.c.until.is_(None),
+        person.c.active,
+    )
+    .order_by(post.c.id.desc())
+)
+
+
+def overseers_of(connection: Connection, jurisdiction: str) -> dict[str, str]:
+    """The units in which somebody is inspector and leader of a place, by role; whoever took the post first."""
+    return {r.role: r.unit for r in prepared.rows(connection, _overseers, {"b_jurisdiction": jurisdiction})}
+
+
 @dataclass(frozen=True)
 class Holder:
-    """Somebody who answers for a post; `plan` and `rank` are those of the post that is held."""
+    """Somebody who answers for a post; `plan` and `rank` are those of the post that is held, `deputy_of` the person in
+    whose stead (委托代理)."""
 
     person_id: int
     name: str
     email: str
     plan: str | None = None
     rank: str | None = None
+    deputy_of: int | None = None
 
 
 AT_ONCE = 1000  # keys in one statement: every database has a limit
@@ -135,9 +156,14 @@ _hosts = (
     .outerjoin(_successor, _successor.c.key == unit.c.successor)
     .where(unit.c.key.in_(bindparam("keys", expanding=True)))
 )
+_deputised = post.alias("deputised")
 _seats = (
-    select(post.c.unit, post.c.role, post.c.plan, post.c.rank, person.c.id, person.c.name, person.c.email)
+    select(
+        *(post.c.unit, post.c.role, post.c.plan, post.c.rank, person.c.id, person.c.name, person.c.email),
+        _deputised.c.person_id.label("deputy_of"),
+    )
     .join(person, person.c.id == post.c.person_id)
+    .outerjoin(_deputised, _deputised.c.id == post.c.deputy_for)
     .where(post.c.until.is_(None), person.c.active, post.c.unit.in_(bindparam("keys", expanding=True)))
     .order_by(post.c.id)
 )
@@ -161,7 +187,8 @@ class _Seating:
         self._held: dict[tuple[str, str], list[Holder]] = {}
         for part in batched(seats):
             for r in prepared.rows(connection, _seats, {"keys": part}):
-                self._held.setdefault((r.unit, r.role), []).append(Holder(r.id, r.name, r.email, r.plan, r.rank))
+                found = Holder(r.id, r.name, r.email, r.plan, r.rank, r.deputy_of)
+                self._held.setdefault((r.unit, r.role), []).append(found)
 
     def _where(self, unit_key: str, role: str) -> str:
         host = self._hosts.get(unit_key)

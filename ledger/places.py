@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, or_, select
 
 from ledger.schema import unit
 
@@ -35,3 +35,7 @@ def subtree(connection: Connection, jurisdictions: Collection[str]) -> frozenset
         return frozenset()
     lower = connection.execute(below(sorted(jurisdictions))).scalars()
     return frozenset(jurisdictions) | frozenset(lower)
+
+
+# The unit `b_unit` and those that have ended and that it answers for.
+ANSWERED_FOR = select(unit.c.key).where(or_(unit.c.key == bindparam("b_unit"), unit.c.successor == bindparam("b_unit")))

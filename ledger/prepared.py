@@ -20,6 +20,7 @@ from sqlalchemy.sql.expression import BindParameter, TextClause
 
 from ledger.schema import AnyRow
 
+REMEMBERED = 2048  # values of one column
 LONGEST = 1024  # of lists in a kept statement; longer ones are rare, and may be more than a database takes
 
 Query = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
@@ -109,7 +110,7 @@ def _unpacking(query: Query, dialect: Dialect, codes: tuple[Any, ...]) -> Unpack
     columns = query.selected_columns
     shape: Any = namedtuple("Row", [str(c.key) for c in columns], rename=True)  # type: ignore[misc]
     processors = [
-        (n, processor)
+        (n, lru_cache(maxsize=REMEMBERED)(processor))  # dates and numbers come again and again
         for n, (column, code) in enumerate(zip(columns, codes, strict=True))
         if (processor := column.type.dialect_impl(dialect).result_processor(dialect, code))
     ]
@@ -119,7 +120,8 @@ def _unpacking(query: Query, dialect: Dialect, codes: tuple[Any, ...]) -> Unpack
         for raw in found:
             row = list(raw)
             for n, processor in processors:
-                row[n] = processor(row[n])
+                if row[n] is not None:
+                    row[n] = processor(row[n])
             made.append(shape._make(row))
         return made
 

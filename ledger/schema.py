@@ -161,6 +161,30 @@ unit = Table(
     Column("successor", String(60), index=True),  # 承接: who answers for a unit that has ended
 )
 
+jurisdiction = Table(  # 行政区 that has a directory of units; what it is called
+    "jurisdiction",
+    metadata,
+    Column("key", String(40), primary_key=True),
+    Column("name", String(80), nullable=False),
+)
+
+unit_alias = Table(  # what else plans print for a unit
+    "unit_alias",
+    metadata,
+    Column("unit", String(60), primary_key=True),
+    Column("name", String(80), primary_key=True),
+)
+
+unit_group = Table(  # 单位组: what plans print for several units (各县区), or for those who are named later (有关部门)
+    "unit_group",
+    metadata,
+    Column("jurisdiction", String(40), primary_key=True),
+    Column("name", String(80), primary_key=True),
+    Column("aliases", Text, nullable=False),  # names and keys of units, as JSON lists
+    Column("members", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+)
+
 unit_name = Table(  # what a unit was called until it was renamed
     "unit_name",
     metadata,
@@ -308,9 +332,17 @@ item = Table(
     Column("open_units", Text, nullable=False),  # printed groups that still expand to nobody, a JSON list
     Column("opened_at", Instant),
     Column("closed_at", Instant),
+    Column("lasting", Boolean, nullable=False, server_default=false()),  # 长期坚持: never red
+    Column("needs_steps", Boolean, nullable=False, server_default=false()),  # each share has to plan its steps
     Column("origin", Integer, index=True),  # of a 整改: the item whose closing was revoked
     UniqueConstraint("run_id", "element"),
     Index("ix_item_run_id_ord", "run_id", "ord"),
+    Index(
+        "ix_item_closed_at",
+        "closed_at",
+        sqlite_where=text("closed_at IS NOT NULL"),
+        postgresql_where=text("closed_at IS NOT NULL"),
+    ),
 )
 
 assignment = Table(
@@ -338,6 +370,7 @@ assignment = Table(
     Column("overlay", String(20)),  # 延期审核中, 异议处理中 or 暂停计时 over the state
     Column("original_due", Instant),  # before the first extension; set once there was one
     Column("suspended_at", Instant),
+    Column("steps_in_force", Integer),  # the petition whose steps (节点计划) were confirmed last
     Column("keeper", Integer),  # the post inside the unit to which the work was handed on (转交)
     Column("parent_id", Integer),  # 分解下达: the share of which this one is a part
     Column("lifecycle", String(40)),  # its own, where it is not the item's
@@ -360,12 +393,12 @@ assignment = Table(
     ),
 )
 
-petition = Table(  # what a unit applied for and posts decide in turn: 申请延期, 提出异议
+petition = Table(  # what a unit applied for and posts decide in turn: 申请延期, 提出异议, 节点计划
     "petition",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("assignment_id", Integer, ForeignKey("assignment.id"), nullable=False),
-    Column("kind", String(20), nullable=False),  # extension, objection
+    Column("kind", String(20), nullable=False),  # extension, objection, steps
     Column("state", String(20), nullable=False),  # open, granted, declined, taken_back, lapsed
     Column("chain", Text, nullable=False),  # who decides in turn: a JSON list of [unit, role]
     Column("turn", Integer, nullable=False),  # whose turn it is, from 1
@@ -381,6 +414,44 @@ petition = Table(  # what a unit applied for and posts decide in turn: 申请延
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
+)
+
+step = Table(  # a dated step of a share (节点); its words hang on the event `seq` of the item's stream as step-<field>
+    "step",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("petition_id", Integer, ForeignKey("petition.id"), nullable=False, index=True),
+    Column("assignment_id", Integer, nullable=False, index=True),
+    Column("n", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("share", Numeric(5, 2)),  # of the target, in per cent, that is to be reached with it
+    Column("seq", Integer, nullable=False),
+    Column("field", Integer, nullable=False),
+    Column("done_at", Instant),
+    Column("done_seq", Integer),  # of the report that says so
+)
+
+intake = Table(  # 来件 (批示件 ...): registered, proposed and decided before its item is handed out, reported after it
+    "intake",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("item_id", Integer, ForeignKey("item.id"), nullable=False, index=True),
+    Column("run_id", Integer, nullable=False, index=True),
+    Column("register", Integer, nullable=False),  # the run of the register (登记簿) in which it has its number
+    Column("kind", String(20), nullable=False),  # ledger.rules.intakes.KINDS
+    Column("no", String(20), nullable=False),
+    Column("linked", Boolean, nullable=False),  # the item was there before
+    Column("facts", Text, nullable=False),  # what the form asked that is no free text, JSON
+    Column("seq", Integer, nullable=False),  # of its registration in the item's stream, where its words hang
+    Column("state", String(20), nullable=False),
+    Column("step", String(40)),  # none: it has ended
+    Column("arm", Integer, nullable=False),  # how often that step has been come to
+    Column("due_at", Instant),  # of the step
+    Column("proposal", Text),  # the last one: outcome, units with their roles, date or working days, JSON
+    Column("outcome", String(10)),
+    Column("registered_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    UniqueConstraint("register", "no"),
 )
 
 entry = Table(  # 代录: what the office entered for a unit, until the unit confirms it
@@ -408,25 +479,30 @@ indicator = Table(
     Column("per", String(10)),
     Column("by", Date),  # its own last day, where the item's is another
     Column("each", String(60)),
+    Column("among", Text),  # whom `each` named when the item was planned: keys of units, as a JSON list
     Column("sum_rule", String(10), nullable=False),
+    Column("definition", String(400)),  # 口径
+    Column("source", String(120)),
+    Column("as_of", String(60)),  # the moment of which a reading speaks
+    Column("reporter", String(60)),  # the one unit that fills it
+    Column("same_as", Integer, index=True),  # 一数一源: the indicator of another plan whose readings these are
 )
 
-reading = (
-    Table(  # every value as reported (填报值), and what others made of it; `figure` holds what counts of each share
-        "reading",
-        metadata,
-        Column("item_id", Integer, primary_key=True),
-        Column("seq", Integer, primary_key=True),
-        Column("indicator_id", Integer, primary_key=True),
-        Column("assignment_id", Integer, nullable=False),
-        Column("value", Numeric(18, 4), nullable=False),
-        Column("round_id", Integer),
-        Column("reported_at", Instant, nullable=False),
-        Column("corrects", Integer),  # the number of the reading that this one puts right
-        Column("checked", Numeric(18, 4)),  # 审核值
-        Column("settled", Numeric(18, 4)),  # 核定值
-        Index("ix_reading_indicator_id", "indicator_id", "assignment_id"),
-    )
+# Every value as reported (填报值), and what others made of it; `figure` holds what counts of each share.
+reading = Table(
+    "reading",
+    metadata,
+    Column("item_id", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("indicator_id", Integer, primary_key=True),
+    Column("assignment_id", Integer, nullable=False),
+    Column("value", Numeric(18, 4), nullable=False),
+    Column("round_id", Integer),
+    Column("reported_at", Instant, nullable=False),
+    Column("corrects", Integer),  # the number of the reading that this one puts right
+    Column("checked", Numeric(18, 4)),  # 审核值
+    Column("settled", Numeric(18, 4)),  # 核定值
+    Index("ix_reading_indicator_id", "indicator_id", "assignment_id"),
 )
 
 figure = Table(
@@ -449,6 +525,7 @@ round_ = Table(
     Column("name", String(40), nullable=False),
     Column("n", Integer, nullable=False),
     Column("n_last", Integer, nullable=False),
+    Column("day", Date),  # on which the plan's rule has it open, before any shift; NULL: opened before 0.2.0
     Column("opens_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("steps", Text, nullable=False),
@@ -483,8 +560,8 @@ todo = Table(  # what stands in an inbox: addresses a unit and a role, never a p
     Column("arm", Integer, primary_key=True),
     Column("run_id", Integer, nullable=False),
     Column("item_id", Integer),
-    Column("unit", String(60), nullable=False),
-    Column("role", String(20), nullable=False),
+    Column("unit", String(60), primary_key=True),  # one step has several posts where they sign together (会签, 或签)
+    Column("role", String(20), primary_key=True),
     Column("due_at", Instant),
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),
@@ -531,7 +608,10 @@ day_override = Table(  # an administrator's word on a day, before the yearly not
 )
 
 PROJECTIONS = (
+    jurisdiction,
     unit,
+    unit_alias,
+    unit_group,
     unit_name,
     unit_change,
     post,
@@ -541,6 +621,8 @@ PROJECTIONS = (
     item,
     assignment,
     petition,
+    step,
+    intake,
     entry,
     indicator,
     reading,
@@ -549,7 +631,7 @@ PROJECTIONS = (
     share,
     todo,
     clearing,
-    day_override,  # no command decides on a day yet, so nothing stands there that is in order
+    day_override,
 )
 
 # ---------------------------------------------------------------- a cache of what the ledger says, see ledger.following
@@ -779,6 +861,24 @@ export = Table(  # a sheet that a person has asked for; the file lies beside the
     Column("asked_at", Instant, nullable=False),
     Column("beat_at", Instant),  # of whoever writes it
     Column("finished_at", Instant),
+)
+
+ledger_view = Table(  # a question to the ledger that a person keeps under a name; never its answer
+    "ledger_view",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", Integer, nullable=False, index=True),
+    Column("unit", String(60), index=True),  # shared with whoever holds a post there; none: the person's alone
+    Column("name", String(40), nullable=False),
+    Column("asked", Text, nullable=False),  # filters, sort and columns, JSON
+    Column("saved_at", Instant, nullable=False),
+)
+
+default_view = Table(  # the view that the ledger opens with, an own one or a shared one
+    "default_view",
+    metadata,
+    Column("person_id", Integer, primary_key=True, autoincrement=False),
+    Column("view_id", Integer, nullable=False),
 )
 
 clock = Table(  # one row in demo mode: business time and where it is going

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, text
+from sqlalchemy import Connection, bindparam, delete, select, text
 
 from ledger.database import Tx
 from ledger.errors import AlreadySent
@@ -27,6 +27,12 @@ def once(tx: Tx, mark: str) -> None:
     values = {"person": tx.actor.person_id, "mark": mark, "at": tx.recorded_at}
     if not tx.connection.execute(_insert, values).rowcount:
         raise AlreadySent
+
+
+def was_sent(connection: Connection, person_id: int, mark: str) -> bool:
+    """Whether this person has handed in the form of this mark."""
+    found = select(sent_form.c.sent_at).where(sent_form.c.person_id == person_id, sent_form.c.mark == mark)
+    return connection.execute(found).first() is not None
 
 
 def forget(connection: Connection, before: datetime) -> None:

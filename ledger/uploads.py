@@ -13,12 +13,14 @@ from typing import IO, BinaryIO
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from ledger import sheet_texts
 from ledger.attachments import Attached, release
 from ledger.database import Database
 from ledger.errors import Invalid, NotFound
 from ledger.files import BLOCK, Store, digest_of, sync
 from ledger.rules import filenames
 from ledger.rules.filetypes import ARCHIVES, KINDS, is_what_it_says
+from ledger.rules.personal import personal_numbers
 from ledger.schema import AnyRow, upload
 from ledger.writing import Stale
 
@@ -110,6 +112,8 @@ def refusal(limits: Limits, name: str, extension: str, size: int) -> str:
     """Why a file is not taken, by what is known before it comes; nothing if it is."""
     if mark := filenames.secret_mark(name):
         return f"标有“{mark}”。本系统为非涉密系统，严禁上传国家秘密和工作秘密，文件已拒收，没有留存。"
+    if personal_numbers(name):
+        return "的名称里有身份证号或手机号码，没有留存。请改名后再传。"
     if extension in ARCHIVES:
         return "是压缩包，看不出里面有什么。请把文件逐个上传，可以一次选多个。"
     if extension not in limits.types:
@@ -178,7 +182,7 @@ def _fault(file: BinaryIO, row: AnyRow, sha256: str) -> str:
     extension = filenames.split(row.name)[1].lower()
     if not is_what_it_says(extension, file):
         return f"的内容不是 {extension} 文件，没有留存。请用原来的软件打开，另存为 {extension} 后再传。"
-    return ""
+    return sheet_texts.fault_of(extension, file)
 
 
 def take(

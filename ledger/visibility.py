@@ -55,6 +55,10 @@ class Sight:
             "sight_overseen": sorted(self.overseen),
         }
 
+    def reads_all(self, office: str, jurisdiction: str) -> bool:
+        """Whether the actor reads everything in a plan of this office: its coordinator, inspectors and leaders do."""
+        return office in self.offices or jurisdiction in self.read
+
     @property
     def sees_runs(self) -> bool:
         """Whether there can be plans that the actor sees as a whole."""
@@ -142,7 +146,7 @@ def readable(sight: Sight, office: str, jurisdiction: str, shares: Iterable[_Sha
     by_id = {s.id: s for s in shares}
     whole = [s for s in by_id.values() if s.parent_id is None]
     own = {s.id for s in by_id.values() if s.unit in sight.units}
-    reads_all = office in sight.offices or jurisdiction in sight.read
+    reads_all = sight.reads_all(office, jurisdiction)
     leads = any(s.role == "lead" and s.id in own for s in whole)
     found = {s.id for s in whole if reads_all or leads or s.id in own}
     drills = jurisdiction in sight.inspected

@@ -44,7 +44,7 @@ class Writer:
         self._add(statement, rows, is_guard=False)
 
     def guard(self, statement: Statement, rows: Sequence[Row] | Row) -> None:
-        """Execute a statement that must meet exactly one row for each of these, or `send` raises Stale."""
+        """Execute a statement that must meet a row for each of these, or `send` raises Stale."""
         self._add(statement, rows, is_guard=True)
 
     def _add(self, statement: Statement, rows: Sequence[Row] | Row, *, is_guard: bool) -> None:
@@ -67,7 +67,7 @@ class Writer:
                 ]
             met = [sum(cursor.rowcount for cursor in each) for each in cursors]
         for w, count in zip(queue, met, strict=True):
-            if w.is_guard and count != len(w.rows):
+            if w.is_guard and count < len(w.rows):
                 raise Stale(f"{w.statement} {w.rows}")
 
 

@@ -33,6 +33,7 @@ FOLDER = ROOT / "docs" / "pictures"
 LIMIT = 300_000
 TALLEST = {1280: 1700, 390: 1900}
 PATIENCE = 240
+WALL_FROM = 1000  # narrower, the war room is a page to scroll
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ SHOTS = (
     Shot("ledger", "/ledger"),
     Shot("plans", "/plans"),
     Shot("plan", "/plans", link="h2 a[href='/plans/1']"),
+    Shot("figures", "/figures"),
+    Shot("warroom", "/plans/1/warroom", account="lingdao"),
     Shot("mails", "/demo/mail"),
     Shot("mail", "/demo/mail?kind=digest", link="th a[href^='/demo/mail/']"),
 )
@@ -85,6 +88,8 @@ def _picture(browser: Browser, url: str, shot: Shot, width: int, password: str |
             page.goto(url + str(page.locator(shot.link).first.get_attribute("href")))
         if page.locator("[data-bpmn]").count():
             page.locator("[data-bpmn][data-ready]").wait_for()
+        if page.locator("#wall").count() and width >= WALL_FROM:
+            page.locator("#wall[data-ready]").wait_for()
         return _webp(page, width)
     finally:
         page.close()

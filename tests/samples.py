@@ -44,7 +44,7 @@ def zipped(*names: str) -> bytes:
     made = BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
-            archive.writestr(name, "<x/>" * 50)
+            archive.writestr(name, "<x>" + "<x/>" * 50 + "</x>")
     return made.getvalue()
 
 

@@ -82,7 +82,7 @@ def begin(person_id: int, login: str, forgotten: int, *, rehashed: str | None = 
 
 
 def _onward(person_id: int) -> str:
-    """Where to go: to the form whose text was kept, to the page that was asked for, or to the inbox."""
+    """Where to go: to the form whose text was kept, to the page that was asked for, or to the first one."""
     found = kept.unpack(request.form.get("kept", ""))
     if found is not None and kept.put_back(person_id, found):
         flash("刚才填写的内容已放回，请核对后再提交。")

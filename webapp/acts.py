@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask_login import login_required
@@ -12,8 +13,11 @@ from werkzeug.wrappers import Response
 from engine import commands
 from engine.desk import Entry, TodoRef
 from engine.splitting import lower_units
+from engine.urging import Asked
 from ledger import prepared
+from ledger.calendar import SHANGHAI
 from ledger.errors import AlreadySent, DubanError, Invalid, NotFound, Questions
+from ledger.people import holders_in
 from ledger.queries.items import item_of, require_visible, shares_seen
 from ledger.rules.verbs import Verb
 from ledger.schema import assignment, indicator
@@ -38,7 +42,8 @@ def acknowledge(assignment_id: int) -> Answer:
     def perform() -> int:
         return context.perform(commands.acknowledge, TodoRef(assignment_id, "acknowledge", arm))
 
-    return _act(assignment_id, key, perform, "已签收，请按时限办理。")
+    done = "已阅知。" if request.form.get("act") == "read" else "已签收，请按时限办理。"
+    return _act(assignment_id, key, perform, done)
 
 
 @bp.post("/assignments/<int:assignment_id>/report")
@@ -88,8 +93,9 @@ def decide(assignment_id: int) -> Answer:
 
     def perform() -> int:
         ref, files = TodoRef(assignment_id, step, arm), uploads.handed_in(key)
-        reason = forms.text("reason")
-        return context.perform(forgetting(key, commands.decide), ref, agree=agree, reason=reason, files=files)
+        seen = forms.figures_seen(request.form["seen"]) if "seen" in request.form else None
+        reason, command = forms.text("reason"), forgetting(key, commands.decide)
+        return context.perform(command, ref, agree=agree, reason=reason, files=files, seen=seen)
 
     return _act(assignment_id, key, perform, "已同意。" if agree else "已退回，理由已告知对方。")
 
@@ -114,7 +120,9 @@ def share_verb(assignment_id: int, verb: str) -> Answer:
     return _act(
         assignment_id,
         key,
-        lambda: context.perform(forgetting(key, made.command), assignment_id, **made.values(_known(assignment_id))),
+        lambda: context.perform(
+            forgetting(key, made.command), assignment_id, **made.values(_known(assignment_id), key)
+        ),
         made.done,
     )
 
@@ -127,7 +135,7 @@ def item_verb(item_id: int, verb: str) -> Answer:
     require_visible(context.reading(), context.sight(), item_id)
     key = f"item_{verb}-{item_id}"
     try:
-        context.perform(forgetting(key, made.command), item_id, **made.values(Known()))
+        context.perform(forgetting(key, made.command), item_id, **made.values(_known_of_item(item_id), key))
     except DubanError as error:
         return _refused(item_id, key, error)
     return _done(item_id, made.done)
@@ -151,7 +159,8 @@ def answer(assignment_id: int) -> Answer:
     def perform() -> int:
         ref = commands.PetitionRef(assignment_id, petition, turn)
         reason, to = forms.text("reason"), forms.text("to")
-        return context.perform(forgetting(key, commands.answer), ref, agree=agree, reason=reason, to=to)
+        decided = forgetting(key, commands.answer)
+        return context.perform(decided, ref, agree=agree, reason=reason, to=to, confirmed=_confirmed())
 
     return _act(assignment_id, key, perform, "已同意。" if agree else "已答复不同意，理由已告知对方。")
 
@@ -180,11 +189,36 @@ def urge(item_id: int) -> Answer:
         chosen = [i for i in map(whole, request.form.getlist("assignments")) if i]
         if not set(chosen) <= shares_seen(context.reading(), context.sight(), item_id):
             raise NotFound("勾选的单位不在本任务里，请刷新页面后重选。")
-        said = {name: forms.text(name) for name in ("words", "spoke_to", "answer")}
-        context.perform(once(forgetting(key, commands.urge)), chosen, **said)
+        call = _call()
+        asked = context.perform(once(forgetting(key, commands.urge)), chosen, words=forms.text("words"), call=call)
     except DubanError as error:
         return _refused(item_id, key, error)
-    return _done(item_id, "已登记电话催办。" if said["spoke_to"] else "已催办，邮件随即发出。")
+    return _done(item_id, "已登记电话催办。" if call else _reached(asked))
+
+
+def _call() -> commands.Call | None:
+    """What was typed of a call that has been made; none where nothing was. Raises: Invalid."""
+    said = {name: forms.text(name) for name in ("spoke_to", "answer", "caller")}
+    when = forms.text("called_at")
+    if not (when or any(said.values())):
+        return None
+    try:
+        return commands.Call(at=datetime.fromisoformat(when).replace(tzinfo=SHANGHAI) if when else None, **said)
+    except ValueError as error:
+        raise Invalid({"called_at": "通话时间请填到分钟，如 2025-06-03 10:20。"}) from error
+
+
+def _reached(asked: Sequence[Asked]) -> str:
+    """Who gets a mail of an urging, and who has nobody to get it."""
+    answering = holders_in(context.reading(), {place for _, places in asked for place in places})
+    nobody = [name for name, places in asked if not any(answering[place] for place in places)]
+    told = [name for name, _ in asked if name not in nobody]
+    settings = context.settings()
+    mails = "邮件随即发出" if settings.smtp_host or settings.demo else "没有设置发信服务器，邮件留在发件箱，请电话联系"
+    words = f"已催办{'、'.join(told)}，{mails}。" if told else ""
+    if nobody:
+        words += f"{'、'.join(nobody)}没有联络员，也没有主要负责人，没有人收到：请管理员开通账号，或电话联系。"
+    return words
 
 
 # ---------------------------------------------------------------- common to all
@@ -223,7 +257,7 @@ _measured = (
 
 def _measures(assignment_id: int) -> dict[int, str]:
     """The units of measure of the figures that a share's form asks for."""
-    if not any(name.startswith("figure-") for name in request.form):
+    if not any(name.startswith("figure-") or name == "quota" for name in request.form):
         return {}
     return {r.id: r.measure for r in prepared.rows(context.reading(), _measured, {"b_id": assignment_id})}
 
@@ -237,6 +271,16 @@ def _known(assignment_id: int) -> Known:
     holder = select(assignment.c.unit).where(assignment.c.id == assignment_id)
     rows = lower_units(connection, connection.execute(holder).scalar_one_or_none() or "")
     return Known(measures, {r.key: (r.short, r.name) for r in rows})
+
+
+_measured_of_item = select(indicator.c.id, indicator.c.measure).where(indicator.c.item_id == bindparam("b_item"))
+
+
+def _known_of_item(item_id: int) -> Known:
+    """What the form of an item may name: the indicator that it is about."""
+    chosen = whole(request.form["indicator"]) if request.form.get("indicator") else None
+    rows = context.reading().execute(_measured_of_item, {"b_item": item_id}) if chosen else ()
+    return Known({r.id: r.measure for r in rows if r.id == chosen})
 
 
 def _confirmed() -> bool:

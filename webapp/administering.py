@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from engine import accounts as engine
+from engine import corrections
 from engine.mail.rendering import address_of
 from ledger import resets, sessions
 from ledger.clock import wall_now
@@ -73,6 +74,15 @@ def unlock(person_id: int) -> Answer:
 @login_required
 def end_sessions(person_id: int) -> Answer:
     return _act(person_id, lambda: context.perform(engine.end_sessions, person_id), "此人的登录已全部结束。")
+
+
+@bp.post("/<int:person_id>/correct")
+@login_required
+def correct(person_id: int) -> Answer:
+    """更正姓名、邮箱."""
+    given = forms.text("name"), forms.text("email")
+    done = "已更正，并已通知本人；以后的邮件发到更正后的邮箱。"
+    return _act(person_id, lambda: context.perform(corrections.correct, person_id, *given), done)
 
 
 @bp.post("/<int:person_id>/link")

@@ -6,8 +6,10 @@ import logging
 from importlib import import_module
 from secrets import token_hex
 
-from flask import Flask, make_response, redirect, render_template, request, url_for
+from flask import Flask, make_response, render_template, request
+from flask import Response as FlaskResponse
 from flask.globals import request_ctx
+from flask_compress import Compress
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
@@ -28,21 +30,32 @@ BLUEPRINTS = [
     "webapp.accounts",
     "webapp.passwords",
     "webapp.own",
+    "webapp.addresses",
     "webapp.handing",
     "webapp.administering",
+    "webapp.setting_up",
+    "webapp.enrolling",
     "webapp.units",
+    "webapp.unit_directory",
+    "webapp.days",
     "webapp.logs",
+    "webapp.outgoing",
+    "webapp.home",
     "webapp.inbox",
     "webapp.signing",
     "webapp.items",
     "webapp.acts",
     "webapp.rounds",
+    "webapp.intakes",
     "webapp.drafts",
     "webapp.uploads",
     "webapp.files",
     "webapp.ledger_list",
+    "webapp.views",
     "webapp.exports",
     "webapp.plans",
+    "webapp.warroom",
+    "webapp.figures",
     "webapp.studio",
     "webapp.editing",
     "webapp.clearings",
@@ -74,17 +87,28 @@ def create_app(settings: Settings, database: Database) -> Flask:
     tracing.install(app)  # before anything that may refuse
     uploads.install(app)
     CSRFProtect(app)
+    Compress(app)
+    app.after_request(_whole)
     for part in (guard, doors, devices, headers, words, marks, frame):
         part.install(app)
     for name in [*BLUEPRINTS, *(DEMO_BLUEPRINTS if settings.demo else [])]:
         app.register_blueprint(import_module(name).bp)
-    app.add_url_rule("/", "home", lambda: redirect(url_for("inbox.show")))
     app.teardown_request(context.close_reading)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(DubanError, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _broken)
     return app
+
+
+def _whole(response: FlaskResponse) -> FlaskResponse:
+    """A static file is read whole and closed before it goes out: of one that is compressed, or sent to a reader who
+    hangs up, nobody would close the file."""
+    if request.endpoint == "static":
+        response.direct_passthrough = False
+        response.make_sequence()
+        response.close()
+    return response
 
 
 def _config(settings: Settings) -> dict[str, object]:
@@ -98,6 +122,8 @@ def _config(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.is_https,
+        # Not pages: their length beside words that somebody else chose would tell of the token in them (BREACH).
+        "COMPRESS_MIMETYPES": ["text/css", "text/javascript", "image/svg+xml", "application/xml"],
         "SESSION_COOKIE_PATH": "/",
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         "MAX_FORM_PARTS": 2000,

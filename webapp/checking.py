@@ -111,7 +111,7 @@ def _content(db: Database, connection: Connection, settings: Settings) -> Iterat
 def _machinery(db: Database, connection: Connection, settings: Settings) -> Iterator[Finding]:
     found = standing(connection, db.seen_now(connection))
     faults = faults_of(found, wall_now(), sends_mail=settings.sends_mail)
-    yield from (Finding("warn", "运行", fault.says) for fault in faults)
+    yield from (Finding("warn", "运行", fault.says + fault.mend) for fault in faults)
     if not faults:
         minutes = int(SILENT_AFTER.total_seconds() // 60)
         yield Finding("ok", "运行", f"定时服务 {minutes} 分钟内运行过，到期事项都已办理，发件箱没有积压。")
@@ -128,7 +128,7 @@ def _mail(settings: Settings, transport: Transport | None, mail_to: str | None) 
         transport.probe()
         yield Finding("ok", "发信", f"发信服务器 {where} 连得上，接受发件人 {settings.smtp_from}。")
         if mail_to:
-            yield _test_mail(transport, mail_to)
+            yield test_mail(transport, mail_to)
     except SendError as error:
         yield Finding(
             "bad",
@@ -138,7 +138,7 @@ def _mail(settings: Settings, transport: Transport | None, mail_to: str | None) 
         )
 
 
-def _test_mail(transport: Transport, mail_to: str) -> Finding:
+def test_mail(transport: Transport, mail_to: str) -> Finding:
     """Send one mail. Raises: SendError."""
     if not is_address(mail_to):
         return Finding("bad", "发信", f"“{mail_to}”不是邮件地址，没有发试信。")

@@ -188,7 +188,9 @@ def _line(item_id: int, seq: int) -> Line:
     """
     connection = context.reading()
     view = item_view(connection, context.calendar(), context.now(), context.sight(), item_id)
-    lines = timeline(connection, records(connection, item_id), view.standing, view.readable)
+    found_in = view.standing.item
+    reads_all = context.sight().reads_all(found_in.office, found_in.jurisdiction)
+    lines = timeline(connection, records(connection, item_id), view.standing, view.readable, reads_all=reads_all)
     found = next((line for line in lines if line.seq == seq), None)
     if found is None:
         raise NotFound("没有这条办理记录。")

@@ -9,15 +9,13 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import DBAPIError
 
-from engine.mail.smtp import Transport
 from engine.scheduler import run_scheduler
 from ledger.clock import confirm_clock
 from ledger.errors import DubanError
-from webapp import checking, installing, verifying
+from webapp import checking, installing, setting_up, verifying
 from webapp.given import InstallError
 from webapp.loglines import configure, form_of
 from webapp.serving import serve_until_interrupted
-from webapp.settings import Settings
 from webapp.starting import (
     StartError,
     address_or_exit,
@@ -45,20 +43,6 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     serve_until_interrupted(settings, host, port, workers=workers, threads=threads)
 
 
-def transport_of(settings: Settings) -> Transport | None:
-    """The mail server the settings name, None where mail is not set up."""
-    if not settings.smtp_host:
-        return None
-    return Transport(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.smtp_from,
-        settings.smtp_security,
-        settings.smtp_user or None,
-        settings.smtp_password.get_secret_value() or None,
-    )
-
-
 @click.command(help="按时钟办事：开启期次、提醒、发信（可同时运行多个）")
 @click.option("--every", default=5.0, show_default=True, type=click.FloatRange(0.2), help="每隔几秒看一次")
 @click.option("--clock-is-right", is_flag=True, help="已核对服务器时钟，现在是对的（被怀疑时，或停用四天以上用）")
@@ -73,7 +57,7 @@ def scheduler(every: float, clock_is_right: bool) -> None:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a beat that outlasts the interval is no news
     run_scheduler(
         db,
-        transport_of(settings),
+        settings.transport,
         settings.base_url,
         settings.store,
         every_seconds=every,
@@ -83,14 +67,14 @@ def scheduler(every: float, clock_is_right: bool) -> None:
 
 
 @click.command(help="建库、登记单位和人员；可重复运行")
-@click.option("--organisation", default="huangshi", show_default=True, help="单位目录")
-@click.option("--people", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="人员表（CSV）")
+@click.option("--organisation", help="随附的单位目录，如 huangshi；不指定则在网页上设置")
+@click.option("--people", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="人员表（.xlsx 或 .csv）")
 @click.option("--admin", default="admin", show_default=True, help="管理员账号")
 @click.option("--admin-email", default="admin@localhost", show_default=True, help="管理员邮箱")
 @click.option("--admin-unit", default="zhengfuban", show_default=True, help="管理员所在单位（目录中的 key）")
 @click.option("--plan", help="启动一份方案：方案库里的名称，或 .bpmn 文件")
 def init(
-    organisation: str, people: Path | None, admin: str, admin_email: str, admin_unit: str, plan: str | None
+    organisation: str | None, people: Path | None, admin: str, admin_email: str, admin_unit: str, plan: str | None
 ) -> None:
     """Take an empty installation to its first running plan."""
     settings = settings_or_exit()
@@ -100,10 +84,13 @@ def init(
         fail(error)
     try:
         click.echo(installing.install(db, organisation))
-        if password := installing.add_administrator(db, admin, admin_email, admin_unit):
-            click.echo(f"管理员账号 {admin}，初始密码 {password}（只显示这一次，首次登录须修改）。")
+        if organisation:
+            if password := installing.add_administrator(db, admin, admin_email, admin_unit):
+                click.echo(f"管理员账号 {admin}，初始密码 {password}（只显示这一次，首次登录须修改）。")
+        elif (address := setting_up.address(settings, db)) is not None:
+            click.echo(f"还没有管理员。请启动 duban serve，在 24 小时内打开这个网址完成设置：\n{address}")
         if people:
-            for login, made in installing.add_people(db, people, installing.load_organisation(organisation)).items():
+            for login, made in installing.add_people(db, people).items():
                 click.echo(f"账号 {login}，初始密码 {made}")
         if plan:
             click.echo(installing.start_plan(db, plan))
@@ -134,7 +121,7 @@ def password(account: str) -> None:
 def check(mail_to: str | None) -> None:
     """Print what was looked at, a line each; exit status 1 when something does not work."""
     settings = settings_or_exit()
-    found = list(checking.check(settings, transport_of(settings), mail_to))
+    found = list(checking.check(settings, settings.transport, mail_to))
     for one in found:
         click.echo(f"{checking.MARKS[one.level]:　<3} {one.about}：{one.says}")
     sys.exit(any(one.level == "bad" for one in found))

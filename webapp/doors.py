@@ -150,8 +150,8 @@ def _change_first() -> BaseResponse | None:
 
 
 def local_path(target: str) -> str:
-    """A path of this site that a form or an address asks to go on to; anything else leads to the inbox."""
+    """A path of this site that a form or an address asks to go on to; anything else leads to the first page."""
     parts = urlsplit(target)
     ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     safe = ours and target.isprintable()
-    return target if safe else url_for("inbox.show")
+    return target if safe else url_for("home.first")

@@ -14,7 +14,7 @@ from ledger import exports
 from ledger.errors import AlreadySent, NotFound
 from webapp import context
 from webapp.drafts import once
-from webapp.ledger_list import address, asked_for, filters_of
+from webapp.questions import address, asked_for, filters_of
 
 bp = Blueprint("exports", __name__)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from secrets import token_urlsafe
 
@@ -95,6 +95,15 @@ def figures(data: MultiDict[str, str], indicators: Mapping[int, str]) -> dict[in
     if wrong:
         raise Invalid(wrong)
     return values
+
+
+def figures_seen(words: str) -> dict[int, Decimal]:
+    """What `Part.figures_seen` of the page has sent back."""
+    pairs = [pair.partition(":") for pair in words.split()]
+    try:
+        return {int(i): Decimal(value) for i, _, value in pairs}
+    except (ValueError, InvalidOperation):
+        return {}
 
 
 def entry(data: MultiDict[str, str], indicators: Mapping[int, str], files: Sequence[int] = ()) -> Entry:

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from flask import Blueprint, jsonify
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
@@ -35,22 +36,25 @@ _head = cache(head)  # of the code that runs, which does not change
 
 @dataclass(frozen=True)
 class Fault:
-    """Something of the machinery stands still: which check it fails, and a sentence for those who can mend it."""
+    """Something of the machinery stands still: which check it fails, what it means for everybody, and what those who
+    can mend it do."""
 
     check: str
     says: str
+    mend: str
 
 
 def faults_of(found: Standing, wall: datetime, *, sends_mail: bool) -> list[Fault]:
     """What stands still. Without a mail server the outbox fills, and that is no fault."""
     faults = []
     if found.ticked_at is None:
-        faults.append(Fault("tick", "定时服务还没有运行过，提醒和期次不会发出。请管理员启动 duban scheduler。"))
+        faults.append(Fault("tick", "定时服务还没有运行过，提醒和期次不会发出。", "请启动 duban scheduler。"))
     elif (quiet := abs(wall - found.ticked_at)) > SILENT_AFTER:
         faults.append(
             Fault(
                 "tick",
-                f"定时服务已 {_minutes(quiet)} 分钟没有动静，提醒可能迟到。请管理员检查 duban scheduler 和服务器时钟。",
+                f"定时服务已 {_minutes(quiet)} 分钟没有动静，提醒可能迟到。",
+                "请检查 duban scheduler 和服务器时钟。",
             )
         )
     elif found.refused_at is not None:
@@ -58,7 +62,7 @@ def faults_of(found: Standing, wall: datetime, *, sends_mail: bool) -> list[Faul
             Fault(
                 "clock",
                 f"服务器时钟跳到了 {found.refused_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}，与已过的时间不符："
-                "到期的事暂停办理，提交的内容暂不接收。请管理员把时钟拨正，随即自动恢复，不漏不重；"
+                "到期的事暂停办理，提交的内容暂不接收；管理员拨正时钟后自动恢复，不漏不重。",
                 "若现在的时钟是对的，请运行 duban scheduler --clock-is-right。",
             )
         )
@@ -67,15 +71,16 @@ def faults_of(found: Standing, wall: datetime, *, sends_mail: bool) -> list[Faul
             Fault(
                 "due",
                 f"定时服务在运行，但有 {found.due_passed} 件到期的事没有办成，最早的已迟 {_minutes(found.lag)} 分钟，"
-                "提醒和期次可能迟到。请管理员查看 duban scheduler 的日志。",
+                "提醒和期次可能迟到。",
+                "请查看 duban scheduler 的日志。",
             )
         )
     if sends_mail and found.mail_age > STUCK_AFTER:
         faults.append(
             Fault(
                 "outbox",
-                f"有 {found.queued + found.sending} 封邮件没有发出，最早的一封已等 {_minutes(found.mail_age)} 分钟。"
-                "请管理员检查发信服务器和 duban scheduler 的日志。",
+                f"有 {found.queued + found.sending} 封邮件没有发出，最早的一封已等 {_minutes(found.mail_age)} 分钟。",
+                "请检查发信服务器和 duban scheduler 的日志。",
             )
         )
     return faults
@@ -114,6 +119,12 @@ def _database() -> dict[str, dict[str, Any]]:
     except SQLAlchemyError:
         return {"database": {"ok": False}}
     return {"database": {"ok": True}, "migrated": {"ok": revision == _head()}}
+
+
+def is_ticking(connection: Connection, now: datetime) -> bool:
+    """Whether a scheduler runs and believes the clock."""
+    faults = faults_of(standing(connection, now), wall_now(), sends_mail=False)
+    return not {"tick", "clock"} & {fault.check for fault in faults}
 
 
 def _machinery() -> dict[str, dict[str, Any]]:

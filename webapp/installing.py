@@ -5,53 +5,49 @@ Everything can be run again: what is there already stays as it is.
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from bpmn.library import plan_keys, plan_xml
-from bpmn.xml import MAX_BYTES
-from engine import accounts, opening, ticking
+from engine import accounts, enrolling, opening, ticking
 from engine.admission import require_clean
+from engine.enrolling import Enrolment
 from ledger import organisation
-from ledger.database import Database, Tx
-from ledger.directory import account_faults, directory_of, register_person, register_units, take_post
-from ledger.errors import Invalid
+from ledger.database import Database
+from ledger.directory import (
+    adopt_directories,
+    directory_of,
+    known_units,
+    register_person,
+    register_units,
+    take_post,
+)
+from ledger.errors import NotEvery
 from ledger.migrating import upgrade
 from ledger.organisation import Organisation
-from ledger.rules.texts import as_seen
 from ledger.rules.verbs import Role
-from ledger.schema import person, run
+from ledger.schema import jurisdiction, post, run
+from ledger.tables import TableError, said_of
 from webapp import hashing
 from webapp.given import InstallError, bytes_of
-
-MOST_FAULTS = 100
-COLUMNS = ("login", "name", "email", "unit", "role", "password")
+from webapp.people_file import people_of
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the people file: a person's account and one post. More posts are more lines with the same login."""
-
-    line: int
-    login: str
-    name: str
-    email: str
-    unit: str
-    role: str
-    password: str
-
-
-def install(db: Database, organisation_key: str) -> str:
-    """Create or migrate the tables, register the organisation's units; returns what was done, a sentence."""
+def install(db: Database, organisation_key: str | None = None) -> str:
+    """Create or migrate the tables, fill the directory of a place that has none with a shipped one; returns what was
+    done, a sentence. Raises: InstallError.
+    """
     upgrade(db.url)
-    known = load_organisation(organisation_key)
     with db.write() as tx:
-        new = register_units(tx, known)
         ticking.start_ticking(tx, tx.now)
-    return f"数据库已就绪；{known.name}单位目录新增 {new} 个单位，共 {len(known.units)} 个。"
+        adopted = [f"{known.name}单位目录已存入数据库。" for known in adopt_directories(tx)]
+        if organisation_key is not None:
+            known = load_organisation(organisation_key)
+            new = register_units(tx, known)
+            adopted.append(f"{known.name}单位目录新增 {new} 个单位，共 {len(known.units)} 个。")
+    return f"数据库已就绪。{''.join(adopted)}"
 
 
 def load_organisation(key: str) -> Organisation:
@@ -59,18 +55,31 @@ def load_organisation(key: str) -> Organisation:
     try:
         return organisation.load(key)
     except KeyError:
-        raise InstallError(f"没有名为“{key}”的单位目录。") from None
+        raise InstallError(f"没有名为“{key}”的单位目录；随附的有：{'、'.join(organisation.shipped())}。") from None
 
 
-def add_administrator(db: Database, login: str, email: str, unit: str) -> str | None:
-    """Add the first administrator; returns the password, or None when the account is there already."""
+def only_place(connection: Connection) -> str:
+    """The jurisdiction whose directory is kept here. Raises: InstallError where there is none yet."""
+    key = connection.execute(select(jurisdiction.c.key).order_by(jurisdiction.c.key).limit(1)).scalar()
+    if key is None:
+        raise InstallError("还没有单位目录：请用 --organisation 指定随附的目录，或打开上面的网址在网页上设置。")
+    return str(key)
+
+
+def has_administrator(connection: Connection) -> bool:
+    held = select(post.c.id).where(post.c.role == Role.ADMINISTRATOR, post.c.until.is_(None)).limit(1)
+    return connection.execute(held).first() is not None
+
+
+def add_administrator(db: Database, login: str, email: str, unit_key: str) -> str | None:
+    """Add the first administrator; returns the password, or None where there is one already."""
     with db.write() as tx:
-        if tx.connection.execute(select(person.c.id).where(person.c.login == login)).first():
+        if has_administrator(tx.connection):
             return None
         password = hashing.made()
-        hashed = hashing.hashed(password)
+        hashed = hashing.hashed_made(password)
         person_id = register_person(tx, login=login, name="管理员", email=email, password_hash=hashed, must_change=True)
-        take_post(tx, person_id, unit, Role.ADMINISTRATOR)
+        take_post(tx, person_id, unit_key, Role.ADMINISTRATOR)
     return password
 
 
@@ -83,83 +92,32 @@ def give_password(db: Database, login: str) -> str:
     return password
 
 
-def add_people(db: Database, file: Path, known: Organisation) -> dict[str, str]:
-    """Add the people of a CSV file (login,name,email,unit,role,password), all or none; known logins stay as they are.
+def add_people(db: Database, file: Path) -> dict[str, str]:
+    """Add the people of a table (`webapp.people_file`), all or none; accounts and posts that are there stay.
 
     Returns the passwords that were made for lines without one, by login. Raises: InstallError naming every bad line.
     """
     with db.read() as connection:
-        there = set(connection.execute(select(person.c.login)).scalars())
-    rows = [row for row in _read(file, known) if row.login not in there]
-    made: dict[str, str] = {}
-    with db.write() as tx:
-        ids: dict[str, int] = {}
-        for row in rows:
-            if row.login not in ids:
-                password = row.password or made.setdefault(row.login, hashing.made())
-                ids[row.login] = _register(tx, row, hashing.hashed(password))
-            take_post(tx, ids[row.login], row.unit, row.role)
-    return made
-
-
-def _register(tx: Tx, row: Row, password_hash: str) -> int:
+        known = known_units(connection, only_place(connection))
     try:
-        return register_person(
-            tx, login=row.login, name=row.name, email=row.email, password_hash=password_hash, must_change=True
-        )
-    except Invalid as error:
-        raise InstallError(f"第 {row.line} 行：{error}") from error
+        people, numbers = people_of(file.name, bytes_of(file), known)
+        made, hashes = passwords_for(people)
+        with db.write() as tx:
+            done = enrolling.enrol(tx, people, hashes)
+    except TableError as error:
+        raise InstallError(str(error)) from None
+    except NotEvery as error:
+        raise InstallError("\n".join(said_of(error.reasons, numbers))) from None
+    return {login: made[login] for login in done.accounts if login in made}
 
 
-def _read(file: Path, known: Organisation) -> list[Row]:
-    rows, faults = [], []
-    reader = csv.DictReader(_lines(file))
-    try:
-        missing = [c for c in COLUMNS[:-1] if c not in (reader.fieldnames or ())]
-        if missing:
-            raise InstallError(f"{file.name} 缺少列：{'、'.join(missing)}。第一行应为 {','.join(COLUMNS)}。")
-        for fields in reader:
-            row = Row(reader.line_num, *((fields.get(c) or "").strip() for c in COLUMNS))
-            found = known.resolve(row.unit)
-            fault = _fault(row, len(found.units) if found else 0)
-            if None in fields:
-                fault = "列数比第一行多，请检查逗号和引号。"
-            if fault:
-                faults.append(f"第 {row.line} 行：{fault}")
-            elif found:
-                rows.append(Row(row.line, row.login, row.name, row.email, found.units[0].key, row.role, row.password))
-    except csv.Error:
-        raise InstallError(f"{file.name} 第 {reader.line_num + 1} 行不是 CSV 的写法，请重新导出。") from None
-    if faults:
-        raise InstallError("\n".join([*faults[:MOST_FAULTS], *(["……"] if len(faults) > MOST_FAULTS else [])]))
-    return rows
-
-
-def _lines(file: Path) -> list[str]:
-    content = bytes_of(file)
-    if len(content) > MAX_BYTES:
-        raise InstallError(f"{file.name} 太大，请拆成几份，每份不超过 {MAX_BYTES // 1000} KB。")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InstallError(f"{file.name} 不是 UTF-8 编码，请在表格软件里另存为“CSV UTF-8”。") from None
-    if "\0" in text:
-        raise InstallError(f"{file.name} 里有空字节，不是 CSV 文件，请重新导出。")
-    return text.splitlines(keepends=True)
-
-
-def _fault(row: Row, units: int) -> str | None:
-    if not (row.login and row.name and row.email):
-        return "账号、姓名、邮箱都要填写。"
-    if faults := account_faults(row.login, row.name, row.email):
-        return "".join(faults.values())
-    if len(row.password) > 200:
-        return "密码太长，请写 200 个字符以内的密码。"
-    if units != 1:
-        return f"单位目录中没有“{as_seen(row.unit)[:80]}”这一个单位。"
-    if row.role not in set(Role):
-        return f"岗位“{as_seen(row.role)[:40]}”不对，可用：{'、'.join(f'{r.value}（{r.label}）' for r in Role)}。"
-    return None
+def passwords_for(people: Sequence[Enrolment]) -> tuple[dict[str, str], dict[str, str]]:
+    """Passwords that are made for those who were given none, and all of them hashed, by login. Takes longer than a
+    transaction should."""
+    given = {one.login: one.password for one in people if one.password}
+    made = {one.login: hashing.made() for one in people if one.login not in given}
+    hashes = {login: hashing.hashed(password) for login, password in given.items()}
+    return made, hashes | {login: hashing.hashed_made(password) for login, password in made.items()}
 
 
 def start_plan(db: Database, source: str) -> str:

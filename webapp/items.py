@@ -4,31 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from flask import Blueprint, render_template, request
 from flask_login import login_required
 
+from bpmn.lifecycle import LOCAL, Step
+from engine import published
+from engine.dating import is_undated
 from engine.desk import TodoRef
+from engine.moving import handed_to, step_after
 from engine.splitting import lower_units
+from ledger.calendar import last_day
 from ledger.capacities import capacities
 from ledger.people import Actor
 from ledger.queries.clearings import ROLES as CLEARING_ROLES
+from ledger.queries.figures import origin
+from ledger.queries.intakes import of_item
 from ledger.queries.items import Desk, ItemView, Petition, item_of, item_view
 from ledger.queries.ledger import state_of
-from ledger.queries.standing import Part, part_light, rolled_up
+from ledger.queries.standing import Gauge, Part, Standing, part_light, rolled_up
 from ledger.queries.time_sheet import time_sheet
-from ledger.queries.timeline import Submission, last_application, last_return, last_submission, records, timeline
+from ledger.queries.timeline import (
+    Changed,
+    Line,
+    Submission,
+    last_application,
+    last_return,
+    last_submission,
+    printed_words,
+    records,
+    timeline,
+)
+from ledger.rules.intakes import KINDS, READING
 from ledger.rules.levels import splits
-from ledger.rules.verbs import State, Verb, refusal
+from ledger.rules.texts import number_words
+from ledger.rules.verbs import Role, State, Verb, refusal
 from webapp import context
 from webapp.drafts import restored
 from webapp.forms import Form
 from webapp.uploads import waiting
 from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm, choices, successors
+from webapp.what_moves import what_moves
 
 bp = Blueprint("items", __name__)
 
-DECISION_STEPS = ("sign", "accept", "review", "host_review")
+DECIDING = (State.SIGNING, State.REVIEWING)
+RULE_WORDS = {"one": "审核", "all": "会签", "any": "或签"}
+
+
+@dataclass(frozen=True)
+class Together:
+    """A step at which several posts decide (会签, 或签): who has agreed, and who still has to act."""
+
+    rule: str
+    agreed: Sequence[Desk]
+    waiting: Sequence[Desk]
+
+    @property
+    def words(self) -> str:
+        """会签 2/3 已同意; 或签，2 个岗位中一个决定即可."""
+        if self.rule == "any":
+            return f"或签，{len(self.waiting)} 个岗位中先办的一个决定"
+        return f"会签 {len(self.agreed)}/{len(self.agreed) + len(self.waiting)} 已同意"
+
+
+@dataclass(frozen=True)
+class FigureChange:
+    """A figure that has changed since it was applied with: 填报岗位 80 → 90 个, by whom, when, why."""
+
+    how: str
+    words: str
+    who: str
+    at: datetime
+    reason: str
 
 
 @dataclass
@@ -43,10 +92,15 @@ class Pane:
     form: Form = field(default_factory=lambda: Form(""))
     verb_form: VerbForm | None = None
     submission: Submission | None = None
+    changes: Sequence[FigureChange] = ()
     application: Sequence[tuple[str, str]] = ()
     returned: str = ""
     parts: tuple[Part, ...] = ()
     petition: Petition | None = None
+    goes_to: str = ""  # what becomes of an application
+    together: Together | None = None
+    several_levels: bool = False  # others decide after this step
+    moves: Sequence[str] = ()  # what becomes of a share that another unit takes over
 
     @property
     def ref(self) -> TodoRef:
@@ -72,6 +126,16 @@ def time(assignment_id: int) -> str:
     return render_template("time.html", sheet=sheet, item=view.standing.item, now=now, records=len(known.events))
 
 
+@bp.get("/items/<int:item_id>/figures/<int:indicator_id>")
+@login_required
+def figure(item_id: int, indicator_id: int) -> str:
+    """Where a shown number comes from: who reported, checked and settled it, and what was put right."""
+    connection, calendar, now = context.reading(), context.calendar(), context.now()
+    view = item_view(connection, calendar, now, context.sight(), item_id)
+    found = origin(connection, view, records(connection, item_id), indicator_id)
+    return render_template("figure.html", origin=found, g=found.gauge, item=view.standing.item, s=view.standing)
+
+
 def page(item_id: int, failed: Form | None = None) -> str:
     """The page; `failed` is a form that was refused, shown with what was typed in it. Raises: NotFound."""
     connection, actor, calendar, now = context.reading(), context.actor(), context.calendar(), context.now()
@@ -79,12 +143,20 @@ def page(item_id: int, failed: Form | None = None) -> str:
     standing = view.standing
     panes = panes_of(view, actor)
     _fill(panes, failed)
+    _offer_steps(panes, view)
+    _offer_words(panes, view)
     chosen = _chosen(panes, failed)
     known = records(connection, item_id)
+    lines = timeline(connection, known, standing, view.readable, reads_all=_reads_all(standing))
     if chosen and chosen.part:
         chosen.application = last_application(known, chosen.part.id) if chosen.kind == "answer" else ()
         chosen.submission = last_submission(known, chosen.part.id) if chosen.kind == "decide" else None
+        chosen.changes = _changes(standing, chosen.submission, lines)
+        chosen.together = together_of(view, chosen.part)
+        chosen.several_levels = chosen.kind == "decide" and goes_on(standing, chosen.part, chosen.part.step or "")
+        chosen.goes_to = _goes_to(view, chosen.part) if chosen.kind == "submit" else ""
         chosen.returned = last_return(known, chosen.part.id) if _is_back(chosen) else ""
+        chosen.moves = what_moves(view, chosen.part, now) if _hands_over(chosen) else ()
     return render_template(
         "item.html",
         view=view,
@@ -96,20 +168,51 @@ def page(item_id: int, failed: Form | None = None) -> str:
         lights={p.id: part_light(p, standing.item, standing.gauges, calendar, now) for p in view.parts},
         rolled={p.id: r for p in view.parts if (r := rolled_up(standing, p.id, calendar, now))},
         drilled={p.id for p in view.parts if all(lower.id in view.readable for lower in standing.parts_of(p.id))},
-        lines=timeline(connection, known, standing, view.readable),
+        lines=lines,
+        printed=printed_words(known, standing.item),
+        intakes=of_item(connection, context.sight(), standing, bool(view.readable)),
+        may_link=standing.item.state == "open" and actor.desk(standing.item.office, "coordinator") is not None,
+        kinds=list(KINDS.values()),
         own=actor.units,
         state_now=state_of(standing),
+        now=now,
         choices=_choices(chosen, view),
+        together={p.id: found for p in view.parts if (found := together_of(view, p))},
         may_clear=any(d.role in CLEARING_ROLES and d.jurisdiction == standing.item.jurisdiction for d in actor.desks),
     )
+
+
+def _changes(standing: Standing, submission: Submission | None, lines: Sequence[Line]) -> list[FigureChange]:
+    """What has changed of an application's figures, as its reviewer reads it."""
+    gauges, acts = {g.id: g for g in standing.gauges}, {line.seq: line for line in lines}
+    return [
+        FigureChange(c.how, _arrow(gauges[c.indicator_id], c), f"{act.who}{act.post}", c.at, c.reason.rstrip("。"))
+        for c in (submission.changes if submission else ())
+        if c.indicator_id in gauges and (act := acts.get(c.seq))
+    ]
+
+
+def _arrow(gauge: Gauge, c: Changed) -> str:
+    old = "未报" if c.old is None else number_words(c.old)
+    return f"{gauge.name} {old} → {number_words(c.new)} {gauge.measure}"
+
+
+def _reads_all(standing: Standing) -> bool:
+    return context.sight().reads_all(standing.item.office, standing.item.jurisdiction)
+
+
+def _hands_over(pane: Pane) -> bool:
+    """Whether another unit may take the share over by this form."""
+    disputed = pane.petition is not None and pane.petition.kind == "objection"
+    return disputed or (pane.verb_form is not None and pane.verb_form.verb is Verb.REASSIGN)
 
 
 def _choices(chosen: Pane | None, view: ItemView) -> dict[str, Sequence[tuple[str, str]]]:
     """What can be chosen in the open form, by field."""
     if chosen and chosen.verb_form:
         stand = view.stand(chosen.part or view.parts[0])
-        return choices(context.reading(), chosen.verb_form, stand)
-    if chosen and chosen.petition and chosen.petition.kind == "objection":
+        return choices(context.reading(), chosen.verb_form, stand, view, chosen.part)
+    if chosen and _hands_over(chosen):
         assert chosen.part is not None
         return {"to": successors(context.reading(), view.stand(chosen.part))}
     return {}
@@ -134,21 +237,25 @@ def _confirms(pane: Pane) -> bool:
 def _is_back(pane: Pane) -> bool:
     """Whether this is work that a signer or reviewer has sent back."""
     return (
-        pane.kind in ("report", "submit") and pane.part is not None and pane.part.step == "work" and pane.part.arm > 1
+        pane.kind in ("report", "submit")
+        and pane.part is not None
+        and pane.part.state in (State.WORKING, State.RETURNED)
+        and pane.part.arm > 1
     )
 
 
 def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
-    desk, plan = view.desks.get(part.id), view.standing.item.plan
+    desk, plan = view.desk(part, actor), view.standing.item.plan
     holds = desk is not None and actor.desk(desk.unit, desk.role, plan) is not None
     panes = []
-    if desk and holds and desk.step in DECISION_STEPS:
+    if desk and holds and part.state in DECIDING:
         panes.append(
             Pane(f"decide-{part.id}-{desk.step}-{desk.arm}", "decide", _decision(view, part, desk), part, desk)
         )
-    if desk and holds and desk.step == "acknowledge":
+    if desk and holds and part.state == State.ACKNOWLEDGING:
+        words = "阅知" if view.standing.item.lifecycle == READING else "签收"
         panes.append(
-            Pane(f"acknowledge-{part.id}-{desk.arm}", "acknowledge", "签收" + _whose(view, part, actor), part, desk)
+            Pane(f"acknowledge-{part.id}-{desk.arm}", "acknowledge", words + _whose(view, part, actor), part, desk)
         )
     if part.is_open:
         if may(view, part, Verb.REPORT, actor):
@@ -160,11 +267,14 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
     return panes
 
 
+_ANSWERING = {"extension": "审批延期", "objection": "处理异议", "steps": "确认节点计划"}
+
+
 def _verb_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
     """What may come at any time, on one share."""
     panes = []
     if (asked := view.petitions.get(part.id)) and may(view, part, Verb.GRANT, actor):
-        words = "审批延期" if asked.kind == "extension" else "处理异议"
+        words = _ANSWERING[asked.kind]
         key = f"answer-{part.id}-{asked.id}-{asked.turn}"
         panes.append(Pane(key, "answer", f"{words}（{part.unit_name}）", part, petition=asked))
     whose = f"（{part.unit_name}）" if len(view.parts) > 1 else ""
@@ -180,12 +290,34 @@ def _has_what_for(view: ItemView, part: Part, verb: Verb) -> bool:
     """Whether there is anything that the verb could be done to."""
     match verb:
         case Verb.CORRECT | Verb.CHECK | Verb.SETTLE:
-            return bool(part.figures)
+            return any(verb is Verb.SETTLE or (part.id, i) not in view.settled for i in part.figures)
         case Verb.CONFIRM:
             return part.id in view.unconfirmed
+        case Verb.PLAN_STEPS | Verb.AMEND_DUE | Verb.AMEND_QUOTA:
+            return _is_planned_for(view, part, verb)
+        case Verb.STEP_DONE:
+            return part.current is not None
+        case Verb.REVOKE:
+            above = view.above(part)
+            in_hand = (State.WORKING, State.RETURNED)
+            return above is None or (above.state in in_hand and above.overlay != State.SUSPENDED)
+        case Verb.RESUME:
+            above = view.above(part)
+            return above is None or above.overlay != State.SUSPENDED
         case Verb.SPLIT:
             return splits(part.unit_kind) and bool(lower_units(context.reading(), part.unit))
     return True
+
+
+def _is_planned_for(view: ItemView, part: Part, verb: Verb) -> bool:
+    """Whether a share has a date of its own, where that is asked for, or a number to reach."""
+    if verb is Verb.AMEND_QUOTA:
+        return part.quota is not None or len(view.standing.gauges) == 1
+    is_one_date = part.parent_id is not None or not view.standing.item.cadence
+    return is_one_date and (verb is Verb.PLAN_STEPS or part.due_at is not None)
+
+
+_OF_WHOLE = {Verb.TERMINATE: "终止整项任务", Verb.AMEND_DUE: "调整任务时限"}
 
 
 def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:
@@ -193,8 +325,23 @@ def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:
     found = view.standing.item
     if found.state != "open" or not actor.desk(found.office, "coordinator"):
         return []
-    labels = {Verb.ADD: "增加单位", Verb.TERMINATE: "终止整项任务"}
-    return [Pane(f"item_{verb}-{found.id}", "verb", labels[verb], verb_form=made) for verb, made in OF_ITEM.items()]
+    has_sense = {
+        Verb.DATE: is_undated(context.reading(), found),
+        Verb.AMEND_DUE: bool(found.due_at) and not found.cadence,
+        Verb.AMEND_TARGET: bool(view.standing.gauges),
+        Verb.LAST: not found.lasting,
+        Verb.END_LAST: found.lasting,
+    }
+    return [
+        Pane(
+            f"item_{verb}-{found.id}",
+            "verb",
+            _OF_WHOLE.get(verb, verb.label),
+            verb_form=made,
+        )
+        for verb, made in OF_ITEM.items()
+        if has_sense.get(verb, True)
+    ]
 
 
 def may(view: ItemView, part: Part, verb: Verb, actor: Actor) -> bool:
@@ -210,9 +357,50 @@ def _whose(view: ItemView, part: Part, actor: Actor) -> str:
 
 
 def _decision(view: ItemView, part: Part, desk: Desk) -> str:
-    same = [d for d in view.desks.values() if d.step == desk.step and (d.unit, d.role) == (desk.unit, desk.role)]
-    verb = {"sign": "审签", "accept": "认可反馈"}.get(desk.step, "审核反馈" if part.role == "cooperating" else "审核")
-    return f"{verb}（{part.unit_name}）" if len(same) > 1 or desk.step != "sign" else verb
+    waiting = [d for p in view.parts for d in view.open_seats(p)]
+    same = [d for d in waiting if d.step == desk.step and (d.unit, d.role) == (desk.unit, desk.role)]
+    signing = part.state == State.SIGNING
+    verb = "审签" if signing else "认可反馈" if part.role == "cooperating" else "审核"
+    if len(view.seats[part.id]) > 1:
+        verb = RULE_WORDS[rule_of(view, part)] + ("反馈" if part.role == "cooperating" else "")
+    return f"{verb}（{part.unit_name}）" if len(same) > 1 or not signing else verb
+
+
+def together_of(view: ItemView, part: Part) -> Together | None:
+    """What is known of a step at which several decide; None where one does."""
+    seats = view.seats.get(part.id, ())
+    if len(seats) < 2 or part.state not in DECIDING:
+        return None
+    return Together(rule_of(view, part), [d for d in seats if d.closed_at], view.open_seats(part))
+
+
+def step_of(view: ItemView, part: Part) -> Step:
+    """The step of its lifecycle at which an open share stands."""
+    return published.lifecycle(lifecycle_of(view.standing, part)).step(part.step or "")
+
+
+def lifecycle_of(standing: Standing, part: Part) -> str:
+    """The lifecycle of a share."""
+    return LOCAL if part.parent_id else str(standing.item.lifecycle)
+
+
+def rule_of(view: ItemView, part: Part) -> str:
+    """How the posts of the step at which a share stands decide: one, all (会签) or any (或签)."""
+    return step_of(view, part).rule
+
+
+def goes_on(standing: Standing, part: Part, step: str) -> bool:
+    """Whether what is agreed to at a step comes before another of the same kind: inside the unit, or behind it."""
+    after = step_after(lifecycle_of(standing, part), step, part.role, part.unit_kind, {"decision": "pass"})
+    return after is not None and (part.state == State.REVIEWING or after.verb == "sign")
+
+
+def _goes_to(view: ItemView, part: Part) -> str:
+    """Before whom an application comes first."""
+    step = handed_to(lifecycle_of(view.standing, part), part.role, part.unit_kind, view.standing.item.sign_roles)
+    if step.verb != "sign":
+        return "提交后送审核"
+    return f"送本单位{'、'.join(dict.fromkeys(Role(role).label for _, role in step.posts))}审签"
 
 
 def _confirming(view: ItemView, actor: Actor) -> list[Pane]:
@@ -241,6 +429,24 @@ def _fill(panes: list[Pane], failed: Form | None) -> None:
         pane.form.files = files[pane.key]
     if failed:
         failed.files = files[failed.key]
+
+
+def _offer_steps(panes: Sequence[Pane], view: ItemView) -> None:
+    """A plan of steps that is to be changed begins with what is still to be done of the one in force."""
+    for pane in panes:
+        if pane.verb_form and pane.verb_form.verb is Verb.PLAN_STEPS and pane.part and not pane.form.values:
+            in_force = view.plan_in_force(pane.part)
+            for k, s in enumerate(in_force.to_do if in_force else (), start=1):
+                part = "" if s.share is None else number_words(s.share)
+                row = {"step": s.words, "until": last_day(s.due_at).isoformat(), "who": s.who, "part": part}
+                pane.form.values = {**pane.form.values, **{f"{name}-{k}": words for name, words in row.items()}}
+
+
+def _offer_words(panes: Sequence[Pane], view: ItemView) -> None:
+    """What is to be put right begins with what stands there."""
+    for pane in panes:
+        if pane.verb_form and pane.verb_form.verb is Verb.AMEND_TEXT and not pane.form.values:
+            pane.form.values = {"title": view.standing.item.title, "clause": view.standing.item.clause}
 
 
 def _chosen(panes: list[Pane], failed: Form | None) -> Pane | None:

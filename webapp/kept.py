@@ -16,7 +16,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from webapp import drafts
 from webapp.forms import typed
 
-_SECRET = ("accounts", "passwords")  # their forms hold passwords
+_SECRET = ("accounts", "passwords", "addresses")  # their forms hold passwords
 
 
 @dataclass(frozen=True)

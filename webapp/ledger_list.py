@@ -2,60 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask_login import login_required
-from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as Answer
 
+from ledger.directory import place_names
 from ledger.queries import columns
-from ledger.queries.ledger import SIZES, SORTS, Filters, heading_choices, ledger_page, unit_choices, without
-from ledger.queries.overview import Overview, overview_of, pace_of
+from ledger.queries.ledger import (
+    SIZES,
+    Filters,
+    days_of,
+    heading_choices,
+    ledger_page,
+    runs_meant,
+    unit_choices,
+    without,
+)
+from ledger.queries.overview import Overview, RunFacts, overview_of, pace_of
 from ledger.queries.words import SHARE_WORDS, STATE_WORDS
-from ledger.rules.verbs import State
+from ledger.views import views_of
 from webapp import context
-from webapp.guard import whole
+from webapp.questions import (
+    DUE_CHOICES,
+    LIGHT_CHOICES,
+    LIGHT_WORDS,
+    SORT_WORDS,
+    STATES,
+    TIMELINESS_CHOICES,
+    address,
+    asked_for,
+    due_words,
+    in_words,
+    question_of,
+    said,
+)
 
 bp = Blueprint("ledger", __name__)
-
-LIGHT_WORDS = {
-    "red": "逾期或严重滞后",
-    "yellow": "滞后或临期",
-    "green": "按序时推进",
-    "grey": "未启动、未定时限",
-    "blue": "已办结",
-}
-LIGHT_CHOICES = {"warn": "红灯和黄灯"} | LIGHT_WORDS
-STATES = tuple(state.value for state in State if state is not State.WITHDRAWN)
-DUE_CHOICES = {
-    "late": "已逾期",
-    "soon": "3 个工作日内到期",
-    "week": "本周到期",
-    "month": "本月到期",
-    "none": "未定时限",
-    "on_time": "按期办结",
-    "extended": "延期内办结",
-    "late_closed": "逾期办结",
-}
-SORT_WORDS = {"light": "灯、时限", "no": "序号", "due": "时限"}
-LONGEST = 60
 
 
 @bp.get("/ledger")
 @login_required
-def show() -> Response:
-    """The table; of an answer to htmx the page takes its part and the address without empty filters."""
+def show() -> Answer:
+    """The table; of an answer to htmx the page takes its part and the address without empty filters. An address that
+    asks nothing at all opens the person's default view."""
     now, calendar, sight = context.now(), context.calendar(), context.sight()
-    asked = asked_for(request.args)
+    kept = views_of(context.reading(), context.actor())
+    if not request.args and (default := next((v for v in kept if v.is_default), None)):
+        return redirect(url_for("views.show", number=default.id))
     seen = _overview()
     counts = {key: sum(tally.values()) for key, tally in seen.tallies().items()}
     runs = [r for r in seen.runs if counts[r.id]]
+    asked = _settled(asked_for(request.args), runs)
     chosen = next((r for r in runs if r.id == asked.run or (asked.run is None and len(runs) == 1)), None)
+    names = place_names(context.reading()) if asked.place or len({r.place for r in runs}) > 1 else {}
     page = render_template(
         "ledger.html",
         asked=asked,
+        now=now,
         found=ledger_page(seen, sight, asked, now, calendar),
         runs=runs,
         chosen=chosen,
@@ -65,16 +73,42 @@ def show() -> Response:
         columns=columns.chosen(asked.columns),
         all_columns=columns.COLUMNS,
         views=_views(asked),
+        kept=kept,
+        kept_now={v.id for v in kept if question_of(v.asked) == asked.question},
+        everything=address(Filters()),
+        offices=context.sight().names,
         exported=urlencode(said(asked)),
-        asked_fields=[(k, v) for k, v in said(asked).items() if k != "columns"],
+        question=in_words(replace(asked, columns=""), {r.id: r for r in runs}, names),
+        place_choices={key: name for key, name in names.items() if key in {r.place for r in runs}},
+        asked_fields=[(k, v) for k, v in said(asked).items() if k not in ("columns", "page", "after", "before")],
         link=lambda **changes: address(without(asked, **changes)),
         sizes=SIZES,
-        **_words(),
+        **_words(asked),
     )
     response = make_response(page)
     if request.headers.get("HX-Request"):
         response.headers["HX-Push-Url"] = address(asked)
     return response
+
+
+def _settled(asked: Filters, runs: Sequence[RunFacts]) -> Filters:
+    """With the number of the plan in place of words that mean one alone; the name of the plan that was chosen before,
+    which its field still says, asks for nothing else."""
+    if not asked.plan:
+        return asked
+    if asked.run is not None and any(r.id == asked.run and r.short == asked.plan for r in runs):
+        return replace(asked, plan="")
+    meant = runs_meant(runs, replace(asked, run=None))
+    return replace(asked, run=meant[0].id, plan="") if len(meant) == 1 else replace(asked, run=None)
+
+
+@bp.get("/ledger/plans")
+@login_required
+def plans() -> str:
+    """The plans to choose from, fetched when the filter is first entered: an inspector sees hundreds."""
+    g.frameless = True
+    names = {r.short: r.title for r in _overview().runs}
+    return render_template("parts/plan-names.html", names=names)
 
 
 @bp.get("/ledger/units")
@@ -89,64 +123,18 @@ def _overview() -> Overview:
     return overview_of(context.reading(), context.sight(), context.now(), context.calendar())
 
 
-def _words() -> dict[str, Any]:
+def _words(asked: Filters) -> dict[str, Any]:
     return {
         "light_words": LIGHT_WORDS,
         "light_choices": LIGHT_CHOICES,
         "state_choices": {s: STATE_WORDS[s] for s in STATES},
-        "due_choices": DUE_CHOICES,
+        "due_choices": DUE_CHOICES
+        | ({} if asked.due in DUE_CHOICES or not asked.due else {asked.due: due_words(asked.due)}),
+        "due_days": days_of(asked.due),
+        "timeliness_choices": TIMELINESS_CHOICES,
         "role_choices": SHARE_WORDS,
         "sort_words": SORT_WORDS,
     }
-
-
-def asked_for(args: MultiDict[str, str]) -> Filters:
-    """The filters of an address; what is not understood is left out rather than refused."""
-    size = whole(args.get("size"))
-    # ticked in the list of columns in the order they have there, or named by the address
-    wanted = columns.SEPARATOR.join(args.getlist("column")) or args.get("columns", "")
-    return Filters(
-        run=whole(args.get("run")) or None,
-        heading=_text(args, "heading"),
-        unit=_text(args, "unit"),
-        role=_one_of(args, "role", SHARE_WORDS),
-        light=_one_of(args, "light", LIGHT_CHOICES),
-        state=_one_of(args, "state", STATES),
-        due=_one_of(args, "due", DUE_CHOICES),
-        words=_text(args, "words"),
-        sort=_one_of(args, "sort", SORTS) or "light",
-        page=max(1, whole(args.get("page"))),
-        size=size if size in SIZES else SIZES[0],
-        columns=columns.named(columns.chosen(wanted)),
-    )
-
-
-def filters_of(kept: Mapping[str, Any]) -> Filters:
-    """Filters that were kept as they were asked."""
-    return Filters(**{name: kept[name] for name in vars(Filters()) if name in kept})
-
-
-def address(asked: Filters) -> str:
-    """The address of the ledger with these filters; what says nothing is left out."""
-    fields = said(asked)
-    return f"/ledger?{urlencode(fields)}" if fields else "/ledger"
-
-
-def said(asked: Filters) -> dict[str, Any]:
-    """What these filters say; what says nothing is left out."""
-    return {k: v for k, v in vars(asked).items() if v != _NOTHING_ASKED[k]}
-
-
-_NOTHING_ASKED = vars(Filters())
-
-
-def _text(args: Mapping[str, str], name: str) -> str:
-    return args.get(name, "").strip()[:LONGEST]
-
-
-def _one_of(args: Mapping[str, str], name: str, known: Any) -> str:
-    value = args.get(name, "")
-    return value if value in known else ""
 
 
 def _views(asked: Filters) -> list[tuple[str, str, bool]]:
@@ -161,4 +149,4 @@ def _views(asked: Filters) -> list[tuple[str, str, bool]]:
     }
     kept = Filters(run=asked.run, sort=asked.sort, size=asked.size, columns=asked.columns)
     views = {words: without(kept, **answers) for words, answers in questions.items()}
-    return [(words, address(view), view == without(asked)) for words, view in views.items()]
+    return [(words, address(view), view == asked.question) for words, view in views.items()]

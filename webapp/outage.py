@@ -35,6 +35,8 @@ LABELS = {
     "problem": "问题",
     "reason": "意见",
     "words": "催办内容",
+    "spoke_to": "受话人",
+    "answer": "答复",
 }
 LONG = 40  # characters from which a value is shown, whatever its field is called
 

@@ -27,10 +27,11 @@ bp = Blueprint("own", __name__)
 @bp.get("/account")
 @login_required
 def show() -> str:
-    return _page()
+    return page()
 
 
-def _page(form: Form | None = None) -> str:
+def page(form: Form | None = None) -> str:
+    """`form`: that of a delegation, or of a new address (key `email`), as it was refused."""
     connection, person_id = context.reading(), context.actor().person_id
     account = connection.execute(select(person.c.login, person.c.name, person.c.email).where(person.c.id == person_id))
     posts = [p for p in posts_of(connection, [person_id]).get(person_id, []) if p.until is None]
@@ -65,7 +66,7 @@ def delegate() -> Response | tuple[str, int]:
     except DubanError as error:
         context.close_reading()
         form = forms.refused("", request.form, error)
-        return _page(form), 422 if isinstance(error, Invalid) else 409
+        return page(form), 422 if isinstance(error, Invalid) else 409
     flash("已委托代理，到期自动结束。")
     return redirect(url_for("own.show"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from pypinyin import Style, lazy_pinyin
@@ -17,6 +19,7 @@ from ledger.rules import passwords as rules
 from ledger.schema import person, post, unit
 from ledger.throttling import named
 from webapp import context, devices, doors, hashing
+from webapp.frame import place_shown
 from webapp.words import until_words
 
 bp = Blueprint("passwords", __name__)
@@ -40,10 +43,10 @@ def save() -> Answer:
     person_id, forced = context.actor().person_id, doors.live().must_change
     stored = select(person.c.password_hash).where(person.c.id == person_id)
     password_hash = context.reading().execute(stored).scalar_one()
-    errors = _faults(new, again, _known(person_id))
+    errors = faults_of(new, again, _known(person_id))
     if not errors and new == old:
         errors["new_password"] = "新密码与原密码相同，请换一个。"
-    if not errors and (refused := _try_old(person_id, password_hash, old)):
+    if not errors and (refused := try_old(person_id, password_hash, old)):
         errors["old_password"] = refused
     if errors:
         return _change_page(errors), 422
@@ -57,7 +60,7 @@ def save() -> Answer:
     return redirect(url_for("inbox.show") if forced else url_for("own.show"))
 
 
-def _try_old(person_id: int, password_hash: str, old: str) -> str:
+def try_old(person_id: int, password_hash: str, old: str) -> str:
     """Why the old password is not taken; nothing when it is. Tries are counted as those of a log-in are."""
     context.close_reading()
     with context.database().write() as tx:
@@ -101,7 +104,7 @@ def reset() -> Answer:
     """Set the new password; whoever was logged in to the account no longer is."""
     token, new, again = (request.form.get(name, "") for name in ("token", "new_password", "password_again"))
     account = resets.account_of(context.reading(), token, wall_now())
-    errors = _faults(new, again, _known(account.id)) if account else {}
+    errors = faults_of(new, again, _known(account.id)) if account else {}
     if account is None or errors:
         return _reset_page(token, errors)
     new_hash = hashing.hashed(new)
@@ -124,7 +127,7 @@ def _reset_page(token: str, errors: dict[str, str]) -> Answer:
 
 
 # ---------------------------------------------------------------- common to both
-def _faults(new: str, again: str, known: list[str]) -> dict[str, str]:
+def faults_of(new: str, again: str, known: list[str]) -> dict[str, str]:
     errors = {}
     if fault := rules.fault(new, known):
         errors["new_password"] = fault
@@ -144,9 +147,15 @@ def _known(person_id: int) -> list[str]:
         .join(post, post.c.unit == unit.c.key)
         .where(post.c.person_id == person_id)
     ).all()
-    chinese = [name, context.settings().place, *(words for u in units for words in (u.name, u.short))]
+    return known_words(login, name, email, [(u.key, u.name, u.short) for u in units])
+
+
+def known_words(login: str, name: str, email: str, units: Sequence[tuple[str, str, str]]) -> list[str]:
+    """What names a person and the place of work; `units`: key, name and short name of each."""
+    chinese = [name, place_shown(), *(words for _, *names in units for words in names)]
     spelt = [
         "".join(lazy_pinyin(words, style=style)) for words in chinese for style in (Style.NORMAL, Style.FIRST_LETTER)
     ]
-    parts = [part for words in (login, email, *(u.key for u in units)) for part in words.replace("@", "-").split("-")]
+    keys = [key for key, *_ in units]
+    parts = [part for words in (login, email, *keys) for part in words.replace("@", "-").split("-")]
     return [login, *chinese, *spelt, *parts]

@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, jsonify, redirect, render_template, url_for
 from flask_login import login_required
+from werkzeug.wrappers import Response as Redirect
 
-from bpmn.drawing import veiled
+from bpmn.drawing import retitled, veiled
 from engine import published
-from ledger.queries.ledger import closed_book
+from ledger.queries.changes import changes_of
+from ledger.queries.figure_board import figures_of
 from ledger.queries.overview import COLOURS, RunFacts, overview_of, pace_of
-from ledger.queries.plans import diagram, item_count, item_ids, run_facts, turns
-from ledger.queries.standing import Gauge, Standing, standings
-from ledger.rules.lights import LightRules
+from ledger.queries.plans import diagram, item_count, item_ids, run_facts, titles_of, turns
+from ledger.queries.standing import Standing, standings
 from webapp import context, headers
-from webapp.ledger_list import LIGHT_WORDS
+from webapp.gantt import gantt
+from webapp.home import ANSWER_FOR_OTHERS
+from webapp.paging import number_of
+from webapp.questions import LIGHT_WORDS
 
 bp = Blueprint("plans", __name__)
 
@@ -40,15 +44,6 @@ class Section:
         return sum(s.item.state == "closed" for s in self.items)
 
 
-@dataclass(frozen=True)
-class Figure:
-    """An indicator on the board of figures, coloured as its own pace is, with the item it belongs to."""
-
-    gauge: Gauge
-    item_id: int
-    colour: str
-
-
 @bp.get("/plans")
 @login_required
 def index() -> str:
@@ -67,41 +62,60 @@ def index() -> str:
 
 @bp.get("/plans/<int:run_id>")
 @login_required
-def show(run_id: int) -> str:
-    """One plan: cover, diagram, contents, figures, rounds."""
-    headers.allow_diagram()
+def show(run_id: int) -> str | Redirect:
+    """One plan: cover, diagram, contents, Gantt chart, figures, rounds. A register has a page of its own."""
     connection = context.reading()
     facts = run_facts(connection, context.sight(), run_id)
-    stands = _standings(facts)
-    rounds = turns(connection, context.actor(), facts)
     made = published.of_digest(connection, facts.digest)
+    if made.plan.facts.intake:
+        return redirect(url_for("intakes.index", kind=made.plan.facts.intake))
+    headers.allow_diagram()
+    stands = standings_of(facts)
+    rounds = turns(connection, context.actor(), facts)
     return render_template(
         "plan.html",
         run=facts,
         cover=made.plan.facts,
         size=made.size,
         pace=pace_of(facts, context.now()),
-        tally=_tally(stands),
-        sections=_sections(stands),
+        tally=tally_of(stands),
+        sections=sections_of(stands),
+        chart=gantt(stands, facts.period, context.now()),
         all_items=len(stands) if facts.is_whole else item_count(connection, run_id),
         seen=len(stands),
-        figures=_figures(stands),
+        figures=[f for f in figures_of(stands, context.sight()) if f.gauge.share is not None],
         recent=rounds[:RECENT_TURNS],
         older=rounds[RECENT_TURNS:],
+        has_wall=context.actor().has(*ANSWER_FOR_OTHERS),
         **_words(),
     )
+
+
+@bp.get("/plans/<int:run_id>/changes")
+@login_required
+def changes(run_id: int) -> str:
+    """What has been changed of a plan since it was started."""
+    connection, sight = context.reading(), context.sight()
+    facts = run_facts(connection, sight, run_id)
+    found = changes_of(connection, context.calendar(), context.now(), sight, facts, number_of("page"))
+    return render_template("changes.html", run=facts, found=found)
 
 
 @bp.get("/plans/<int:run_id>/diagram.bpmn")
 @login_required
 def drawing(run_id: int) -> Response:
-    """The published diagram; of items the person may not see only the number is left."""
+    """The published diagram, its items under the titles that the ledger keeps; of items the person may not see only the
+    number is left."""
     connection = context.reading()
     facts = run_facts(connection, context.sight(), run_id)
     xml = diagram(connection, facts.version_id)
+    items = published.of_digest(connection, facts.digest).plan.items
+    now = titles_of(connection, run_id)
+    if other := {i.id: (i.no, now[i.id]) for i in items if now.get(i.id, i.title) != i.title}:
+        xml = retitled(xml, other)
     if not facts.is_whole:
-        numbers = {i.id: i.no for i in published.of_digest(connection, facts.digest).plan.items}
-        xml = veiled(xml, numbers, {s.item.element for s in _standings(facts)})
+        numbers = {i.id: i.no for i in items}
+        xml = veiled(xml, numbers, {s.item.element for s in standings_of(facts)})
     return Response(xml, mimetype="application/xml")
 
 
@@ -111,15 +125,16 @@ def lights(run_id: int) -> Response:
     """Diagram element -> its light, its page and n/m, as plan.js shows them."""
     connection = context.reading()
     facts = run_facts(connection, context.sight(), run_id)
-    stands = _standings(facts)
+    stands = standings_of(facts)
     shown: dict[str, dict[str, str]] = {s.item.element: _lit(s) for s in stands}
-    shown |= {s.element: {"nm": f"{s.done}/{len(s.items)}"} for s in _sections(stands) if s.element}
+    shown |= {s.element: {"nm": f"{s.done}/{len(s.items)}"} for s in sections_of(stands) if s.element}
     return jsonify(shown)
 
 
 def _lit(s: Standing) -> dict[str, str]:
     word = s.light.word.split(" ")[0]
-    return {
+    count = {"nm": f"{s.done}/{s.total}"} if s.total > 1 else {}  # of one share the light says it all
+    return count | {
         "colour": s.light.colour,
         "word": SHORT_WORDS.get(word, word),
         "shape": SHAPES[s.light.shape],
@@ -132,47 +147,23 @@ def _words() -> dict[str, Any]:
     return {"light_words": LIGHT_WORDS, "colours": COLOURS}
 
 
-def _standings(facts: RunFacts) -> list[Standing]:
+def standings_of(facts: RunFacts) -> list[Standing]:
+    """The items of a run that the person sees, in the order of the plan."""
     connection = context.reading()
     ids = item_ids(connection, context.sight(), facts)
     found = standings(connection, context.calendar(), context.now(), ids)
     return sorted(found.values(), key=lambda s: s.item.ord)
 
 
-def _tally(stands: Sequence[Standing]) -> dict[str, int]:
+def tally_of(stands: Sequence[Standing]) -> dict[str, int]:
+    """How many items there are of each light."""
     counted = Counter(str(s.light.colour) for s in stands)
     return {colour: counted.get(colour, 0) for colour in COLOURS}
 
 
-def _sections(stands: Sequence[Standing]) -> list[Section]:
+def sections_of(stands: Sequence[Standing]) -> list[Section]:
     """The items under each heading, a 整改 with them; an item in a branch of its own stands under none."""
     grouped: dict[tuple[str | None, str], list[Standing]] = defaultdict(list)
     for s in stands:
         grouped[s.item.heading, s.item.heading_name].append(s)
     return [Section(element, name or "到期启动", items) for (element, name), items in grouped.items()]
-
-
-def _figures(stands: Sequence[Standing]) -> list[Figure]:
-    """The figures to reach, for the items whose reports the person may read."""
-    return [
-        Figure(g, s.item.id, _gauge_colour(g, s))
-        for s in stands
-        if s.gauges and not closed_book(s, context.sight())
-        for g in s.gauges
-        if g.share is not None
-    ]
-
-
-def _gauge_colour(gauge: Gauge, s: Standing) -> str:
-    """By the same thresholds as a light, for this figure alone; what has no date is not judged by the plan's."""
-    rules = LightRules()
-    if gauge.share is None or s.item.opened_at is None:
-        return "grey"
-    if gauge.share >= 100:
-        return "blue"
-    if not gauge.pace or s.due_at is None:
-        return "grey"
-    ratio = gauge.share / gauge.pace
-    if gauge.pace <= float(rules.quiet_share) * 100 or ratio >= float(rules.yellow_below):
-        return "green"
-    return "yellow" if ratio >= float(rules.red_below) else "red"

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from engine.mail.smtp import is_address
+from engine.mail.smtp import Transport, is_address
 from ledger.files import Store
 from ledger.rules.filetypes import KINDS
 from ledger.uploads import Limits
@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr = Field(default=SecretStr(""), description="会话签名密钥，至少 32 个字符")
     base_url: str = Field(default="http://127.0.0.1:8000", description="邮件里链接的开头，也决定会话是否只走 HTTPS")
-    place: str = Field(default="黄石市", description="页面左上角的地名")
+    place: str = Field(default="", description="页面左上角的地名；不填则用单位目录的行政区名称")
     demo: bool = Field(default=False, description="演示模式：演示账号、演示时钟、本机邮件")
     demo_mail: str = Field(default="var/demo/mail", description="演示模式：本机邮件存放的文件夹")
     files: str = Field(default="var/files", description="附件存放的文件夹，不能放在网页目录里；duban backup 一并归档")
@@ -85,6 +85,14 @@ class Settings(BaseSettings):
     def sends_mail(self) -> bool:
         """Whether a mail that waits is late: not without a server, nor in the demo, whose business time leaps."""
         return bool(self.smtp_host) and not self.demo
+
+    @property
+    def transport(self) -> Transport | None:
+        """The mail server that is named, None where mail is not set up."""
+        if not self.smtp_host:
+            return None
+        user, password = self.smtp_user or None, self.smtp_password.get_secret_value() or None
+        return Transport(self.smtp_host, self.smtp_port, self.smtp_from, self.smtp_security, user, password)
 
     @property
     def limits(self) -> Limits:

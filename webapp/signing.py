@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_login import login_required
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from engine import commands
 from engine.desk import TodoRef
 from ledger.errors import DubanError, NotEvery, NotFound
 from ledger.queries.signing import applications
-from ledger.queries.standing import standings
-from ledger.schema import assignment, item, run
-from ledger.visibility import visible
-from webapp import context
+from webapp import context, forms
 from webapp.guard import whole
-from webapp.inbox import all_visible
+from webapp.inbox import all_visible, shares_of
+from webapp.items import goes_on
 
 bp = Blueprint("signing", __name__)
 
@@ -34,18 +32,18 @@ def show() -> str:
 def sign() -> Response | tuple[str, int]:
     """All that is ticked, or nothing; then each that stands in the way is told why."""
     ticked = request.form.getlist("todo")
-    refs = [TodoRef(number, "sign", arm) for number, arm in map(_parsed, ticked) if number and arm]
+    refs = [ref for ref in map(_parsed, ticked) if ref.assignment_id and ref.arm]
     if not refs:
         return _page(notice="请先勾选要审签的申请。", ticked=()), 422
     try:
-        context.perform(commands.sign_many, refs)
+        context.perform(commands.sign_many, refs, seen=_seen(refs))
     except DubanError as error:
         context.close_reading()
         if not all_visible({ref.assignment_id for ref in refs}):
             raise NotFound("没有这项责任分工，或者它不在您的岗位可见的范围内。") from error
         if not isinstance(error, NotEvery):
             return _page(notice=str(error), ticked=ticked), 409
-        wrong = {f"{ref.assignment_id}.{ref.arm}": words for ref, words in error.reasons.items()}
+        wrong = {f"{ref.assignment_id}.{ref.step}.{ref.arm}": words for ref, words in error.reasons.items()}
         return _page(notice=str(error), wrong=wrong, ticked=set(ticked) - set(wrong)), 409
     return redirect(url_for("signing.done", shares="-".join(str(ref.assignment_id) for ref in refs)))
 
@@ -55,18 +53,23 @@ def sign() -> Response | tuple[str, int]:
 def done() -> str:
     """The result: where each of them stands now."""
     numbers = [n for n in map(whole, request.args.get("shares", "").split("-")) if n][:500]
-    found = select(assignment.c.id, assignment.c.item_id).select_from(
-        assignment.join(item, item.c.id == assignment.c.item_id).join(run, run.c.id == item.c.run_id)
-    )
-    rows = context.reading().execute(visible(found.where(assignment.c.id.in_(numbers))), context.sight().binds).all()
-    known = standings(context.reading(), context.calendar(), context.now(), {r.item_id for r in rows})
-    parts = {p.id: (s, p) for s in known.values() for p in s.parts}
-    return render_template("signed.html", lines=[parts[n] for n in numbers if n in {r.id for r in rows}])
+    return render_template("signed.html", lines=shares_of(numbers))
 
 
-def _parsed(words: str) -> tuple[int, int]:
-    number, _, arm = words.partition(".")
-    return whole(number), whole(arm)
+def _parsed(words: str) -> TodoRef:
+    """12.sign.1; zeros for what is none."""
+    number, _, rest = words.partition(".")
+    step, _, arm = rest.rpartition(".")
+    return TodoRef(whole(number), step[:40], whole(arm))
+
+
+def _seen(refs: Sequence[TodoRef]) -> dict[int, dict[int, Decimal]]:
+    """The figures that stood on the page beside what was ticked."""
+    return {
+        ref.assignment_id: forms.figures_seen(request.form[name])
+        for ref in refs
+        if (name := f"seen-{ref.assignment_id}") in request.form
+    }
 
 
 def _page(*, notice: str = "", wrong: Mapping[str, str] | None = None, ticked: Collection[str] | None = None) -> str:
@@ -80,4 +83,5 @@ def _page(*, notice: str = "", wrong: Mapping[str, str] | None = None, ticked: C
         wrong=wrong or {},
         gone=[words for ref, words in (wrong or {}).items() if ref not in there],
         ticked=there if ticked is None else ticked,
+        leave_unit=not any(goes_on(a.standing, a.part, a.step) for a in found),
     )

@@ -18,11 +18,12 @@ from engine import admission, drafting, published
 from engine.drafting import Version
 from ledger.calendar import local_day
 from ledger.directory import directory_of, known_units
-from ledger.errors import DubanError, Invalid, NotAllowed, NotFound
+from ledger.errors import DubanError, Invalid, NotAllowed, NotFound, Refused
 from ledger.queries.versions import publishings
 from ledger.schema import unit
 from webapp import context, forms, headers
 from webapp.forms import Form
+from webapp.start_check import start_check
 
 bp = Blueprint("studio", __name__, url_prefix="/plans/studio")
 
@@ -42,6 +43,10 @@ def require_writer() -> None:
 def index() -> str:
     """Every plan of the person's offices: what is published, what is being written, what runs."""
     require_writer()
+    return _index()
+
+
+def _index(refusal: str = "") -> str:
     connection, actor = context.reading(), context.actor()
     by_plan = {key: list(found) for key, found in groupby(drafting.versions(connection, actor), lambda v: v.plan)}
     drafts = drafting.drafts(connection, actor)
@@ -52,6 +57,7 @@ def index() -> str:
         unpublished=[d for d in drafts if d.plan not in by_plan],
         running={key: drafting.running(connection, key) for key in by_plan},
         publishings=publishings(connection),
+        refusal=refusal,
     )
 
 
@@ -101,16 +107,31 @@ def _facts() -> Facts:
             found[name] = dialect.read_value(attribute, words) if words else None
         except dialect.DialectError as problem:
             wrong[name] = f"{problem}。"
-        if not words:
+        if not words and attribute.required:
             wrong[name] = f"请填写{attribute.label}。"
-    if not wrong and found["start"] > found["end"]:
+    if not wrong and found["end"] is not None and found["start"] > found["end"]:
         wrong["end"] = "结束日期早于开始日期，请改正。"
     if wrong:
         raise Invalid(wrong)
     period = (found["start"], found["end"])
     return Facts(
-        "", found["title"], found["short"], found["issuer"], found["docNo"], found["issued"], period, "", ""
+        "", found["title"], found["short"], found["issuer"], found["docNo"] or "", found["issued"], period, "", ""
     )  # fmt: skip
+
+
+@bp.post("/load")
+@login_required
+def load() -> Answer:
+    """A diagram that was taken home becomes a draft again, and is shown with what the linter says of it."""
+    require_writer()
+    file = request.files.get("file")
+    try:
+        if file is None or not file.filename:
+            raise Refused("请先选择要载入的文件。")
+        draft_id = context.perform(drafting.restore, file.read())
+    except Refused as error:
+        return _index(str(error)), 422
+    return redirect(url_for("editing.show", draft_id=draft_id))
 
 
 # ---------------------------------------------------------------- versions
@@ -119,22 +140,30 @@ def _facts() -> Facts:
 def version(version_id: int) -> str:
     """One published version: its ground, what it changed for each unit, its drawing."""
     require_writer()
+    return _version_page(version_id, Form("start"))
+
+
+def _version_page(version_id: int, form: Form) -> str:
     headers.allow_diagram()
     connection, actor = context.reading(), context.actor()
     shown = drafting.version_of(connection, actor, version_id)
     others = [v for v in drafting.versions(connection, actor) if v.plan == shown.plan]
     former = next((v for v in others if v.number < shown.number), None)
     made = published.of_digest(connection, shown.digest)
+    running = drafting.running(connection, shown.plan)
+    startable = others[0].number == shown.number and running is None
     return render_template(
         "studio-version.html",
         version=shown,
+        form=form,
+        check=start_check(made.plan) if startable else None,
         cover=made.plan.facts,
         size=made.size,
         publishing=publishings(connection).get(version_id),
         former=former,
         is_newest=others[0].number == shown.number,
         changes=_changes(_plan(former), made.plan),
-        running=drafting.running(connection, shown.plan),
+        running=running,
     )
 
 
@@ -157,10 +186,15 @@ def revise(version_id: int) -> AnyResponse:
 
 @bp.post("/versions/<int:version_id>/start")
 @login_required
-def start(version_id: int) -> AnyResponse:
+def start(version_id: int) -> Answer:
     """Start the version: its items are handed out."""
     require_writer()
-    run_id = context.perform(drafting.start_version, version_id)
+    try:
+        knowing = request.form.get("knowing") == "1"
+        run_id = context.perform(drafting.start_version, version_id, knowing=knowing)
+    except Invalid as error:
+        context.close_reading()
+        return _version_page(version_id, forms.refused("start", request.form, error)), 422
     flash("方案已启动，任务已交办到各单位。")
     return redirect(url_for("plans.show", run_id=run_id))
 
@@ -211,6 +245,7 @@ def _publish_page(draft_id: int, form: Form) -> str:
         warnings=warnings,
         changes={} if errors else _changes(_plan(base), read_plan(draft.xml)),
         running=drafting.running(connection, draft.plan),
+        check=None if errors else start_check(read_plan(draft.xml)),
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import login_required
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from engine import commands
 from engine.reorganising import KINDS, Change, Preview, faults_of, moves, preview, unit_to_change
 from ledger.errors import Conflict, DubanError, Invalid, NotAllowed, NotFound
+from ledger.organisation import KINDS as UNIT_KINDS
 from ledger.queries import units as queries
 from webapp import context, forms
 from webapp.drafts import forgetting, restored
@@ -27,22 +30,23 @@ STATES = {"planned": "未生效", "done": "已生效", "cancelled": "已撤销"}
 @bp.get("")
 @login_required
 def index() -> str:
-    _require_administrator()
-    return render_template("units.html", units=queries.units(context.reading(), context.actor()))
+    require_administrator()
+    units = queries.units(context.reading(), context.actor())
+    return render_template("units.html", units=units, kinds=UNIT_KINDS)
 
 
 @bp.get("/<key>")
 @login_required
 def show(key: str) -> str:
-    _require_administrator()
-    return _page(key, restored([_form_of(key)])[_form_of(key)])
+    require_administrator()
+    return page(key, restored([_form_of(key)])[_form_of(key)])
 
 
 @bp.post("/<key>/changes")
 @login_required
 def change(key: str) -> Answer:
     """Look a change through, or decide on it."""
-    _require_administrator()
+    require_administrator()
     asked, ground = _asked(), forms.text("ground")
     if request.form.get("act") == "preview" or request.form.get("seen") != mark_of(asked):
         return _looked_through(key, asked)  # what was changed since it was looked through is looked through again
@@ -54,7 +58,7 @@ def change(key: str) -> Answer:
     except DubanError as error:
         context.close_reading()
         form = forms.refused(_form_of(key), request.form, error)
-        return _page(key, form), 422 if isinstance(error, Invalid) else 409
+        return page(key, form), 422 if isinstance(error, Invalid) else 409
     flash("单位调整已生效。" if at_once else "单位调整已登记，到时自动生效。")
     return redirect(url_for("units.show", key=key))
 
@@ -63,7 +67,7 @@ def change(key: str) -> Answer:
 @login_required
 def cancel(number: int) -> Answer:
     """撤销 before it takes effect."""
-    _require_administrator()
+    require_administrator()
     try:
         key = context.perform(commands.cancel_change, number)
     except Conflict:
@@ -74,7 +78,7 @@ def cancel(number: int) -> Answer:
 
 
 # ---------------------------------------------------------------- common to all
-def _require_administrator() -> None:
+def require_administrator() -> None:
     if not context.actor().has("administrator"):
         raise NotAllowed("只有管理员可以调整单位。")
 
@@ -103,11 +107,18 @@ def _looked_through(key: str, asked: Change) -> tuple[str, int]:
     form = Form(_form_of(key), forms.typed(request.form))
     form.errors = faults_of(context.reading(), context.now(), found, asked)
     if form.errors:
-        return _page(key, form), 422
-    return _page(key, form, preview(context.reading(), context.now(), found, asked), mark_of(asked)), 200
+        return page(key, form), 422
+    return page(key, form, preview(context.reading(), context.now(), found, asked), mark_of(asked)), 200
 
 
-def _page(key: str, form: Form, looked: Preview | None = None, seen: str = "") -> str:
+def described(connection: Connection, line: queries.UnitLine, every: Sequence[queries.UnitLine]) -> Form:
+    """The form of what a unit is, as the directory has it."""
+    shorts = {u.key: u.short for u in every}
+    values = {"kind": line.kind, "parent": shorts.get(line.parent or "", ""), "host": shorts.get(line.host or "", "")}
+    return Form(f"unit_facts-{line.key}", values | {"aliases": "、".join(queries.aliases(connection, line.key))})
+
+
+def page(key: str, form: Form, looked: Preview | None = None, seen: str = "", about: Form | None = None) -> str:
     """Raises: NotFound."""
     connection, actor = context.reading(), context.actor()
     every = queries.units(connection, actor)
@@ -123,6 +134,8 @@ def _page(key: str, form: Form, looked: Preview | None = None, seen: str = "") -
         kinds=list(KINDS.items()),
         others=[(u.key, u.short) for u in every if u.key != key and u.ended_at is None],
         open=moves(connection, context.now(), key, None) if line.ended_at is None else (),
+        about=about or described(connection, line, every),
+        unit_kinds=list(UNIT_KINDS.items()),
         changes=queries.changes(connection, key),
         before=queries.names_before(connection, key),
         words=KINDS,

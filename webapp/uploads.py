@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from ledger import uploads
 from ledger.errors import DubanError, Invalid, NotFound
 from ledger.files import Misplaced
-from ledger.queries.items import item_of
+from ledger.queries.items import item_of, require_visible
 from ledger.rules.filetypes import KINDS
 from ledger.uploads import FIELD, Staged
 from webapp import context, drafts
@@ -27,8 +27,9 @@ from webapp.forms import typed
 bp = Blueprint("uploads", __name__)
 
 AT_ONCE = 5  # full-sized files that may come with a form itself
-_CARRYING = frozenset({"acts.report", "acts.submit", "acts.decide"})
+_CARRYING = frozenset({"acts.report", "acts.submit", "acts.decide", "intakes.register"})
 _TAKES_FILES = re.compile(r"(?:report|submit|decide)-([0-9]+)")  # of a share
+_OF_CASE = re.compile(r"intake_(?:new|on-([0-9]+))-[a-z]+")  # of a case, upon an item or a new one
 
 _NO_MARK = re.compile(r"[^0-9a-z:-]")
 
@@ -112,7 +113,7 @@ def remove(upload_id: int) -> Response | tuple[str, int]:
     if request.accept_mimetypes.best == "application/json":
         return "", 204
     drafts.put(person_id, form, typed(request.form))
-    return redirect(url_for("items.show", item_id=_require_form(form), tab=form, _anchor="forms"))
+    return redirect(_require_form(form))
 
 
 def _said(file: Staged) -> Response:
@@ -128,12 +129,17 @@ def _whole(words: str) -> int:
     return int(words) if re.fullmatch("[0-9]{1,15}", words) else 0
 
 
-def _require_form(form: str) -> int:
-    """The item on whose page a form stands, if it takes files and the actor may see it. Raises: NotFound."""
-    found = _TAKES_FILES.match(form)
+def _require_form(form: str) -> str:
+    """The page on which a form stands, if it takes files and the actor may see it. Raises: NotFound."""
+    found, of_case = _TAKES_FILES.match(form), _OF_CASE.fullmatch(form)
+    if of_case and context.actor().has("coordinator"):
+        if of_case[1]:
+            require_visible(context.reading(), context.sight(), int(of_case[1]))
+        return drafts.plain_place(form) or ""
     if found is None or not drafts.is_form(form):
         raise NotFound("没有这张表单。")
-    return item_of(context.reading(), context.sight(), int(found[1]))
+    item_id = item_of(context.reading(), context.sight(), int(found[1]))
+    return url_for("items.show", item_id=item_id, tab=form, _anchor="forms")
 
 
 # ---------------------------------------------------------------- with the form

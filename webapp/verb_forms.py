@@ -7,7 +7,7 @@ command.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -17,15 +17,20 @@ from sqlalchemy import Connection, select
 from engine import commands
 from engine.reporting import SOURCES
 from engine.splitting import lower_units
+from engine.steps import MOST as MOST_STEPS
+from engine.steps import StepDraft
 from engine.urging import colleagues, informed
+from ledger.calendar import last_day
 from ledger.errors import Invalid
 from ledger.queries.directory import is_meant
-from ledger.queries.items import Stand
+from ledger.queries.items import ItemView, Stand
+from ledger.queries.standing import Gauge, Part
 from ledger.queries.words import ROLE_WORDS, SHARE_WORDS
 from ledger.rules.figures import FigureError, parse_number
+from ledger.rules.texts import full_day, number_words
 from ledger.rules.verbs import Verb
 from ledger.schema import unit
-from webapp import forms
+from webapp import forms, uploads
 from webapp.guard import whole
 
 
@@ -70,31 +75,58 @@ def _parts(known: Known) -> list[commands.Part]:
 
 @dataclass(frozen=True)
 class Field:
-    """`kind`: area, date, figures (those of the item), parts (rows of lower units with quota and date), or a choice: of
-    its own, of the directory's units, of posts to be informed, of colleagues."""
+    """`kind`: area, line, words (of several lines, as long as a record holds them), number, date, figures (those of the
+    item), parts (rows of lower units with quota and date), the steps of a plan, files, or a choice: of its own, of the
+    directory's units, of posts to be informed, of colleagues, of steps to be done, of the item's indicators."""
 
     name: str
     label: str
-    kind: Literal["area", "date", "figures", "parts", "choice", "unit", "informed", "colleague"] = "area"
+    kind: Literal[
+        "area",
+        "line",
+        "words",
+        "number",
+        "date",
+        "figures",
+        "parts",
+        "steps",
+        "files",
+        "choice",
+        "unit",
+        "informed",
+        "colleague",
+        "step",
+        "indicator",
+    ] = "area"
     hint: str = ""
     required: bool = True
     choices: Sequence[tuple[str, str]] = ()
 
-    def value(self, known: Known) -> Any:
-        """What was given; None for what is no date. Raises: Invalid, for what is no number."""
+    def value(self, known: Known, form: str) -> Any:
+        """What was given in the form of this key; None for what is no date. Raises: Invalid, for what is no number."""
         typed = forms.text(self.name)
         if self.kind == "figures":
             return forms.figures(request.form, known.measures)
         if self.kind == "parts":
             return _parts(known)
-        if self.kind == "colleague":
+        if self.kind == "steps":
+            return _steps()
+        if self.kind == "files":
+            return uploads.handed_in(form)
+        if self.kind in ("colleague", "step", "indicator"):
             return whole(typed)
+        if self.kind == "number":
+            return self._number(typed, known)
         if self.kind != "date":
             return typed
+        return _date(typed)
+
+    def _number(self, typed: str, known: Known) -> Any:
+        """None where nothing is typed. Raises: Invalid."""
         try:
-            return date.fromisoformat(typed)
-        except ValueError:
-            return None
+            return parse_number(typed, unit=next(iter(known.measures.values()), "")) if typed else None
+        except FigureError as error:
+            raise Invalid({self.name: str(error)}) from None
 
 
 @dataclass(frozen=True)
@@ -109,15 +141,39 @@ class VerbForm:
     done: str
     is_grave: bool = False
 
-    def values(self, known: Known) -> dict[str, Any]:
-        """The arguments of the command. Raises: Invalid."""
-        given = {f.name: f.value(known) for f in self.fields}
-        asks = any(f.kind == "figures" for f in self.fields)  # and asks again what looks wrong
+    def values(self, known: Known, form: str) -> dict[str, Any]:
+        """The arguments of the command; `form`: its key. Raises: Invalid."""
+        given = {f.name: f.value(known, form) for f in self.fields}
+        asks = any(f.kind in ("figures", "step") for f in self.fields)  # and asks again what looks wrong
         return given | ({"confirmed": request.form.get("confirmed") == "1"} if asks else {})
+
+
+def _date(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return None
+
+
+def _steps() -> list[StepDraft]:
+    """The steps that were typed, a row each; empty rows are left out. Raises: Invalid."""
+    found, wrong = [], {}
+    for k in range(1, MOST_STEPS + 1):
+        part, share = forms.text(f"part-{k}"), None
+        try:
+            share = parse_number(part.rstrip("%％"), unit="%") if part else None
+        except FigureError:
+            wrong[f"part-{k}"] = "占目标的百分比请填数字，如 40；不考核数字的留空。"
+        until = _date(forms.text(f"until-{k}"))
+        found.append(StepDraft(forms.text(f"step-{k}"), until, forms.text(f"who-{k}"), share))
+    if wrong:
+        raise Invalid(wrong)
+    return [s for s in found if not s.is_empty]
 
 
 _FIGURES = Field("figures", "数字", "figures")
 _GROUND = Field("ground", "理由和依据", hint="写明依据的会议、文件或情况，有关单位在办理记录里看到")
+_GAP = Field("gap", "份额合计与目标值不一致的原因", hint="一致的不用填", required=False)
 
 OF_SHARE: Mapping[Verb, VerbForm] = {
     made.verb: made
@@ -159,6 +215,29 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             "已分解下达，下级单位的待办里可以看到。",
         ),
         VerbForm(
+            Verb.STEP_DONE,
+            commands.step_done,
+            (
+                Field("step", "哪个节点", "step"),
+                Field("words", "完成情况", hint="做了什么、结果如何"),
+                Field("files", "附件", "files", required=False),
+            ),
+            "按节点计划完成一个节点就报一次。节点带有数字要求的，请先填报数字。",
+            "报后即按下一个节点计算",
+            "已报节点完成。",
+        ),
+        VerbForm(
+            Verb.PLAN_STEPS,
+            commands.plan_steps,
+            (
+                Field("steps", "节点", "steps"),
+                Field("ground", "调整理由", hint="已确认过的计划要调整的，必填", required=False),
+            ),
+            "把本单位承担的工作分解成有日期的节点，按先后填写。专班办确认后按节点提醒、亮灯；已完成的节点不变，不用再填。",
+            "送专班办确认，3 个工作日内处理",
+            "已报节点计划，等待确认；确认以前原计划照常执行。",
+        ),
+        VerbForm(
             Verb.CONFIRM,
             commands.confirm,
             (),
@@ -170,7 +249,7 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             Verb.CORRECT,
             commands.correct,
             (_FIGURES, Field("reason", "更正理由", hint="原数为什么不对")),
-            "更正最近一次填报的数字。原来填报的数仍保留在办理记录里。",
+            "更正最近一次填报的数字。原来填报的数仍保留在办理记录里；已报送审核的，审核人会收到通知，按更正后的数审核。",
             "更正后即按新数计算",
             "已更正，原数仍保留。",
         ),
@@ -178,7 +257,7 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             Verb.CHECK,
             commands.check,
             (_FIGURES, Field("reason", "审核依据", hint="与填报数不一致的，写明依据")),
-            "审核最近一次填报的数字。填报值仍保留，在单位再次填报前按审核值计算。",
+            "审核最近一次填报的数字。填报值仍保留，在单位再次填报前按审核值计算；已经核定的不能再填审核值。",
             "通知承办单位",
             "已记录审核值。",
         ),
@@ -186,7 +265,7 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             Verb.SETTLE,
             commands.settle,
             (_FIGURES, Field("reason", "核定依据", hint="现场核查、抽查等情况")),
-            "核定最近一次填报的数字。填报值、审核值仍保留，在单位再次填报前按核定值计算。",
+            "核定最近一次填报的数字。填报值、审核值仍保留，在单位再次填报前按核定值计算；核定后单位不能更正，审核值不能再填。",
             "通知承办单位",
             "已记录核定值。",
         ),
@@ -231,7 +310,8 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             Verb.SUSPEND,
             commands.suspend,
             (_GROUND,),
-            "暂停期间不计时、不提醒、不催办。恢复时，时限按暂停的工作日顺延。",
+            "暂停期间不计时、不提醒、不催办，节点计划一并停计；在本方案里承担的任务全部暂停的单位，不再要求按期报送。"
+            "恢复时，时限和节点按暂停的工作日顺延。",
             "通知承办单位",
             "已暂停计时。",
         ),
@@ -239,9 +319,26 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             Verb.RESUME,
             commands.resume,
             (Field("ground", "说明", hint="选填", required=False),),
-            "恢复计时后，时限按暂停的工作日顺延，提醒重新安排。",
+            "恢复计时后，时限和没有完成的节点按暂停的工作日顺延，提醒重新安排。",
             "通知承办单位",
             "已恢复计时，时限已顺延。",
+        ),
+        VerbForm(
+            Verb.AMEND_DUE,
+            commands.amend_share_due,
+            (Field("until", "调整为", "date", "可以提前，也可以延后"), _GROUND),
+            "调整这家单位的时限。原时限和新时限都记入时限明细单，提醒重新安排；以前的逾期仍有记录。"
+            "提前的，它的下级单位和节点计划在新时限以后的，随之提前。",
+            "通知承办单位",
+            "已调整时限，承办单位会收到通知。",
+        ),
+        VerbForm(
+            Verb.AMEND_QUOTA,
+            commands.amend_quota,
+            (Field("quota", "调整后的份额", "number"), replace(_GAP, label="份额合计不一致的原因"), _GROUND),
+            "调整这家单位承担的份额。已填报的数不变，完成情况、进度和灯按新的份额计算。",
+            "通知承办单位",
+            "已调整份额，承办单位会收到通知。",
         ),
         VerbForm(
             Verb.REASSIGN,
@@ -255,7 +352,12 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
         VerbForm(
             Verb.TERMINATE,
             commands.terminate,
-            (_GROUND,),
+            (
+                _GROUND,
+                replace(
+                    _GAP, label="终止后分解数不一致的原因", hint="下级单位的分解数合计仍一致，或没有分解数的，不用填"
+                ),
+            ),
             "这家单位的责任终止，不再计入办结进度；已填报的内容仍保留。只等这一家的，任务随之办结。",
             "通知承办单位",
             "已终止这家单位的责任。",
@@ -288,6 +390,60 @@ OF_ITEM: Mapping[Verb, VerbForm] = {
             "已增加单位，交办通知随即发出。",
         ),
         VerbForm(
+            Verb.DATE,
+            commands.date_item,
+            (Field("until", "完成时限", "date"), _GROUND),
+            "文件没有写明时限的任务，由专班办核定。核定后各单位都按这个日期计算和提醒。",
+            "通知各承办单位",
+            "已核定时限，各承办单位都会收到通知。",
+        ),
+        VerbForm(
+            Verb.AMEND_DUE,
+            commands.amend_due,
+            (Field("until", "调整为", "date", "可以提前，也可以延后"), _GROUND),
+            "调整整项任务的时限。按任务时限办理的单位随之调整，原时限和新时限都记入时限明细单，提醒重新安排；"
+            "已报送的、已批准延期或单独调整过的单位不变。",
+            "通知随之调整的各承办单位",
+            "已调整任务时限，有关单位会收到通知。",
+        ),
+        VerbForm(
+            Verb.AMEND_TEXT,
+            commands.amend_text,
+            (Field("title", "标题", "line"), Field("clause", "原文", "words", required=False), _GROUND),
+            "标题、原文印错的，在这里更正，各页面和邮件从此显示更正后的文字。已发布的方案不变，原来的文字留在办理记录里。",
+            "通知各承办单位",
+            "已更正，各承办单位都会收到通知。",
+        ),
+        VerbForm(
+            Verb.AMEND_TARGET,
+            commands.amend_target,
+            (
+                Field("indicator", "指标", "indicator"),
+                Field("target", "调整后的目标值", "number"),
+                _GAP,
+                _GROUND,
+            ),
+            "目标值印错或另有决定的，在这里调整。已填报的数不变，完成情况、进度和灯按新的目标值计算。",
+            "通知各承办单位",
+            "已调整目标值，各承办单位都会收到通知。",
+        ),
+        VerbForm(
+            Verb.LAST,
+            commands.last,
+            (_GROUND,),
+            "长期坚持的任务不亮红灯，落后的按黄灯提示；填报、报送照常。",
+            "通知各承办单位；以后可以转回限时办理",
+            "已转为长期坚持任务，各承办单位都会收到通知。",
+        ),
+        VerbForm(
+            Verb.END_LAST,
+            commands.end_last,
+            (_GROUND,),
+            "转回后按时限和进度亮灯。",
+            "通知各承办单位；以后可以再转为长期坚持",
+            "已转为限时办理任务，各承办单位都会收到通知。",
+        ),
+        VerbForm(
             Verb.TERMINATE,
             commands.terminate_item,
             (_GROUND,),
@@ -302,9 +458,14 @@ OF_ITEM: Mapping[Verb, VerbForm] = {
 _units = select(unit.c.key, unit.c.short)
 
 
+def _gauge_words(gauge: Gauge) -> str:
+    return f"{gauge.name}（现为 {number_words(gauge.printed)} {gauge.measure}）"
+
+
 def unit_choices(connection: Connection, jurisdiction: str) -> list[tuple[str, str]]:
     """The units of a jurisdiction, for a field of kind `unit`."""
-    rows = connection.execute(_units.where(unit.c.jurisdiction == jurisdiction).order_by(unit.c.ord))
+    living = unit.c.jurisdiction == jurisdiction, unit.c.ended_at.is_(None)
+    rows = connection.execute(_units.where(*living).order_by(unit.c.ord))
     return [(r.key, r.short) for r in rows]
 
 
@@ -315,7 +476,9 @@ def successors(connection: Connection, stand: Stand) -> list[tuple[str, str]]:
     return [(r.key, r.short) for r in lower_units(connection, stand.parent_unit)]
 
 
-def choices(connection: Connection, made: VerbForm, stand: Stand) -> dict[str, Sequence[tuple[str, str]]]:
+def choices(
+    connection: Connection, made: VerbForm, stand: Stand, view: ItemView, part: Part | None
+) -> dict[str, Sequence[tuple[str, str]]]:
     """What can be chosen in the fields of a form on this share, by field."""
     found: dict[str, Sequence[tuple[str, str]]] = {}
     for f in made.fields:
@@ -326,6 +489,12 @@ def choices(connection: Connection, made: VerbForm, stand: Stand) -> dict[str, S
                 found[f.name] = successors(connection, stand)
             case "parts":
                 found[f.name] = [(r.key, r.short) for r in lower_units(connection, stand.unit)]
+            case "step":
+                in_force = view.plan_in_force(part) if part else None
+                to_do = in_force.to_do if in_force else []
+                found[f.name] = [(str(s.id), f"{s.n}. {s.words}（{full_day(last_day(s.due_at))}）") for s in to_do]
+            case "indicator":
+                found[f.name] = [(str(g.id), _gauge_words(g)) for g in view.standing.gauges]
             case "colleague":
                 rows = connection.execute(colleagues, {"b_unit": stand.unit, "b_plan": stand.plan})
                 found[f.name] = [(str(r.id), r.name) for r in rows]

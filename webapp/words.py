@@ -20,6 +20,11 @@ def day_words(value: date | datetime) -> str:
     return texts.short_day(local_day(value) if isinstance(value, datetime) else value)
 
 
+def paper_day(value: date | datetime) -> str:
+    """2025年7月17日."""
+    return texts.paper_day(local_day(value) if isinstance(value, datetime) else value)
+
+
 def due_day(value: datetime) -> str:
     """08-31 周日 of a due instant; 2027-12-31 周五 where that is not in the year of the business clock."""
     words = texts.due_words(value)
@@ -53,6 +58,14 @@ def until_words(until: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == local_day(wall_now()) else f"{local:%m-%d %H:%M}"
 
 
+def span_words(span: timedelta) -> str:
+    """12 分钟, 3 小时, 17 天: whole ones, rounded down."""
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes} 分钟"
+    return f"{minutes // 60} 小时" if minutes < 24 * 60 else f"{minutes // (24 * 60)} 天"
+
+
 _SYSTEMS = {"Android": "安卓手机", "iPhone": "苹果手机", "iPad": "苹果平板", "Windows": "电脑", "Mac OS": "苹果电脑"}
 _SYSTEMS |= {"HarmonyOS": "鸿蒙设备", "Linux": "电脑"}
 _BROWSERS = {"MicroMessenger": "微信", "DingTalk": "钉钉", "Edg": "浏览器", "Chrome": "浏览器", "Safari": "浏览器"}
@@ -65,7 +78,7 @@ def device(agent: str) -> str:
     return " ".join(filter(None, found)) or "未知设备"
 
 
-_LATIN_ASIDE = re.compile(r"（[A-Za-z][\w:.= *-]*）|，请填写属性 \w+", re.ASCII)
+_LATIN_ASIDE = re.compile(r"（[A-Za-z][\w:.= *-]*）", re.ASCII)
 
 
 def without_latin(sentence: str) -> str:
@@ -96,8 +109,10 @@ def size_words(value: int) -> str:
 
 
 def install(app: Flask) -> None:
-    clocks = (day_words, due_day, clock_words, short_clock, full_clock, time_words, until_words)
-    filters = (*clocks, device, number, plain_number, signed, size_words, without_latin)
+    clocks = (day_words, paper_day, due_day, clock_words, short_clock, full_clock, time_words, until_words)
+    filters = (*clocks, span_words, device, number, plain_number, signed, size_words, without_latin)
     app.jinja_env.filters.update({f.__name__: f for f in filters})
-    app.jinja_env.filters.update({"due_words": texts.due_words, "full_day": texts.full_day, "weekday": weekday})
+    app.jinja_env.filters.update(
+        {"due_words": texts.due_words, "full_day": texts.full_day, "weekday": weekday, "line_words": texts.line_words}
+    )
     app.jinja_env.globals.update(STATE_WORDS=STATE_WORDS, SHARE_WORDS=SHARE_WORDS, ROLE_WORDS=ROLE_WORDS)

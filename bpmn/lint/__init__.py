@@ -11,8 +11,10 @@ from bpmn.lint.graph import Graph, check_conditions, check_graph, check_plan_gra
 from bpmn.lint.order import check_order
 from bpmn.lint.routes import check_routes
 from bpmn.lint.structure import check_elements, check_process, check_references
+from bpmn.lint.together import check_together
+from bpmn.lint.unread import readable
 from bpmn.lint.words import check_dialect, check_words
-from bpmn.reading import extension, plan_of
+from bpmn.reading import extension
 from bpmn.schema import schema_errors
 from bpmn.xml import DiagramError, Element, parse, process_of, tag
 
@@ -32,9 +34,11 @@ def lint(xml: bytes, directory: Directory) -> list[Finding]:
         process = process_of(root)
     except DiagramError as problem:
         return [error("unreadable", problem.element, str(problem))]
-    found = _cut(check_sizes(process)) or _cut(_form(root, process))
-    if not any(finding.severity == "error" for finding in found):
-        found += _cut(_meaning(process, directory))
+    found = _cut(check_sizes(process))
+    if not found:
+        found = _cut(_form(root, process))
+        is_sound = not any(finding.severity == "error" for finding in found)
+        found += _cut(_meaning(process, directory, is_sound))
     return sorted(found, key=lambda finding: finding.severity)
 
 
@@ -75,6 +79,8 @@ def _form(root: Element, process: Element) -> Findings:
     elif not any(finding.severity == "error" for finding in found):
         yield from check_routes(process)
     yield from _filled(process, "step" if lifecycle else "item")
+    if lifecycle:
+        yield from check_together(process)
     if not lifecycle and extension(process, "plan") is None:
         yield error("plan-missing", process, "流程缺少方案信息（duban:plan）：名称、文号、期限、专班办等，请填写。")
     for ident, message in schema_errors(root):
@@ -93,12 +99,11 @@ def _filled(process: Element, name: str) -> Findings:
             yield error(f"{name}-missing", task, f"{called(task)}还没有填写{words}，请补填。")
 
 
-def _meaning(process: Element, directory: Directory) -> Findings:
-    if _is_lifecycle(process):
+def _meaning(process: Element, directory: Directory, is_sound: bool) -> Findings:
+    """What the plan says, as far as it can be read: one field that cannot be hides nothing else."""
+    if _is_lifecycle(process) or (found := readable(process)) is None:
         return
-    try:
-        plan = plan_of(process)
-        yield from check_plan(plan, directory)
+    plan, unread = found
+    yield from check_plan(plan, directory, unread)
+    if is_sound:
         yield from check_order(plan, Graph(process))
-    except DiagramError as problem:
-        yield error("unreadable", problem.element, str(problem))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from bpmn.expressions import ExpressionError, names
 from bpmn.lint.finding import Findings, called, error
-from bpmn.xml import Element, brief, qualified, tag
+from bpmn.xml import Element, brief, tag
 
 CHOICE, SPLIT = tag("bpmn:exclusiveGateway"), tag("bpmn:parallelGateway")
 GATEWAYS = (CHOICE, SPLIT)
@@ -86,7 +86,7 @@ def check_graph(process: Element) -> Findings:
     """Whether a token that starts can reach an end, and nothing else is drawn."""
     graph = Graph(process)
     if len(graph.starts) != 1:
-        message = f"要有一个开始事件，这里有 {len(graph.starts)} 个；请保留一个。"
+        message = f"要有一个“开始”，这里有 {len(graph.starts)} 个；请保留一个。"
         yield error("start-count", process, message)
     yield from _ends(graph)
     yield from _loose(graph)
@@ -99,19 +99,19 @@ def _ends(graph: Graph) -> Findings:
     for ident, node in graph.nodes.items():
         ends = node.tag == END
         if ident not in reached and graph.starts and not _is_loose(graph, ident):
-            yield error("unreachable", node, f"{called(node)}从开始事件走不到，不会启动；请连上或删去。")
+            yield error("unreachable", node, f"从“开始”走不到{called(node)}，它不会启动；请连上或删去。")
         if not ends and not graph.out[ident] and not _is_loose(graph, ident):
             rule = "task-without-outgoing" if node.tag in WAITS else "dead-end"
-            yield error(rule, node, f"{called(node)}没有连出的线，办完后流程停住；请连到下一步或结束事件。")
+            yield error(rule, node, f"{called(node)}没有连出的线，办完后流程停住；请连到下一步或“结束”。")
         if ends and graph.out[ident]:
-            yield error("end-with-outgoing", node, f"结束事件{called(node)}不能再连出线；请删去连线。")
+            yield error("end-with-outgoing", node, f"{called(node)}是结束，不能再连出线；请删去连线。")
         if node.tag == START and graph.into[ident]:
-            yield error("start-with-incoming", node, f"开始事件{called(node)}不能有连入的线；请删去连线。")
+            yield error("start-with-incoming", node, f"{called(node)}是开始，不能有连入的线；请删去连线。")
         if node.tag in WAITS and len(graph.out[ident]) > 1:
-            message = f"{called(node)}连出 {len(graph.out[ident])} 条线；请只连一条，要分开走请先连到并行网关。"
+            message = f"{called(node)}连出 {len(graph.out[ident])} 条线；请只连一条，要分开走请先连到“并行”。"
             yield error("many-outgoing", node, message)
         if node.tag == START and len(graph.out[ident]) > 1:
-            message = f"开始事件{called(node)}连出 {len(graph.out[ident])} 条线；请先连到并行网关。"
+            message = f"{called(node)}连出 {len(graph.out[ident])} 条线；请先连到“并行”。"
             yield error("many-outgoing", node, message)
 
 
@@ -121,7 +121,7 @@ def _repeated(graph: Graph) -> Findings:
     for flow in graph.flows:
         ends = flow.get("sourceRef", ""), flow.get("targetRef", "")
         if ends in seen:
-            message = f"从 {brief(ends[0])} 到 {brief(ends[1])} 有不止一条连线；请只留一条。"
+            message = f"{called(flow)}不止一条；请只留一条。"
             yield error("flow-repeated", flow, message)
         seen.add(ends)
 
@@ -133,7 +133,7 @@ def _is_loose(graph: Graph, ident: str) -> bool:
 def _loose(graph: Graph) -> Findings:
     for ident, node in graph.nodes.items():
         if _is_loose(graph, ident):
-            message = f"任务{called(node)}在标题框之外、又没有连线；请拖进所属标题，或连成单独的一支。"
+            message = f"{called(node)}在任务组之外、又没有连线；请拖进所属的任务组，或连成单独的一支。"
             yield error("loose-task", node, message)
 
 
@@ -184,10 +184,10 @@ def check_plan_graph(process: Element) -> Findings:
         yield error("plan-circle", graph.nodes[ident], message)
     for ident, node in graph.nodes.items():
         if node.tag == CHOICE and (len(graph.out[ident]) > 1 or _has_condition(graph, ident)):
-            message = f"{called(node)}：方案图里不作判断，没选中的一路永远不会启动；请改为并行网关。"
+            message = f"{called(node)}：方案图里不作判断，没选中的一路永远不会启动；请改为“并行”。"
             yield error("choice-in-plan", node, message)
         if node.tag not in (SPLIT, END) and len(graph.into[ident]) > 1:
-            message = f"有 {len(graph.into[ident])} 条线连到{called(node)}，会启动多次；请先用并行网关汇合。"
+            message = f"有 {len(graph.into[ident])} 条线连到{called(node)}，会启动多次；请先用“并行”等齐。"
             yield error("started-twice", node, message)
 
 
@@ -221,16 +221,13 @@ def check_conditions(process: Element, allowed: Iterable[str] | None = None) -> 
         chooses, is_default = source.tag == CHOICE, flow.get("id") in defaults
         if condition is None:
             if chooses and len(graph.out[source.get("id", "")]) > 1 and not is_default:
-                message = f"{called(source)}的连线 {brief(flow.get('id'))} 没有条件；请写条件，或设为默认连线。"
+                message = f"{called(flow)}没有条件；请写条件，或设为默认连线。"
                 yield error("condition-missing", flow, message)
             continue
         if not chooses or is_default:
-            kind = "默认连线" if is_default else "任务" if source.tag in WAITS else qualified(source)
-            message = f"连线 {brief(flow.get('id'))} 的条件不起作用：它是{kind}（{called(source)}）；请删去条件。"
+            message = f"{called(flow)}的条件不起作用：它是默认连线；请删去条件。"
             if not is_default:
-                message = (
-                    f"连线 {brief(flow.get('id'))} 的条件不起作用：它从{kind}{called(source)}连出；请先连到排他网关。"
-                )
+                message = f"{called(flow)}的条件不起作用：只有从排他网关连出的线才看条件；请先连到排他网关。"
             yield error("condition-on-task-flow", flow, message)
         yield from _condition(flow, condition.text or "", known)
 
@@ -241,7 +238,7 @@ def _defaults(graph: Graph) -> Findings:
     for ident, node in graph.nodes.items():
         default = node.get("default")
         if default is not None and (node.tag != CHOICE or sources.get(default) != ident):
-            message = f"{called(node)}的默认连线 {brief(default)} 不是从它连出的线；请重新设定或删去。"
+            message = f"{called(node)}的默认连线（{brief(default)}）不是从它连出的线；请重新设定或删去。"
             yield error("default-elsewhere", node, message)
 
 
@@ -249,10 +246,10 @@ def _condition(flow: Element, text: str, known: frozenset[str] | None) -> Findin
     try:
         read = names(text)
     except ExpressionError as problem:
-        yield error("condition-unsafe", flow, f"连线 {brief(flow.get('id'))}：{problem}。")
+        yield error("condition-unsafe", flow, f"{called(flow)}：{problem}。")
         return
     if known is not None and (unknown := sorted(read - known)):
         usable = "、".join(sorted(known)) or "无（方案图里不作判断）"
         words = brief("、".join(unknown))
-        message = f"连线 {brief(flow.get('id'))} 的条件用到 {words}，办理时没有这个值；可用的有：{usable}。"
+        message = f"{called(flow)}的条件用到 {words}，办理时没有这个值；可用的有：{usable}。"
         yield error("condition-unknown-name", flow, message)

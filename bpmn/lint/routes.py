@@ -17,6 +17,10 @@ _ALWAYS = ("role", "held_by_office")
 _GIVEN: dict[str, tuple[str, ...]] = {
     "acknowledge": (),
     "submit": ("needs_sign",),
+    "propose": (),
+    "decide": ("outcome",),
+    "carry": ("outcome",),
+    "present": (),
 }  # by the step's verb; any other step decides
 
 
@@ -33,7 +37,7 @@ def check_routes(process: Element) -> Findings:
     graph = Graph(process)
     several = [node for node in graph.nodes.values() if node.tag not in (START, END, CHOICE, _STEP)]
     for node in several:
-        message = f"{called(node)}：办理流程一步接一步，不能分开同时走，也不等日期；请改为用户任务和排他网关。"
+        message = f"{called(node)}：办理流程一步接一步，不能分开走，也不等日期；会签、或签请画成一个多实例步骤。"
         yield error("lifecycle-parallel", node, message)
     if several or len(graph.starts) != 1:
         return
@@ -46,6 +50,7 @@ def check_routes(process: Element) -> Findings:
     yield from _first(graph, set[str]().union(*(after[graph.starts[0]] for after in ways)))
     for after in ways:
         yield from _endless(graph, after)
+    yield from _returns(graph)
 
 
 def _shares() -> Iterator[tuple[Value, ...]]:
@@ -107,9 +112,46 @@ def _chosen(graph: Graph, gateway: Element, values: Mapping[str, Value]) -> str:
 def _first(graph: Graph, reached: set[str]) -> Findings:
     for ident in reached:
         step = extension(graph.nodes[ident], "step")
-        if graph.nodes[ident].tag == END or step is None or step.get("verb") != "acknowledge":
-            message = f"{called(graph.nodes[ident])}：办理流程的第一步应是签收（verb=acknowledge）；请改正。"
+        if graph.nodes[ident].tag == END or step is None or step.get("verb") not in ("acknowledge", "propose"):
+            named = called(graph.nodes[ident])
+            message = f"{named}：办理流程的第一步应是签收（verb=acknowledge），来件的应是拟办（verb=propose）；请改正。"
             yield error("first-step", graph.nodes[ident], message)
+
+
+def _returns(graph: Graph) -> Findings:
+    """What is returned goes back to where it is worked on, and what is passed goes on: no step is met twice on the way
+    from one application to its decision."""
+    for share in (dict(zip(_ALWAYS, values, strict=True)) for values in _shares()):
+        passed: dict[str, set[str]] = {}
+        for ident in _ways(graph, share):
+            if (step := extension(graph.nodes[ident], "step")) is None or _verb(step) in _GIVEN:
+                continue
+            back = extension(graph.nodes[_follow(graph, ident, {**share, "decision": "return"})], "step")
+            if back is None or _verb(back) != "submit":
+                message = f"{called(graph.nodes[ident])}：退回应回到办理（申请办结）那一步；请改正退回的连线。"
+                yield error("return-elsewhere", graph.nodes[ident], message)
+                return
+            passed[ident] = {_follow(graph, ident, {**share, "decision": "pass"})}
+        if circling := [ident for ident in passed if _meets_again(passed, ident)]:
+            message = f"{called(graph.nodes[circling[0]])}：同意以后又绕回这一步，审不完；请连到下一级或结束。"
+            yield error("pass-circle", graph.nodes[circling[0]], message)
+            return
+
+
+def _verb(step: Element) -> str:
+    return step.get("verb", "")
+
+
+def _meets_again(passed: Mapping[str, set[str]], ident: str) -> bool:
+    seen, todo = set[str](), [ident]
+    while todo:
+        for after in passed.get(todo.pop(), ()):
+            if after == ident:
+                return True
+            if after not in seen:
+                seen.add(after)
+                todo.append(after)
+    return False
 
 
 def _endless(graph: Graph, after: Mapping[str, set[str]]) -> Findings:

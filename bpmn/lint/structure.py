@@ -6,9 +6,10 @@ import math
 import re
 from collections import Counter
 
+from bpmn.dialect import TOGETHER
 from bpmn.lint.finding import MAX_ID, Finding, Findings, called, error, warning
 from bpmn.lint.graph import FLOW_NODES
-from bpmn.reading import timer_date
+from bpmn.reading import extension, timer_date
 from bpmn.xml import BPMN, DUBAN, XSI, DiagramError, Element, brief, tag
 
 REFUSED = {
@@ -32,7 +33,7 @@ REFUSED = {
     "dataStoreReference": "数据存储不能用，请删去",
     "laneSet": "泳道不能用；单位请写在责任分工里",
     "collaboration": "泳池和协作不能用；单位请写在责任分工里",
-    "multiInstanceLoopCharacteristics": "不能设为多实例；多个单位请写成多条责任分工",
+    "multiInstanceLoopCharacteristics": "不能设为多实例；多个单位请写成多条责任分工，会签、或签请在办理步骤里写明",
     "standardLoopCharacteristics": "不能设为循环；每周、每月的节奏请用报送节奏（cadence）",
     "compensateEventDefinition": "补偿事件不能用，请删去",
     "linkEventDefinition": "链接事件不会跳转；请直接连线",
@@ -66,7 +67,9 @@ INSIDE: dict[str, frozenset[str]] = {
     "startEvent": _NODE | {"timerEventDefinition"},  # refused by a rule of its own
     "intermediateCatchEvent": _NODE | {"timerEventDefinition"},
     "timerEventDefinition": _PLAIN | {"timeDate", "timeCycle", "timeDuration"},  # likewise
-    **dict.fromkeys(("endEvent", "userTask", "exclusiveGateway", "parallelGateway"), _NODE),
+    **dict.fromkeys(("endEvent", "exclusiveGateway", "parallelGateway"), _NODE),
+    "userTask": _NODE | {"multiInstanceLoopCharacteristics"},  # where several sign; refused on an item
+    "multiInstanceLoopCharacteristics": _PLAIN,
     "sequenceFlow": _PLAIN | {"conditionExpression"},
     "textAnnotation": _PLAIN | {"text"},
     "association": _PLAIN,
@@ -75,6 +78,7 @@ _EXPRESSIONS = frozenset({"conditionExpression", "timeDate"})
 _ID = re.compile(r"[^\W\d][\w-]{0,39}")
 _RESERVED = frozenset({"Start", "End"})  # the engine's own steps
 _FARTHEST = 1_000_000  # pixels
+_SEVERAL = tag("bpmn:multiInstanceLoopCharacteristics")
 
 
 def check_elements(root: Element) -> Findings:
@@ -103,11 +107,19 @@ def _refused(parent: Element, child: Element) -> Finding | None:
             return None
         message = f"{called(parent)}里有别的软件的内容 {brief(name[1])}，这里不执行也不保存它；请删去。"
         return error("foreign-content", child, message)
+    if child.tag == _SEVERAL and not _signs_together(parent):
+        return _refusal(parent, child, name[1])
     if (name[0] == BPMN and name[1] in INSIDE.get(where[1], ())) or (
         where[1] == "definitions" and child.tag == tag("bpmndi:BPMNDiagram")
     ):
         return None
     return _refusal(parent, child, name[1])
+
+
+def _signs_together(task: Element) -> bool:
+    """Whether several posts decide at a step, which is drawn as several instances of it."""
+    step = extension(task, "step")
+    return step is not None and step.get("rule") in TOGETHER
 
 
 def _refusal(parent: Element, child: Element, name: str) -> Finding:
@@ -118,7 +130,7 @@ def _refusal(parent: Element, child: Element, name: str) -> Finding:
         shown = child if child.get("name") or parent.getparent() is None else parent
         return error(_RULES.get(name, "element-refused"), child, f"{called(shown)}：{REFUSED[name]}。")
     if parent.tag == tag("bpmn:adHocSubProcess"):
-        message = f"标题{called(parent)}里只能放任务，不能放 {brief(name)}，请移出或删去。"
+        message = f"任务组{called(parent)}里只能放任务，不能放 {brief(name)}，请移出或删去。"
         return error("heading-child-refused", child, message)
     return error("element-refused", child, f"{called(parent)}里的 {brief(name)} 不能用，请删去。")
 
@@ -158,10 +170,10 @@ def _headings(process: Element) -> Findings:
     for heading in process.iterfind(tag("bpmn:adHocSubProcess")):
         if heading.find(tag("bpmn:userTask")) is None:
             yield error(
-                "heading-empty", heading, f"标题{called(heading)}里没有任务，流程会停在这里；请放入任务或删去标题。"
+                "heading-empty", heading, f"任务组{called(heading)}里没有任务，流程会停在这里；请放入任务或删去这个组。"
             )
         for condition in heading.iter(tag("bpmn:conditionExpression")):
-            message = f"标题{called(heading)}里的连线只表示先后，条件不起作用；请删去条件。"
+            message = f"任务组{called(heading)}里的连线只表示先后，条件不起作用；请删去条件。"
             yield error("condition-on-task-flow", condition, message)
 
 
@@ -208,11 +220,11 @@ def _ends(process: Element) -> Findings:
     for flow in process.iter(tag("bpmn:sequenceFlow")):
         for end, words in (("sourceRef", "起点"), ("targetRef", "终点")):
             node = nodes.get(flow.get(end))
-            shown = f"{called(flow)}的{words} {brief(flow.get(end))}"
             if node is None:
-                yield error("flow-dangling", flow, f"连线 {shown} 不存在；请重新连接。")
+                shown = f"{called(flow)}的{words}（{brief(flow.get(end))}）"
+                yield error("flow-dangling", flow, f"{shown}不存在；请重新连接。")
             elif node.getparent() is not flow.getparent():
-                message = f"连线 {shown} 在另一个标题里；先后只能排在同一标题内，跨标题请连接标题。"
+                message = f"{called(flow)}跨了任务组：{words}在另一个组里；先后只能排在同一任务组内，跨组请连接任务组。"
                 yield error("flow-crossing", flow, message)
 
 
@@ -221,7 +233,7 @@ def _drawing(root: Element, process: Element) -> Findings:
         if not all(_is_place(str(place.get(name))) for name in _SIDES if name in place.attrib):
             box = place.getparent()
             shown = brief(box.get("bpmnElement")) if box is not None else ""
-            message = f"元素 {shown or '（无编号）'} 画在图外（坐标不是合理的数）；请重新排版。"
+            message = f"有元素（{shown or '无编号'}）画在图外（坐标不是合理的数）；请重新排版。"
             yield error("drawing-unreadable", shown or place, message)
     drawn = {shape.get("bpmnElement") for shape in root.iter(tag("bpmndi:BPMNShape"), tag("bpmndi:BPMNEdge"))}
     missing = [node for node in process.iter(*FLOW_NODES, tag("bpmn:sequenceFlow")) if node.get("id") not in drawn]

@@ -12,7 +12,8 @@ from typing import Any, Literal, NotRequired, TypedDict, get_args
 
 Kind = Literal["digest", "handed", "request", "returned", "urged", "applied", "told", "vacant", "weekly"]
 # About the account of its reader, not about items: no notice stands behind such a mail.
-AccountKind = Literal["reset", "locked", "changed", "handed_over", "taken_over"]
+AccountKind = Literal["reset", "locked", "changed", "handed_over", "taken_over", "deputising", "address", "corrected"]
+LINKS = ("reset", "address")  # whose link is a secret that runs out
 ACCOUNT_KINDS: tuple[str, ...] = get_args(AccountKind)
 
 KIND_NAMES: dict[str, str] = {
@@ -30,6 +31,9 @@ KIND_NAMES: dict[str, str] = {
     "changed": "密码变更",
     "handed_over": "岗位交接",
     "taken_over": "岗位接收",
+    "deputising": "岗位代理",
+    "address": "确认邮箱",
+    "corrected": "账号资料更正",
 }
 
 
@@ -124,9 +128,9 @@ class AccountContext(TypedDict):
 
 def is_stale(kind: str, context: Mapping[str, Any], now: datetime) -> bool:
     """Whether a mail has nothing to offer any more: the link in it has run out while the mail server was down."""
-    return kind == "reset" and datetime.fromisoformat(context["until"]) <= now
+    return kind in LINKS and datetime.fromisoformat(context["until"]) <= now
 
 
 def without_secret(kind: str, context: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the outbox keeps of a mail that has gone out: of a link to reset a password only where it led."""
-    return {**context, "link": context["link"].partition("?")[0]} if kind == "reset" else context
+    """What the outbox keeps of a mail that has gone out: of a link that opens something only where it led."""
+    return {**context, "link": context["link"].partition("?")[0]} if kind in LINKS else context

@@ -174,6 +174,24 @@ def _taken_over(c: Mapping[str, Any]) -> tuple[str, str]:
     return "请接收岗位", "有一个岗位交接给您，待办、草稿已转入。请登录查看交接说明，确认接收。"
 
 
+def _deputising(c: Mapping[str, Any]) -> tuple[str, str]:
+    if c.get("ended"):
+        return "岗位代理已结束", "委托人已提前结束代理，该岗位的待办和提醒不再发给您。"
+    until = f"{date.fromisoformat(c['until'][:10]):%m-%d}"
+    return f"请代理岗位，至 {until}", f"有一个岗位委托您代理，至 {until} 自动结束。期间该岗位的待办和提醒同时发给您。"
+
+
+def _address(_: Mapping[str, Any]) -> tuple[str, str]:
+    return (
+        "确认新邮箱",
+        "有账号申请把邮件改发到这个邮箱。点下面的链接，登录后确认，24 小时内有效；确认之前仍发到原来的邮箱。",
+    )
+
+
+def _corrected(_: Mapping[str, Any]) -> tuple[str, str]:
+    return "账号资料已更正", "您的账号姓名或邮箱刚刚更正，今后的邮件发到更正后的邮箱。"
+
+
 _OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "digest": _digest,
     "handed": _handed,
@@ -189,4 +207,7 @@ _OPENINGS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "changed": _changed,
     "handed_over": _handed_over,
     "taken_over": _taken_over,
+    "deputising": _deputising,
+    "address": _address,
+    "corrected": _corrected,
 }

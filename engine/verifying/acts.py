@@ -68,11 +68,22 @@ def _terminated(p: Payload, _: datetime) -> list[Told]:
 
 def _parts_ended(p: Payload, _: datetime) -> list[Told]:
     """What was handed down ends with the whole."""
-    return [Told(left["id"], "ended", left["arm"]) for left in p.get("withdrawn", ()) if left.get("part")]
+    parts = [left for left in p.get("withdrawn", ()) if left.get("part")]
+    return [Told(left["id"], left.get("told", "ended"), left["arm"]) for left in parts]
 
 
 def _judged(verb: str) -> Callable[[Payload, datetime], list[Told]]:
     return lambda p, _: [Told(p["assignment"], f"{verb}:{max(seq for _, seq, _ in p['values'])}")]
+
+
+def _corrected(p: Payload, _: datetime) -> list[Told]:
+    """Who had the application before them just then."""
+    tier = f"corrected:{p.get('correction')}"
+    return [Told(p["assignment"], tier, p["arm"], *place) for place in p.get("told", ())]
+
+
+def _redated(p: Payload, _: datetime) -> list[Told]:
+    return [Told(p["assignment"], "due_changed", p["arm"], *place) for place in p["told"]]
 
 
 def _handed_on(p: Payload, at: datetime) -> list[Told]:
@@ -90,12 +101,21 @@ _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "assignment.extended": _granted,
     "assignment.terminated": _terminated,
     "item.closed": _parts_ended,
+    "assignment.steps_confirmed": lambda p, _: [Told(p["assignment"], f"steps_confirmed:{p['petition']}")],
+    "item.lasting": lambda p, _: [Told(share, p["tier"], arm) for share, arm in p.get("told", ())],
+    "assignment.dated": lambda p, _: [Told(p["assignment"], "dated", p["arm"])],
+    "assignment.due_changed": _redated,
+    "assignment.due_followed": _redated,
+    "assignment.quota_changed": lambda p, _: [Told(p["assignment"], p["tier"], *told) for told in p["told"]],
+    "item.text_corrected": lambda p, _: [Told(share, p["tier"], *told) for share, *told in p["told"]],
+    "item.target_changed": lambda p, _: [Told(share, p["tier"], *told) for share, *told in p["told"]],
     "item.terminated": lambda p, _: [Told(left["id"], "terminated", left["arm"]) for left in p["withdrawn"]],
     "assignment.suspended": lambda p, _: [Told(p["assignment"], "suspended", p["arm"])],
     "assignment.resumed": lambda p, _: [Told(p["assignment"], "resumed", p["arm"])],
     "assignment.revoked": lambda p, _: [Told(p["assignment"], "revoked")],
     "assignment.reopened": lambda p, _: [Told(p["assignment"], "reopened")],
     "assignment.reported": _entered,
+    "assignment.corrected": _corrected,
     "assignment.checked": _judged("check"),
     "assignment.settled": _judged("settle"),
     "assignment.copied": lambda p, _: [Told(p["assignment"], f"copied:{p['copy']}", 1, p["to_unit"], p["to_role"])],

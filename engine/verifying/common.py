@@ -14,6 +14,9 @@ is_chased = and_(assignment.c.state.in_(IN_HAND), assignment.c.overlay.is_distin
 OWNERS = {
     "assignment": "责任分工",
     "petition": "申请",
+    "step": "节点",
+    "planning": "节点计划",
+    "intake": "来件",
     "post": "代理岗位",
     "change": "单位调整",
     "share": "期次报送",

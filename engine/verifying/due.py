@@ -1,7 +1,8 @@
 """Due rows: what stands there is exactly what `engine.moments` gives, or was told; nothing else is armed.
 
-Rows are armed by the calendar of their day. A decision on a day made since leaves them as they are, so the instant that
-any calendar since then gives is right.
+A row stands where the present calendar puts it: a decision about days moves whatever is armed (`engine.rearming`).
+Which of an owner's tiers lay ahead when they were armed, and so are there at all, the calendar of that day has said, or
+one since.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, exists, func, literal, not_, or_, select
 
-from bpmn.plan import Plan
+from bpmn.plan import Cadence, Plan
 from engine import published
 from engine.chasing import parse_ladder
 from engine.moments import (
@@ -23,24 +24,30 @@ from engine.moments import (
     change_moment,
     chased_after_return,
     close_moments,
+    day_of_turn,
     digest_moment,
     ladder_moments,
     leave_moment,
     next_day,
+    planning_due,
     round_moments,
     week_day,
     weekly_moment,
 )
 from engine.petitions import LADDER
+from engine.rearming import DATING
 from engine.verifying.common import OWNERS, has_ticked, is_chased, of_share
 from ledger.calendar import SHANGHAI, WorkCalendar
 from ledger.directory import STREAM
 from ledger.errors import NotFound
+from ledger.rules.intakes import LADDER as OF_CASES
+from ledger.rules.verbs import State
 from ledger.schema import (
     AnyRow,
     assignment,
     due,
     event,
+    intake,
     item,
     notice,
     petition,
@@ -48,6 +55,7 @@ from ledger.schema import (
     round_,
     run,
     share,
+    step,
     todo,
     unit_change,
 )
@@ -62,6 +70,7 @@ _by_date = or_(item.c.cadence.is_(None), assignment.c.parent_id.is_not(None))  #
 _chased = and_(is_chased, assignment.c.due_at.is_not(None), _by_date)
 _ROW = (due.c.id.label("due_id"), due.c.kind, due.c.arm.label("due_arm"), due.c.at, due.c.rank)
 Rule = Callable[[WorkCalendar], Iterable[Moment]]
+_Key = tuple[str, int, int]  # kind, arm, rank
 
 
 def _due(scene: Scene) -> Found:
@@ -70,6 +79,9 @@ def _due(scene: Scene) -> Found:
     yield from _assignments(scene, lost)
     yield from _shares(scene, lost)
     yield from _petitions(scene, lost)
+    yield from _intakes(scene, lost)
+    yield from _steps(scene, lost)
+    yield from _plannings(scene, lost)
     yield from lost.all()
     yield from _deputies(scene)
     yield from _changes(scene)
@@ -82,28 +94,46 @@ def _due(scene: Scene) -> Found:
 
 
 # ---------------------------------------------------------------- one owner
-def _wanted(scene: Scene, rule: Rule) -> tuple[dict[tuple[str, int, int], set[datetime]], set[str]]:
-    """What may be armed, (kind, arm, rank) with its instants, and the kinds that every calendar arms."""
-    by_calendar = [list(rule(calendar)) for calendar in scene.calendars]
-    may: dict[tuple[str, int, int], set[datetime]] = {}
-    for moments in by_calendar:
-        for m in moments:
-            may.setdefault((m.kind, m.arm, m.rank), set()).add(m.at)
-    return may, set.intersection(*({m.kind for m in moments} for moments in by_calendar))
+@dataclass(frozen=True)
+class _Wanted:
+    """What is armed for an owner: all its moments by a calendar, since when, and after which instant (None: all)."""
+
+    rule: Rule
+    armed_at: datetime
+    after: datetime | None = None
+
+    def now(self, scene: Scene) -> dict[_Key, datetime]:
+        """Where the present calendar puts what may be armed."""
+        since = scene.calendars_since(self.armed_at)
+        there = {_key(m): m.at for m in self.rule(since[-1])}
+        may = set().union(*(self._ahead(calendar) for calendar in since))
+        return {key: at for key, at in there.items() if key in may}
+
+    def always(self, scene: Scene) -> set[_Key]:
+        """What was armed whichever calendar it was."""
+        return set.intersection(*(self._ahead(c) for c in scene.calendars_since(self.armed_at)))
+
+    def _ahead(self, calendar: WorkCalendar) -> set[_Key]:
+        return {_key(m) for m in self.rule(calendar) if self.after is None or m.at > self.after}
+
+
+def _key(m: Moment) -> _Key:
+    return m.kind, m.arm, m.rank
 
 
 def _compare(
-    scene: Scene, kind: str, owner: int, rows: Iterable[AnyRow], rule: Rule, armed_at: datetime
+    scene: Scene, kind: str, owner: int, rows: Iterable[AnyRow], wanted: _Wanted
 ) -> Iterator[tuple[str, str, Mapping[str, Any]] | Moment]:
     """Findings for what stands there and should not, and the moments that should and do not."""
-    may, must = _wanted(scene, rule)
+    may = wanted.now(scene)
     for r in rows:
         if r.due_id is None:
             continue
-        right = may.pop((r.kind, r.due_arm, r.rank), set())
-        if not any(_is_at(r.at, at, armed_at) for at in right):
+        right = may.pop((r.kind, r.due_arm, r.rank), None)
+        if right is None or not _is_at(r.at, right, wanted.armed_at):
             yield _wrong(kind, owner, r, right)
-    yield from (Moment(k, arm, min(at), rank) for (k, arm, rank), at in may.items() if k in must)
+    must = wanted.always(scene) if may else ()
+    yield from (Moment(k, arm, at, rank) for (k, arm, rank), at in may.items() if (k, arm, rank) in must)
 
 
 def _is_at(at: datetime, wanted: datetime, armed_at: datetime) -> bool:
@@ -111,9 +141,8 @@ def _is_at(at: datetime, wanted: datetime, armed_at: datetime) -> bool:
     return at == wanted or (later and abs(at - wanted) <= UNPUBLISHED)
 
 
-def _wrong(kind: str, owner: int, r: AnyRow, right: Iterable[datetime]) -> tuple[str, str, Mapping[str, Any]]:
-    ought = "、".join(_clock(at) for at in sorted(right))
-    rule = f"按规则应为 {ought}（时间被改动）" if ought else "按规则不该有（被添加或改动）"
+def _wrong(kind: str, owner: int, r: AnyRow, right: datetime | None) -> tuple[str, str, Mapping[str, Any]]:
+    rule = f"按规则应为 {_clock(right)}（时间被改动）" if right else "按规则不该有（被添加或改动）"
     sentence = f"{OWNERS[kind]}第 {owner} 号的到期安排“{r.kind}”（第 {r.due_arm} 轮）定在 {_clock(r.at)}，{rule}"
     return "wrong", sentence, {"table": "due", "row": str(r.due_id)}
 
@@ -144,12 +173,17 @@ class _Lost:
         for kind, notices in _TOLD.items():
             owners = [owner for k, owner in self.waiting if k == kind]
             rows = self.scene.connection.execute(notices, {"owners": owners}) if owners else ()
-            told |= {(kind, r.id, r.tier.removeprefix(f"pressing:{r.id}.{r.arm}."), r.arm) for r in rows}
+            told |= {(kind, r.id, _rung(r), r.arm) for r in rows}
         for (kind, owner), moments in self.waiting.items():
             for m in moments:
                 if (kind, owner, m.kind.removeprefix("tier:"), m.arm) not in told:
                     yield _missing(kind, owner, m.kind)
         self.waiting.clear()
+
+
+def _rung(r: AnyRow) -> str:
+    """The tier that a notice told."""
+    return str(r.tier).removeprefix(f"pressing:{r.id}.{r.arm}.")
 
 
 _told = select(notice.c.owner_id.label("id"), notice.c.tier, notice.c.arm).where(
@@ -158,6 +192,15 @@ _told = select(notice.c.owner_id.label("id"), notice.c.tier, notice.c.arm).where
 _TOLD = {
     "assignment": _told.where(notice.c.owner_kind == "assignment"),
     "share": _told.where(notice.c.owner_kind == "share"),
+    "step": _told.where(notice.c.owner_kind == "step"),
+    "planning": _told.where(notice.c.owner_kind == "planning"),
+    "intake": select(  # of the step at which the case stands
+        intake.c.id,
+        func.replace(notice.c.tier, literal("chasing:").concat(intake.c.step).concat("."), "").label("tier"),
+        notice.c.arm,
+    )
+    .join(notice, and_(notice.c.owner_kind == "intake", notice.c.owner_id == intake.c.id))
+    .where(intake.c.id.in_(bindparam("owners", expanding=True)), notice.c.tier.like("chasing:%")),
     "petition": select(petition.c.id, notice.c.tier, notice.c.arm)  # told in the name of the share
     .join(notice, and_(notice.c.owner_kind == "assignment", notice.c.owner_id == petition.c.assignment_id))
     .where(petition.c.id.in_(bindparam("owners", expanding=True)), notice.c.tier.like("pressing:%")),
@@ -171,10 +214,8 @@ def _each(scene: Scene, statement: Select[Any]) -> Iterator[tuple[AnyRow, list[A
         yield own[0], own
 
 
-def _armed(
-    scene: Scene, lost: _Lost, kind: str, owner: int, rows: Iterable[AnyRow], rule: Rule, armed_at: datetime
-) -> Found:
-    for found in _compare(scene, kind, owner, rows, rule, armed_at):
+def _armed(scene: Scene, lost: _Lost, kind: str, owner: int, rows: Iterable[AnyRow], wanted: _Wanted) -> Found:
+    for found in _compare(scene, kind, owner, rows, wanted):
         if isinstance(found, Moment):
             yield from lost.add(kind, owner, found)
         else:
@@ -206,15 +247,10 @@ _shares_in_hand = (
 
 def _assignments(scene: Scene, lost: _Lost) -> Found:
     for r, rows in _each(scene, _shares_in_hand):
-        rule, armed_at = _ladder(scene, r)
-        yield from _armed(scene, lost, "assignment", r.id, rows, rule, armed_at)
+        yield from _armed(scene, lost, "assignment", r.id, rows, _ladder(scene, r))
 
 
-# What arms a share's ladder anew, from its instant on; the last of them says from which date it counts.
-_DATING = ("assignment.returned", "assignment.extended", "assignment.resumed", "assignment.taken_back")
-
-
-def _ladder(scene: Scene, r: AnyRow) -> tuple[Rule, datetime]:
+def _ladder(scene: Scene, r: AnyRow) -> _Wanted:
     """The ladder as it was armed last: with the item, with 签收 where the date counts from it, or anew since."""
     ladder = parse_ladder(r.ladder)
     if (last := _dated(scene, r)) is not None:
@@ -224,11 +260,11 @@ def _ladder(scene: Scene, r: AnyRow) -> tuple[Rule, datetime]:
         def again(calendar: WorkCalendar) -> list[Moment]:
             is_return = last.kind == "assignment.returned"
             chased = chased_after_return(due_at, at, r.mend_days, calendar) if is_return else due_at
-            return ladder_moments(chased, ladder, calendar, arm=said["to_arm"], after=at)
+            return ladder_moments(chased, ladder, calendar, arm=said["to_arm"])
 
-        return again, at
+        return _Wanted(again, at, at)
     after = r.acknowledged_at if r.item_due is None and r.parent_id is None else None
-    return lambda calendar: ladder_moments(r.due_at, ladder, calendar, after=after), after or r.opened_at
+    return _Wanted(lambda calendar: ladder_moments(r.due_at, ladder, calendar), after or r.opened_at, after)
 
 
 def _dated(scene: Scene, r: AnyRow) -> AnyRow | None:
@@ -237,7 +273,7 @@ def _dated(scene: Scene, r: AnyRow) -> AnyRow | None:
         return None
     acts = scene.connection.execute(
         select(event.c.at, event.c.kind, event.c.payload)
-        .where(event.c.stream == f"item:{r.item_id}", event.c.kind.in_(_DATING))
+        .where(event.c.stream == f"item:{r.item_id}", event.c.kind.in_(DATING))
         .order_by(event.c.seq.desc())
     )
     return next((e for e in acts if json.loads(e.payload)["assignment"] == r.id), None)
@@ -265,15 +301,15 @@ def _shares(scene: Scene, lost: _Lost) -> Found:
     for r, rows in _each(scene, _shares_owed):
         cadence = plans.cadence(r)
         if cadence is not None:
-            moments = _after(r.due_at, cadence.ladder, r.opened_at)
-            yield from _armed(scene, lost, "share", r.id, rows, moments, r.opened_at)
+            yield from _armed(scene, lost, "share", r.id, rows, _asked(r.due_at, cadence.ladder, r.opened_at))
 
 
-def _after(due_at: datetime, ladder: tuple[int, ...], asked_at: datetime, arm: int = 1) -> Rule:
+def _asked(due_at: datetime, ladder: tuple[int, ...], asked_at: datetime, arm: int = 1) -> _Wanted:
     """What is asked for is told with it: only what lies ahead of it is armed."""
-    return lambda calendar: ladder_moments(due_at, ladder, calendar, arm=arm, after=asked_at)
+    return _Wanted(lambda calendar: ladder_moments(due_at, ladder, calendar, arm=arm), asked_at, asked_at)
 
 
+_is_laid = and_(intake.c.step.is_not(None), intake.c.due_at.is_not(None))
 _open_petitions = (
     select(petition.c.id, petition.c.turn, petition.c.due_at, todo.c.opened_at, *_ROW)
     .join(
@@ -289,8 +325,120 @@ _open_petitions = (
 def _petitions(scene: Scene, lost: _Lost) -> Found:
     """Whoever has to decide is reminded, from the day on which it was laid before them."""
     for r, rows in _each(scene, _open_petitions):
-        rule = _after(r.due_at, LADDER, r.opened_at, r.turn)
-        yield from _armed(scene, lost, "petition", r.id, rows, rule, r.opened_at)
+        yield from _armed(scene, lost, "petition", r.id, rows, _asked(r.due_at, LADDER, r.opened_at, r.turn))
+
+
+_open_intakes = (
+    select(intake.c.id, intake.c.arm, intake.c.due_at, todo.c.opened_at, *_ROW)
+    .join(
+        todo,
+        and_(
+            todo.c.owner_kind == "intake",
+            todo.c.owner_id == intake.c.id,
+            todo.c.step == intake.c.step,
+            todo.c.arm == intake.c.arm,
+        ),
+    )
+    .outerjoin(due, and_(due.c.owner_kind == "intake", due.c.owner_id == intake.c.id))
+    .where(_is_laid)
+    .order_by(intake.c.id, due.c.id)
+)
+
+
+def _intakes(scene: Scene, lost: _Lost) -> Found:
+    """Whoever a case lies before is reminded, from the day on which it was laid there."""
+    for r, rows in _each(scene, _open_intakes):
+        yield from _armed(scene, lost, "intake", r.id, rows, _asked(r.due_at, OF_CASES, r.opened_at, r.arm))
+
+
+# A step to be done: of the plan in force of a share that goes on.
+_to_do = and_(
+    assignment.c.steps_in_force == step.c.petition_id,
+    step.c.done_at.is_(None),
+    assignment.c.closed_at.is_(None),
+    assignment.c.overlay.is_distinct_from(State.SUSPENDED.value),
+)
+_open_steps = (
+    select(
+        *(step.c.id, step.c.due_at, petition.c.settled_at, run.c.ladder),
+        *(assignment.c.item_id, assignment.c.arm, assignment.c.id.label("share_id")),
+        *_ROW,
+    )
+    .join(assignment, assignment.c.id == step.c.assignment_id)
+    .join(run, run.c.id == assignment.c.run_id)
+    .join(petition, petition.c.id == step.c.petition_id)
+    .outerjoin(due, and_(due.c.owner_kind == "step", due.c.owner_id == step.c.id))
+    .where(_to_do)
+    .order_by(step.c.id, due.c.id)
+)
+
+
+def _steps(scene: Scene, lost: _Lost) -> Found:
+    """Steps are chased from their confirmation on, anew since their share stood still."""
+    for r, rows in _each(scene, _open_steps):
+        moved = _step_moved(scene, r)
+        since, arm = (moved[0], moved[1]) if moved else (r.settled_at, 1)
+        yield from _armed(scene, lost, "step", r.id, rows, _asked(r.due_at, parse_ladder(r.ladder), since, arm))
+
+
+# What gives steps other dates.
+_MOVING = ("assignment.resumed", "assignment.due_changed", "assignment.due_followed")
+
+
+def _step_moved(scene: Scene, r: AnyRow) -> tuple[datetime, int] | None:
+    """When, and under which arm of its share, a step was last given another date; no share goes on in its first arm."""
+    if r.arm == 1:
+        return None
+    moved = scene.connection.execute(
+        select(event.c.at, event.c.payload)
+        .where(event.c.stream == f"item:{r.item_id}", event.c.kind.in_(_MOVING))
+        .order_by(event.c.seq.desc())
+    )
+    for e in moved:
+        said = json.loads(e.payload)
+        if said["assignment"] == r.share_id and any(i == r.id for i, _ in said.get("steps", ())):
+            return e.at, said["to_arm"]
+    return None
+
+
+_planned_before = petition.alias("planned_before")
+_of_share_before = (_planned_before.c.assignment_id == assignment.c.id, _planned_before.c.kind == "steps")
+_owes_steps = and_(
+    item.c.needs_steps,
+    assignment.c.parent_id.is_(None),
+    assignment.c.role != "cooperating",
+    assignment.c.acknowledged_at.is_not(None),
+    assignment.c.closed_at.is_(None),
+    assignment.c.steps_in_force.is_(None),
+    not_(exists().where(*_of_share_before, _planned_before.c.state == "open").correlate(assignment)),
+)
+_owing_steps = (
+    select(
+        assignment.c.id,
+        assignment.c.acknowledged_at,
+        select(func.max(_planned_before.c.settled_at)).where(*_of_share_before).scalar_subquery().label("settled_at"),
+        select(func.max(_planned_before.c.id)).where(*_of_share_before).scalar_subquery().label("turn"),
+        run.c.ladder,
+        *_ROW,
+    )
+    .join(item, item.c.id == assignment.c.item_id)
+    .join(run, run.c.id == assignment.c.run_id)
+    .outerjoin(due, and_(due.c.owner_kind == "planning", due.c.owner_id == assignment.c.id))
+    .where(_owes_steps)
+    .order_by(assignment.c.id, due.c.id)
+)
+
+
+def _plannings(scene: Scene, lost: _Lost) -> Found:
+    """A plan of steps is owed from 签收 on, or from the day on which one came to nothing."""
+    for r, rows in _each(scene, _owing_steps):
+        asked_at = r.settled_at or r.acknowledged_at
+
+        def rule(calendar: WorkCalendar, r: AnyRow = r, asked_at: datetime = asked_at) -> list[Moment]:
+            due_at = planning_due(asked_at, calendar)
+            return ladder_moments(due_at, parse_ladder(r.ladder), calendar, arm=r.turn or 0)
+
+        yield from _armed(scene, lost, "planning", r.id, rows, _Wanted(rule, asked_at, asked_at))
 
 
 _acting = (
@@ -311,7 +459,7 @@ def _deputies(scene: Scene) -> Found:
         def rule(_: WorkCalendar, post_id: int = r.id) -> list[Moment]:
             return [leave_moment(ends[post_id])]
 
-        for found in _compare(scene, "post", r.id, rows, rule, r.since):
+        for found in _compare(scene, "post", r.id, rows, _Wanted(rule, r.since)):
             yield _missing("post", r.id, found.kind) if isinstance(found, Moment) else found
 
 
@@ -330,7 +478,7 @@ def _changes(scene: Scene) -> Found:
         def rule(_: WorkCalendar, when: datetime = r.when) -> list[Moment]:
             return [change_moment(when)]
 
-        for found in _compare(scene, "change", r.id, rows, rule, r.when):
+        for found in _compare(scene, "change", r.id, rows, _Wanted(rule, r.when)):
             yield _missing("change", r.id, found.kind) if isinstance(found, Moment) else found
 
 
@@ -375,7 +523,7 @@ def _rounds(scene: Scene) -> Found:
         def rule(calendar: WorkCalendar, cadence: Any = cadence, due_at: datetime = r.due_at) -> list[Moment]:
             return close_moments(cadence, due_at, calendar)
 
-        for found in _compare(scene, "round", r.id, rows, rule, r.opens_at):
+        for found in _compare(scene, "round", r.id, rows, _Wanted(rule, r.opens_at)):
             yield _missing("round", r.id, found.kind) if isinstance(found, Moment) else found
 
 
@@ -387,25 +535,31 @@ _planned = (
 
 
 def _runs(scene: Scene) -> Found:
-    """Runs: the turns that are still to open. What has passed may have fired, or be about to."""
-    plans = _Plans(scene)
+    """Runs: the turns that are still to open, as the present calendar has them. What has passed may have fired, or be
+    about to."""
+    plans, calendar = _Plans(scene), scene.calendar
     for r, rows in _each(scene, _planned):
-        turns = scene.connection.execute(select(round_.c.cadence, round_.c.n).where(round_.c.run_id == r.id))
-        opened = {f"round:{turn.cadence}:{turn.n}" for turn in turns}
         plan = plans.plan(r.id)
         if plan is None:
             continue
+        rhythms = {cadence.id: cadence for cadence in plan.cadences}
+        rounds = select(round_.c.cadence, round_.c.n, round_.c.day).where(round_.c.run_id == r.id)
+        opened = {_turn(rhythms, o.cadence, str(o.day or o.n)) for o in scene.connection.execute(rounds)}
+        moments = [] if r.ended_at is not None else round_moments(plan, r.started_at, calendar)
+        to_open = {m.kind: m for m in moments if m.kind not in opened}
+        for row in rows:
+            if row.due_id is None:
+                continue
+            m = to_open.pop(_turn(rhythms, *row.kind.removeprefix("round:").rpartition(":")[::2]), None)
+            if m is None or (row.due_arm, row.rank) != (m.arm, m.rank) or not _is_at(row.at, m.at, r.started_at):
+                yield _wrong("run", r.id, row, m and m.at)
+        yield from (_missing("run", r.id, m.kind) for m in to_open.values() if m.at > scene.now)
 
-        def rule(calendar: WorkCalendar, plan: Plan = plan, r: AnyRow = r, opened: set[str] = opened) -> list[Moment]:
-            if r.ended_at is not None:
-                return []
-            return [m for m in round_moments(plan, r.started_at, calendar) if m.kind not in opened]
 
-        for found in _compare(scene, "run", r.id, rows, rule, r.started_at):
-            if not isinstance(found, Moment):
-                yield found
-            elif found.at > scene.now:
-                yield _missing("run", r.id, found.kind)
+def _turn(rhythms: Mapping[str, Cadence], name: str, turn: str) -> str:
+    """What the due row of a turn is called, however it was named."""
+    day = day_of_turn(rhythms[name], turn) if name in rhythms else None
+    return f"round:{name}:{day}"
 
 
 # ---------------------------------------------------------------- the digests of day and week
@@ -418,7 +572,7 @@ def _system(scene: Scene) -> Found:
         if not any(r.kind == kind for r in rows):
             yield "system", f"到期安排缺“{words}”（被删除）", {"table": "due", "row": f"system,0,{kind}"}
     for r in rows:
-        right = {m.at for calendar in scene.calendars for m in _regular(scene.now, calendar) if m.kind == r.kind}
+        right = {m.at for m in _regular(scene.now, scene.calendar) if m.kind == r.kind}
         if (r.at > scene.now and r.at not in right) or r.arm != 1:
             ought = "或 ".join(_clock(at) for at in sorted(right))
             sentence = f"系统的到期安排“{r.kind}”定在 {_clock(r.at)}，按工作日历应为 {ought}（时间被改动）"
@@ -434,6 +588,7 @@ def _regular(now: datetime, calendar: WorkCalendar) -> list[Moment]:
 
 # ---------------------------------------------------------------- rows of nothing that waits for them
 _is_tier = due.c.kind.like("tier:%")
+_CHASED = ("assignment", "share", "petition", "intake", "step", "planning")
 _STRAY = {
     "stray-assignment": (
         "到期安排第 {0} 号（{1}）属于责任分工第 {2} 号，那里没有要提醒的时限，或已不在办理中",
@@ -453,6 +608,26 @@ _STRAY = {
         select(due.c.id, due.c.kind, due.c.owner_id)
         .outerjoin(petition, petition.c.id == due.c.owner_id)
         .where(due.c.owner_kind == "petition", or_(petition.c.id.is_(None), petition.c.state != "open")),
+    ),
+    "stray-intake": (
+        "到期安排第 {0} 号（{1}）属于来件第 {2} 号，那里现在没有人要办的一步",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(intake, intake.c.id == due.c.owner_id)
+        .where(due.c.owner_kind == "intake", not_(func.coalesce(_is_laid, literal(False)))),
+    ),
+    "stray-step": (
+        "到期安排第 {0} 号（{1}）属于节点第 {2} 号，那里已经完成、被调整或不再办理",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(step, step.c.id == due.c.owner_id)
+        .outerjoin(assignment, assignment.c.id == step.c.assignment_id)
+        .where(due.c.owner_kind == "step", not_(func.coalesce(_to_do, literal(False)))),
+    ),
+    "stray-planning": (
+        "到期安排第 {0} 号（{1}）属于责任分工第 {2} 号，那里不欠节点计划",
+        select(due.c.id, due.c.kind, due.c.owner_id)
+        .outerjoin(assignment, assignment.c.id == due.c.owner_id)
+        .outerjoin(item, item.c.id == assignment.c.item_id)
+        .where(due.c.owner_kind == "planning", not_(func.coalesce(_owes_steps, literal(False)))),
     ),
     "stray-post": (
         "到期安排第 {0} 号（{1}）属于代理岗位第 {2} 号，那里已经卸任，或不是代理",
@@ -483,7 +658,7 @@ _STRAY = {
         select(due.c.id, due.c.kind, due.c.owner_id).where(
             not_(
                 or_(
-                    and_(due.c.owner_kind.in_(("assignment", "share", "petition")), _is_tier),
+                    and_(due.c.owner_kind.in_(_CHASED), _is_tier),
                     and_(due.c.owner_kind == "round", due.c.kind == "close"),
                     and_(due.c.owner_kind == "post", due.c.kind == "leave"),
                     and_(due.c.owner_kind == "change", due.c.kind == "reorganise"),

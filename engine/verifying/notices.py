@@ -19,24 +19,27 @@ from sqlalchemy import and_, case, func, literal, select
 from engine import published
 from engine.chasing import parse_ladder
 from engine.delivering import BACKOFF
-from engine.gathering import holds
+from engine.gathering import SHARE_OF, holds
 from engine.moments import is_notice_time, monday_of, week_day, weekly_moment
+from engine.notices import Rung, rung_of
 from engine.petitions import LADDER
 from engine.vacancies import place_of
 from engine.verifying.acts import ACTS, TOLD_BY_ACTS, answered_by, told_by
 from engine.verifying.common import OWNERS
+from engine.verifying.places import Places
 from ledger.calendar import local_day
 from ledger.capacities import giver_of
 from ledger.clock import wall_now
 from ledger.directory import STREAM
-from ledger.people import HOSTED_ROLES
 from ledger.queries.words import OUTCOME_WORDS
+from ledger.rules.intakes import LADDER as OF_CASES
 from ledger.schema import (
     AnyRow,
     assignment,
     delivery,
     due,
     event,
+    intake,
     item,
     message,
     notice,
@@ -46,6 +49,7 @@ from ledger.schema import (
     run,
     seal,
     share,
+    step,
     todo,
     unit,
 )
@@ -53,28 +57,44 @@ from ledger.verification.scene import Check, Found, Scene
 
 AT_ONCE = ("handed", "request", *TOLD_BY_ACTS)  # the rest waits for a digest
 _FIRST = ("handed", "request", "weekly", "entered", "copied")  # told under the first arm, whichever the share is at
-_RUNG = re.compile(r"(pressing:\d+\.\d+\.|)(-?\d+)")
 PORTION = 500
 To = set[tuple[str, str]]
-Rung = tuple[str, int]
 
-_owner_item = func.coalesce(assignment.c.item_id, round_.c.item_id)
+_owner_item = func.coalesce(assignment.c.item_id, round_.c.item_id, intake.c.item_id)
 _owner_run = func.coalesce(
-    assignment.c.run_id, share.c.run_id, case((notice.c.owner_kind == "run", notice.c.owner_id), else_=None)
+    assignment.c.run_id,
+    share.c.run_id,
+    intake.c.run_id,
+    case((notice.c.owner_kind == "run", notice.c.owner_id), else_=None),
 )
 _parent = assignment.alias("parent")
+_report = todo.alias("report")
+_asked_for = (  # since when a report has been owed
+    select(func.max(_report.c.opened_at))
+    .where(_report.c.owner_kind == "share", notice.c.owner_kind == "share", _report.c.owner_id == notice.c.owner_id)
+    .correlate(notice)
+    .scalar_subquery()
+)
 _NOTICES = (
     select(
         notice,
         assignment.c.state.label("assignment_state"),
         assignment.c.step,
         assignment.c.overlay,
+        item.c.lasting,
+        assignment.c.acknowledged_at,
+        assignment.c.steps_in_force,
+        step.c.petition_id.label("step_of"),
+        step.c.done_at.label("step_done_at"),
+        step.c.assignment_id.label("step_share"),
         petition.c.id.label("petition_id"),
         petition.c.turn,
         assignment.c.arm.label("assignment_arm"),
         assignment.c.unit.label("assignment_unit"),
         share.c.state.label("share_state"),
         share.c.unit.label("share_unit"),
+        intake.c.step.label("intake_step"),
+        intake.c.arm.label("intake_arm"),
         round_.c.cadence,
         func.coalesce(assignment.c.lifecycle, item.c.lifecycle).label("lifecycle"),
         _parent.c.unit.label("parent_unit"),
@@ -85,12 +105,16 @@ _NOTICES = (
         run.c.plan,
         run.c.ladder,
         todo.c.opened_at.label("waited_from"),
+        _asked_for.label("asked_for"),
+        and_(todo.c.opened_at.is_not(None), todo.c.closed_at.is_(None)).label("is_asked"),
     )
     .select_from(
-        notice.outerjoin(assignment, and_(notice.c.owner_kind == "assignment", assignment.c.id == notice.c.owner_id))
+        notice.outerjoin(step, and_(notice.c.owner_kind == "step", step.c.id == notice.c.owner_id))
+        .outerjoin(assignment, assignment.c.id == SHARE_OF)
         .outerjoin(petition, and_(petition.c.assignment_id == assignment.c.id, petition.c.state == "open"))
         .outerjoin(share, and_(notice.c.owner_kind == "share", share.c.id == notice.c.owner_id))
         .outerjoin(round_, round_.c.id == share.c.round_id)
+        .outerjoin(intake, and_(notice.c.owner_kind == "intake", intake.c.id == notice.c.owner_id))
         .outerjoin(item, item.c.id == assignment.c.item_id)
         .outerjoin(_parent, _parent.c.id == assignment.c.parent_id)
         .outerjoin(run, run.c.id == _owner_run)
@@ -114,7 +138,7 @@ def _notices(scene: Scene) -> Found:
     acts: list[AnyRow] = []
     for _, rows in groupby(scene.rows(_NOTICES), key=lambda n: (n.owner_kind, n.owner_id, n.arm)):
         own = list(rows)
-        told = {_rung(n) for n in own if n.state != "superseded"}
+        told = {rung_of(n.tier) for n in own if n.state != "superseded"}
         for n in own:
             for rule, words in _faults(scene, n, told):
                 yield rule, f"{_name(n)}{words}", {"table": "notice", "row": str(n.id)}
@@ -133,12 +157,6 @@ def _name(n: AnyRow) -> str:
 
 def _kind(n: AnyRow) -> str:
     return str(n.tier.partition(":")[0])
-
-
-def _rung(n: AnyRow) -> Rung | None:
-    """Of a ladder's notice: which ladder of its owner, and the tier."""
-    found = _RUNG.fullmatch(n.tier)
-    return (found[1], int(found[2])) if found else None
 
 
 def _faults(scene: Scene, n: AnyRow, told: Collection[Rung | None]) -> Iterator[tuple[str, str]]:
@@ -160,30 +178,48 @@ def _faults(scene: Scene, n: AnyRow, told: Collection[Rung | None]) -> Iterator[
 
 
 def _is_arm(n: AnyRow, kind: str) -> bool:
+    if n.owner_kind == "intake":
+        return bool(1 <= n.arm <= n.intake_arm)
     if kind == "pressing":  # at whose turn the petition is
         return bool(n.tier.split(".")[1] == str(n.arm))
+    if n.owner_kind == "planning":  # under the plan of steps that came to nothing before
+        return bool(n.arm >= 0)
     if kind == "vacant":  # how many terms had ended there
         return bool(n.arm >= 1)
-    is_first = kind in _FIRST or n.owner_kind != "assignment"
+    is_first = kind in _FIRST or n.owner_kind not in ("assignment", "step")
     return bool(n.arm == 1 if is_first else 1 <= n.arm <= n.assignment_arm)
 
 
 def _is_superseded(scene: Scene, n: AnyRow, told: Collection[Rung | None]) -> bool:
     """Beside a higher tier of its ladder that was told; a week's mail that found nobody, by the next week."""
-    if own := _rung(n):
+    if n.owner_kind == "step" and _is_told_with_date(scene, n):
+        return True
+    if own := rung_of(n.tier):
         return any(other is not None and other[0] == own[0] and other > own for other in told)
     return _kind(n) == "weekly" and scene.now >= weekly_moment(week_day(n.at, scene.calendar, weeks=1)).at
 
 
+def _is_told_with_date(scene: Scene, n: AnyRow) -> bool:
+    """A step is not told on a day on which the ladder of its share's own date speaks."""
+    same = notice.c.owner_kind == "assignment", notice.c.owner_id == n.step_share
+    rows = scene.connection.execute(select(notice.c.tier, notice.c.at).where(*same))
+    return any(rung_of(r.tier) and local_day(r.at) == local_day(n.at) for r in rows)
+
+
 def _still_holds(n: AnyRow) -> bool:
     """What was moot in an earlier arm may be in hand again in a later one. An outcome is never moot."""
-    is_lasting = n.owner_kind == "share" or _kind(n) in ("applied", "pressing", *OUTCOME_WORDS)
-    return holds(n) and (is_lasting or n.arm == n.assignment_arm)
+    is_lasting = n.owner_kind in ("share", "intake") or _kind(n) in ("applied", "pressing", *OUTCOME_WORDS)
+    arm = 1 if n.owner_kind in ("step", "planning") else n.arm  # told apart from the arms of the share's own date
+    # Who takes steps over with a share is reminded of them once it is signed for.
+    is_before = n.owner_kind == "step" and n.acknowledged_at is not None and n.at <= n.acknowledged_at
+    # So is a unit of a report that it was let off and is asked for again.
+    is_before = is_before or (n.owner_kind == "share" and n.asked_for is not None and n.at < n.asked_for)
+    return holds(n) and not is_before and (is_lasting or arm == n.assignment_arm)
 
 
 def _office(scene: Scene, n: AnyRow) -> str | None:
     """The plan's office: the present one, or one before it that the notice went to."""
-    if n.unit == n.office or n.role != "coordinator":
+    if n.unit == n.office or n.role not in ("coordinator", "deputy_head"):
         return n.office  # type: ignore[no-any-return]
     log = select(event.c.payload).where(event.c.stream == f"run:{n.owner_run}", event.c.kind == "run.office_changed")
     former = {json.loads(r.payload)["old"] for r in scene.connection.execute(log)}
@@ -204,6 +240,11 @@ def _recipients(scene: Scene, n: AnyRow) -> To:
             cadences = published.of_run(scene.connection, n.owner_run).plan.cadences
             ladder = next((c.ladder for c in cadences if c.id == n.cadence), ())
             return _of_tier(n, n.share_unit, office, {"liaison"}, ladder)
+        case "step" | "planning" if n.assignment_unit is not None:
+            is_tier = n.tier in map(str, parse_ladder(n.ladder))
+            return {(n.assignment_unit, "liaison")} if is_tier else set()
+        case "intake":
+            return _of_case(scene, n, office or "")
         case "assignment" if n.assignment_unit is not None:
             return _of_petition(scene, n, kind) if kind in ("applied", "pressing") else _of_assignment(n, office, kind)
     return set()
@@ -217,6 +258,22 @@ def _of_vacancy(scene: Scene, n: AnyRow) -> To:
     ours = select(unit.c.key).where(unit.c.jurisdiction == n.jurisdiction, unit.c.key == n.unit)
     is_ours = n.role == "administrator" and scene.connection.execute(ours).first() is not None
     return {(place[0], "head"), (_office(scene, n) or "", "coordinator")} | ({(n.unit, n.role)} if is_ours else set())
+
+
+def _of_case(scene: Scene, n: AnyRow, office: str) -> To:
+    """Whoever stood at the step; the last time also the head of its office, and who may do it too."""
+    if _kind(n) == "waiting":
+        return {(n.unit, n.role)} if n.waited_from is not None else set()
+    said = _OF_CASE.fullmatch(n.tier)
+    laid = select(todo.c.unit, todo.c.role).where(todo.c.owner_kind == "intake", todo.c.owner_id == n.owner_id)
+    found = said and scene.connection.execute(laid.where(todo.c.step == said[1], todo.c.arm == n.arm)).all()
+    if not (said and found):
+        return set()
+    copies = {(office, "deputy_head"), (office, "coordinator")} if int(said[2]) == max(OF_CASES) else set()
+    return {(r.unit, r.role) for r in found} | copies
+
+
+_OF_CASE = re.compile(rf"chasing:([\w-]+)\.({'|'.join(map(str, OF_CASES))})")
 
 
 def _of_petition(scene: Scene, n: AnyRow, kind: str) -> To:
@@ -240,7 +297,7 @@ _OF_PETITION = {
 def _of_assignment(n: AnyRow, office: str | None, kind: str) -> To:
     own = n.assignment_unit
     steps = published.lifecycle(n.lifecycle).steps
-    holding = {s.role for s in steps if s.holder == "unit"}  # who may hold the todo of a share in hand
+    holding = {role for s in steps for holder, role in s.posts if holder == "unit"}  # the todo of a share in hand
     match kind:
         case "waiting":
             return {(n.unit, n.role)} if n.waited_from is not None else set()
@@ -248,7 +305,7 @@ def _of_assignment(n: AnyRow, office: str | None, kind: str) -> To:
             return {(own, s.role) for s in steps if s.verb == "acknowledge"}
         case "urged":
             return {(own, role) for role in holding}
-        case "copied":
+        case "copied" | "corrected" | "due_changed" | "retitled" | "target" | "quota":
             return {(n.unit, n.role)}  # whom the act names
         case "granted":
             return {(own, "liaison"), giver_of(office or "", n.parent_unit)}
@@ -258,7 +315,7 @@ def _of_assignment(n: AnyRow, office: str | None, kind: str) -> To:
 
 
 def _of_tier(n: AnyRow, own: str, office: str | None, holding: Iterable[str], ladder: Sequence[int]) -> To:
-    own_rung = _rung(n)
+    own_rung = rung_of(n.tier)
     if own_rung is None or own_rung[1] not in ladder:
         return set()
     tier = own_rung[1]
@@ -389,9 +446,7 @@ class _Posts:
     """Who held which post when: a few thousand rows."""
 
     def __init__(self, scene: Scene) -> None:
-        units = scene.connection.execute(select(unit.c.key, unit.c.host, unit.c.successor)).all()
-        self.hosts = {r.key: r.host for r in units}
-        self.successors = {r.key: r.successor for r in units if r.successor}
+        self.places = Places(scene)
         self.terms: dict[tuple[str, str, int], list[AnyRow]] = defaultdict(list)
         log = select(event.c.payload).where(event.c.stream == STREAM, event.c.kind == "account.deactivated")
         self.closed = {json.loads(r.payload)["person"] for r in scene.connection.execute(log)}
@@ -400,8 +455,9 @@ class _Posts:
 
     def sat(self, unit_key: str, role: str, plan: str | None, at: datetime) -> bool:
         """Whether somebody with an open account certainly held the post then: who was ever closed out is left out."""
-        host = self.hosts.get(unit_key)
-        seat = host if host and role in HOSTED_ROLES else unit_key
+        return all(self._sat(seat, role, plan, at) for seat in self.places.seats(unit_key, role, at))
+
+    def _sat(self, seat: str, role: str, plan: str | None, at: datetime) -> bool:
         terms = [t for (u, r, _), own in self.terms.items() if (u, r) == (seat, role) for t in own]
         return any(
             t.plan in (None, plan)
@@ -413,10 +469,7 @@ class _Posts:
 
     def held(self, unit_key: str, role: str, plan: str | None, person_id: int, at: datetime) -> bool:
         """Whether somebody answered for a post in a plan, as its holder or for an empty one as the unit's head."""
-        host = self.hosts.get(unit_key)
-        seat = host if host and role in HOSTED_ROLES else unit_key
-        posts = {(seat, role), (host or unit_key, "head")}
-        posts |= {(self.successors[key], of) for key, of in posts if key in self.successors}
+        posts = {(seat, of) for of in (role, "head") for seat in self.places.seats(unit_key, of, at)}
         terms = [t for post_ in posts for t in self.terms[*post_, person_id]]
         return any(t.plan in (None, plan) and t.since <= at and (t.until is None or t.until >= at) for t in terms)
 

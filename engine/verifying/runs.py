@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from bpmn.plan import Plan
 from engine import instances, published
 from engine.moments import Moment, timer_moments
 from engine.opening import opens_at
+from ledger.rules.intakes import ELEMENT
 from ledger.rules.verbs import ENDED
 from ledger.schema import AnyRow, advance, assignment, due, item, run, run_state
 from ledger.verification.scene import Check, Found, Scene
 
 Said = Iterator[tuple[str, str]]  # rule, sentence
 
-# A 整改 is no part of the diagram: it begins when an item of it is over, and may outlive the run.
-_of_diagram = select(item).where(item.c.origin.is_(None)).order_by(item.c.ord)
+# A 整改 is no part of the diagram: it begins when an item of it is over, and may outlive the run. Nor is what an intake
+# opened.
+_is_drawn = and_(item.c.origin.is_(None), item.c.element.not_like(f"{ELEMENT}%"))
+_of_diagram = select(item).where(_is_drawn).order_by(item.c.ord)
 
 
 def _runs(scene: Scene) -> Found:
@@ -90,7 +93,7 @@ def _behind(scene: Scene, run_id: int, plan: Plan, reached: Collection[str], ite
             yield "unopened", f"清单第 {i.no} 项应当启动，却没有启动，也没有启动日期的安排"
         elif not may_open and i.id in to_open:
             yield "opens", f"清单第 {i.no} 项还在等前面的任务办结，却已有启动日期的安排"
-        elif i.id in to_open and to_open[i.id] not in _opening(scene, run_id, plan, i.element):
+        elif i.id in to_open and to_open[i.id] != _opening(scene, run_id, plan, i.element):
             yield "opens", f"清单第 {i.no} 项的启动日期（{to_open[i.id].at:%Y-%m-%d}）与方案不符（被改动）"
 
 
@@ -104,9 +107,9 @@ def _to_open(scene: Scene, run_id: int) -> dict[int, Moment]:
     return {r[0]: Moment(*r[1:]) for r in scene.connection.execute(planted)}
 
 
-def _opening(scene: Scene, run_id: int, plan: Plan, element: str) -> list[Moment | None]:
+def _opening(scene: Scene, run_id: int, plan: Plan, element: str) -> Moment | None:
     planned = next(i for i in plan.items if i.id == element)
-    return [opens_at(scene.connection, calendar, plan, run_id, planned) for calendar in scene.calendars]
+    return opens_at(scene.connection, scene.calendar, plan, run_id, planned)
 
 
 def _still_open(scene: Scene, run_id: int, items: Sequence[AnyRow]) -> Said:
@@ -114,7 +117,7 @@ def _still_open(scene: Scene, run_id: int, items: Sequence[AnyRow]) -> Said:
     left = (
         select(func.count())
         .select_from(assignment.join(item, item.c.id == assignment.c.item_id))
-        .where(assignment.c.run_id == run_id, assignment.c.closed_at.is_(None), item.c.origin.is_(None))
+        .where(assignment.c.run_id == run_id, assignment.c.closed_at.is_(None), _is_drawn)
     )
     if n := scene.connection.execute(left).scalar_one():
         yield "open-share", f"方案已经结束，却还有 {n} 项责任分工没有了结"

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import not_, select
+from sqlalchemy import exists, literal, not_, select
 
 from engine.verifying.acts import ACTS, Told, answered_by, told_by
 from engine.verifying.common import OWNERS, notified
 from ledger.queries.words import OUTCOME_WORDS
-from ledger.schema import assignment, event, notice, share
+from ledger.schema import assignment, event, notice, share, todo
 from ledger.verification.scene import Check, Found, Scene
 
 _PORTION = 500
@@ -24,6 +24,7 @@ def _told(scene: Scene) -> Found:
     requested = select(share.c.id).where(not_(notified("share", share.c.id, "request")))
     for r in scene.rows(requested.order_by(share.c.id)):
         yield _untold("share", r.id, "request")
+    yield from _intakes(scene)
     acts = select(event.c.kind, event.c.at, event.c.payload).where(event.c.kind.in_(ACTS)).order_by(event.c.id)
     portion: list[Told] = []
     for r in scene.rows(acts):
@@ -32,6 +33,19 @@ def _told(scene: Scene) -> Found:
             yield from _untold_acts(scene, portion)
             portion = []
     yield from _untold_acts(scene, portion)
+
+
+def _intakes(scene: Scene) -> Found:
+    """Whoever a case was laid before."""
+    told = exists().where(
+        notice.c.owner_kind == "intake",
+        notice.c.owner_id == todo.c.owner_id,
+        notice.c.arm == todo.c.arm,
+        notice.c.tier == literal("waiting:").concat(todo.c.step),
+    )
+    laid = select(todo.c.owner_id, todo.c.step).where(todo.c.owner_kind == "intake", not_(told))
+    for r in scene.rows(laid.order_by(todo.c.owner_id, todo.c.step)):
+        yield _untold("intake", r.owner_id, f"waiting:{r.step}")
 
 
 def _untold_acts(scene: Scene, wanted: Sequence[Told]) -> Found:
@@ -52,4 +66,4 @@ def _untold(kind: str, owner: int, tier: str) -> tuple[str, str, Mapping[str, An
     )
 
 
-TOLD = Check("told", "应发的提醒", _told, ("handed", "request", "returned", "urged", "applied", "outcome"))
+TOLD = Check("told", "应发的提醒", _told, ("handed", "request", "returned", "urged", "applied", "outcome", "waiting"))

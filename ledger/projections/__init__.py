@@ -7,7 +7,18 @@ projections.
 Importing the package registers the handlers of every kind of event.
 """
 
-from ledger.projections import administration, assignments, clearings, petitions, rounds, runs, units
+from ledger.projections import administration, assignments, clearings, intakes, petitions, rounds, runs, units
 from ledger.projections.registry import project, replay
 
-__all__ = ["administration", "assignments", "clearings", "petitions", "project", "replay", "rounds", "runs", "units"]
+__all__ = [
+    "administration",
+    "assignments",
+    "clearings",
+    "intakes",
+    "petitions",
+    "project",
+    "replay",
+    "rounds",
+    "runs",
+    "units",
+]

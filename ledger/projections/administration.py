@@ -1,18 +1,14 @@
-"""Units, posts, published plans."""
+"""Posts, published plans, days."""
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 
 from ledger.events import Event
-from ledger.projections.registry import (
-    Payload,
-    on,
-)
-from ledger.schema import handover, plan_version, post, unit
+from ledger.projections.registry import Payload, day, on
+from ledger.schema import day_override, handover, plan_version, post
 from ledger.writing import Writer
 
-_insert_unit = insert(unit)
 _insert_post = insert(post)
 _leave_post = (
     update(post).where(post.c.id == bindparam("b_post"), post.c.until.is_(None)).values(until=bindparam("b_until"))
@@ -37,25 +33,10 @@ ACCOUNT_EVENTS = (
     "account.link-given",
     "account.sessions-ended",
     "account.password-given",
+    "account.address-offered",
 )
-
-
-@on("unit.registered")
-def _unit_registered(w: Writer, e: Event, p: Payload) -> None:
-    w.write(_insert_unit, {k: p[k] for k in ("key", "jurisdiction", "name", "short", "kind", "host", "ord", "parent")})
-
-
-_place_unit = (
-    update(unit)
-    .where(unit.c.key == bindparam("b_key"))
-    .values(jurisdiction=bindparam("b_jurisdiction"), parent=bindparam("b_parent"))
-)
-
-
-@on("unit.placed")
-def _unit_placed(w: Writer, e: Event, p: Payload) -> None:
-    """Where a unit stands in the tree, which an older directory did not say."""
-    w.guard(_place_unit, {"b_key": p["key"], "b_jurisdiction": p["jurisdiction"], "b_parent": p["parent"]})
+CORRECTED = "account.corrected"
+DAYS_DECIDED = "calendar.days_decided"
 
 
 @on("post.taken")
@@ -90,6 +71,18 @@ def _account_decided(w: Writer, e: Event, p: Payload) -> None:
     """Accounts are no projection: that somebody decided on one is kept in the chain, the account is not rebuilt."""
 
 
+_name_anew = (
+    update(post).where(post.c.person_id == bindparam("b_person"), post.c.until.is_(None)).values(seq=bindparam("b_seq"))
+)
+
+
+@on(CORRECTED)
+def _account_corrected(w: Writer, e: Event, p: Payload) -> None:
+    """The account itself is not rebuilt; under a name put right the person holds the posts of today."""
+    if "name" in p["fields"]:
+        w.write(_name_anew, {"b_person": p["person"], "b_seq": e.seq})
+
+
 @on("plan.published")
 def _plan_published(w: Writer, e: Event, p: Payload) -> None:
     w.write(
@@ -100,3 +93,15 @@ def _plan_published(w: Writer, e: Event, p: Payload) -> None:
             **{k: p[k] for k in ("plan", "number", "title", "jurisdiction", "digest")},
         },
     )
+
+
+_forget_day = delete(day_override).where(day_override.c.day == bindparam("b_day"))
+_keep_day = insert(day_override)
+
+
+@on(DAYS_DECIDED)
+def _days_decided(w: Writer, e: Event, p: Payload) -> None:
+    """What was decided before about these days no longer counts; None leaves a day as the state has published it."""
+    days = [(day(said), working) for said, working in p["days"]]
+    w.write(_forget_day, [{"b_day": one} for one, _ in days])
+    w.write(_keep_day, [{"day": one, "working": working} for one, working in days if working is not None])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import bindparam, insert, update
 
 from ledger.events import Event
 from ledger.projections.registry import Payload, close_todo, insert_todo, instant, on
-from ledger.schema import assignment, petition
+from ledger.schema import assignment, petition, step
 from ledger.writing import Writer
 
 _insert = insert(petition)
@@ -50,7 +52,74 @@ def _made(w: Writer, e: Event, p: Payload) -> None:
             "asked_unit": p["asked_unit"],
         },
     )
+    w.write(_insert_steps, [_step(e, p, n, s) for n, s in enumerate(p.get("steps", ()), start=1)])
     w.write(insert_todo, _todo(e, p))
+
+
+_insert_steps = insert(step)
+
+
+def _step(e: Event, p: Payload, n: int, s: Payload) -> dict[str, object]:
+    """A step of a 节点计划; one that is done already keeps its words where they hang, and its report."""
+    return {
+        "id": s["id"],
+        "petition_id": p["petition"],
+        "assignment_id": p["assignment"],
+        "n": n,
+        "due_at": instant(s["due_at"]),
+        "share": None if s["share"] is None else Decimal(s["share"]),
+        "seq": s["seq"] or e.seq,
+        "field": s["field"],
+        "done_at": instant(s["done_at"]),
+        "done_seq": s["done_seq"],
+    }
+
+
+def take_over_steps(w: Writer, e: Event, p: Payload) -> None:
+    """A plan of steps that was confirmed for whom the share succeeds holds for it."""
+    made = {"id": p["petition"], "assignment_id": p["assignment"], "kind": "steps", "state": "granted"}
+    unasked = {"chain": "[]", "turn": 1, "due_at": None, "asked_due": None, "asked_unit": None}
+    w.write(_insert, {**made, **unasked, "applied_at": e.at, "settled_at": e.at})
+    w.write(_insert_steps, [_step(e, p, n, s) for n, s in enumerate(p["steps"], start=1)])
+    w.guard(_steps_hold, {"b_id": p["assignment"], "b_petition": p["petition"]})
+
+
+_steps_hold = (
+    update(assignment).where(assignment.c.id == bindparam("b_id")).values(steps_in_force=bindparam("b_petition"))
+)
+_put_in_force = (
+    update(assignment)
+    .where(assignment.c.id == bindparam("b_id"))
+    .values(overlay=None, steps_in_force=bindparam("b_petition"), touched_at=bindparam("b_at"))
+)
+
+
+@on("assignment.steps_confirmed")
+def _steps_confirmed(w: Writer, e: Event, p: Payload) -> None:
+    settle(w, [(e, p["settles"])])
+    w.guard(_put_in_force, {"b_id": p["assignment"], "b_petition": p["petition"], "b_at": e.at})
+
+
+_move_step = update(step).where(step.c.id == bindparam("b_step")).values(due_at=bindparam("b_due"))
+
+
+def move_steps(w: Writer, moved: Sequence[Sequence[Any]]) -> None:
+    """Steps (id, due instant) get other dates with their share."""
+    w.guard(_move_step, [{"b_step": i, "b_due": instant(due_at)} for i, due_at in moved])
+
+
+_do_step = (
+    update(step)
+    .where(step.c.id == bindparam("b_step"), step.c.done_at.is_(None))
+    .values(done_at=bindparam("b_at"), done_seq=bindparam("b_seq"))
+)
+_touch = update(assignment).where(assignment.c.id == bindparam("b_id")).values(touched_at=bindparam("b_at"))
+
+
+@on("assignment.step_done")
+def _step_done(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(_do_step, {"b_step": p["step"], "b_at": e.at, "b_seq": e.seq})
+    w.write(_touch, {"b_id": p["assignment"], "b_at": e.at})
 
 
 @on("petition.passed")

@@ -11,11 +11,12 @@ from ledger.prepared import Row
 from ledger.projections.registry import (
     Payload,
     close_todo,
+    day,
     insert_todo,
     instant,
     on,
 )
-from ledger.schema import round_, share
+from ledger.schema import round_, share, todo
 from ledger.writing import Writer
 
 _insert_round = insert(round_)
@@ -35,6 +36,7 @@ def _round_opened(w: Writer, e: Event, p: Payload) -> None:
             "name": p["name"],
             "n": p["n"],
             "n_last": p["n_last"],
+            "day": day(p["day"]),
             "opens_at": instant(p["opens_at"]),
             "due_at": due_at,
             "steps": p["steps"],
@@ -112,12 +114,31 @@ _close_round = (
 def _round_closed(w: Writer, e: Event, p: Payload) -> None:
     """A round that takes no more reports: what is still owed was missed (逾期未报)."""
     w.guard(_close_round, {"b_id": p["round"], "b_at": e.at})
-    closing = [
-        {"b_kind": "share", "b_owner": owed, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None}
-        for owed in p["missed"]
-    ]
-    w.guard(_miss_share, [{"b_id": owed} for owed in p["missed"]])
-    w.guard(close_todo, closing)
+    miss_reports(w, [(e, owed) for owed in p["missed"]])
+
+
+def miss_reports(w: Writer, missed: Sequence[tuple[Event, int]]) -> None:
+    """Reports that nobody gives any more, of units that were to: they were missed (逾期未报)."""
+    w.guard(_miss_share, [{"b_id": i} for _, i in missed])
+    w.guard(close_todo, [_closing(e, i) for e, i in missed])
+
+
+def _closing(e: Event, report: int) -> Row:
+    return {"b_kind": "share", "b_owner": report, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None}
+
+
+_owe_again = update(share).where(share.c.id == bindparam("b_id"), share.c.state == "withdrawn").values(state="owed")
+_reopen = (
+    update(todo)
+    .where(todo.c.owner_kind == "share", todo.c.owner_id == bindparam("b_id"), todo.c.closed_at.is_not(None))
+    .values(opened_at=bindparam("b_at"), closed_at=None, closed_post=None)
+)
+
+
+def ask_again(w: Writer, e: Event, report: int) -> None:
+    """A report that its unit was let off is owed after all."""
+    w.guard(_owe_again, {"b_id": report})
+    w.guard(_reopen, {"b_id": report, "b_at": e.at})
 
 
 _withdraw_share = (
@@ -127,8 +148,5 @@ _withdraw_share = (
 
 def withdraw_reports(w: Writer, owed: Sequence[tuple[Event, int]], closing: Sequence[Row] = ()) -> None:
     """Reports that nobody can give any more are not owed any more; their todos close with others (`closing`)."""
-    reports = [
-        {"b_kind": "share", "b_owner": i, "b_step": "report", "b_arm": 1, "b_at": e.at, "b_post": None} for e, i in owed
-    ]
-    w.guard(close_todo, [*closing, *reports])
+    w.guard(close_todo, [*closing, *(_closing(e, i) for e, i in owed)])
     w.guard(_withdraw_share, [{"b_id": i} for _, i in owed])

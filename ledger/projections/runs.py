@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import String, bindparam, func, insert, update
 
-from ledger.events import Event
+from ledger.events import Event, canonical
 from ledger.projections.assignments import inherit
 from ledger.projections.registry import (
     Payload,
@@ -78,6 +78,7 @@ _ITEM_FACTS = (
     "due_text",
     "due_steps",
     "open_units",
+    "needs_steps",
 )
 
 
@@ -97,6 +98,7 @@ def _item_planned(w: Writer, e: Event, p: Payload) -> None:
             "n_total": 0,
             "n_done": 0,
             "origin": p.get("origin"),
+            "lasting": p.get("lasting", False),
             **{k: p[k] for k in _ITEM_FACTS},
         },
     )
@@ -109,6 +111,7 @@ def _item_planned(w: Writer, e: Event, p: Payload) -> None:
                 "target": Decimal(i["target"]),
                 "target_max": number(i["target_max"]),
                 "by": day(i["by"]),
+                "among": canonical(i["among"]) if i.get("among") is not None else None,
             }
             for i in p["indicators"]
         ],
@@ -124,16 +127,26 @@ _open_item = (
         n_total=bindparam("b_n"),
         due_at=bindparam("b_due"),
         due_steps=bindparam("b_steps"),
+        completion=func.coalesce(bindparam("b_completion", type_=String), item.c.completion),
+        lifecycle=func.coalesce(bindparam("b_lifecycle", type_=String), item.c.lifecycle),
     )
 )
 
 
 @on("item.opened")
 def _item_opened(w: Writer, e: Event, p: Payload) -> None:
-    due_at = instant(p["due_at"])
+    """It is handed out; what was registered is decided on only then, with how it is to be done."""
     w.guard(
         _open_item,
-        {"b_item": p["item"], "b_at": e.at, "b_n": len(p["assignments"]), "b_due": due_at, "b_steps": p["due_steps"]},
+        {
+            "b_item": p["item"],
+            "b_at": e.at,
+            "b_n": len(p["assignments"]),
+            "b_due": instant(p["due_at"]),
+            "b_steps": p["due_steps"],
+            "b_completion": p.get("completion"),
+            "b_lifecycle": p.get("item_lifecycle"),
+        },
     )
     insert_shares(w, e, p)
 
@@ -150,9 +163,76 @@ def _unit_added(w: Writer, e: Event, p: Payload) -> None:
     inherit(w, e, p)
 
 
-_end_item = (
+_date_item = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"), item.c.state == "open", item.c.due_at.is_(None))
+    .values(due_at=bindparam("b_due"), due_steps=bindparam("b_steps"))
+)
+
+
+@on("item.dated")
+def _item_dated(w: Writer, e: Event, p: Payload) -> None:
+    """核定时限 of what had none; the shares' dates come with events of their own."""
+    w.guard(_date_item, {"b_item": p["item"], "b_due": instant(p["due_at"]), "b_steps": p["due_steps"]})
+
+
+_amend_text = (
     update(item)
     .where(item.c.id == bindparam("b_item"), item.c.state == "open")
+    .values(
+        title=func.coalesce(bindparam("b_title", type_=item.c.title.type), item.c.title),
+        clause=func.coalesce(bindparam("b_clause", type_=item.c.clause.type), item.c.clause),
+    )
+)
+
+
+@on("item.text_corrected")
+def _text_corrected(w: Writer, e: Event, p: Payload) -> None:
+    """更正文字: the words that are put right; what stood there before stays in the events."""
+    w.guard(_amend_text, {"b_item": p["item"], "b_title": p.get("title"), "b_clause": p.get("clause")})
+
+
+_set_target = (
+    update(indicator)
+    .where(indicator.c.id == bindparam("b_id"), indicator.c.item_id == bindparam("b_item"))
+    .values(target=bindparam("b_target"))
+)
+
+
+@on("item.target_changed")
+def _target_changed(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(_set_target, {"b_id": p["indicator"], "b_item": p["item"], "b_target": Decimal(p["target"])})
+
+
+_change_due = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"), item.c.state == "open", item.c.due_at.is_not(None))
+    .values(due_at=bindparam("b_due"), due_steps=bindparam("b_steps"))
+)
+
+
+@on("item.due_changed")
+def _due_changed(w: Writer, e: Event, p: Payload) -> None:
+    """调整时限 of an item; the shares that go by its date follow with events of their own."""
+    w.guard(_change_due, {"b_item": p["item"], "b_due": instant(p["due_at"]), "b_steps": p["due_steps"]})
+
+
+_set_lasting = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"), item.c.state == "open", item.c.lasting != bindparam("b_lasting"))
+    .values(lasting=bindparam("b_lasting"))
+)
+
+
+@on("item.lasting")
+def _item_lasting(w: Writer, e: Event, p: Payload) -> None:
+    """转为长期坚持, or back."""
+    w.guard(_set_lasting, {"b_item": p["item"], "b_lasting": p["lasting"]})
+
+
+_end_item = (
+    update(item)
+    .where(item.c.id == bindparam("b_item"), item.c.state.in_(("pending", "open")))
     .values(
         state=bindparam("b_state"),
         closed_at=bindparam("b_at"),

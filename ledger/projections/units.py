@@ -1,22 +1,93 @@
-"""Units that are renamed, merged, split, and whose duties move."""
+"""Places with their units and groups; units that are renamed, merged, split, and whose duties move."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import String, bindparam, delete, func, insert, update
 
-from ledger.events import Event
+from ledger.events import Event, canonical
 from ledger.projections.registry import Payload, insert_todo, instant, on
-from ledger.projections.rounds import withdraw_reports
-from ledger.schema import round_, run, share, unit, unit_change, unit_name
+from ledger.projections.rounds import ask_again, withdraw_reports
+from ledger.schema import jurisdiction, round_, run, share, unit, unit_alias, unit_change, unit_group, unit_name
 from ledger.writing import Writer
+
+_insert_place = insert(jurisdiction)
+_insert_unit = insert(unit)
+_insert_alias = insert(unit_alias)
+_forget_aliases = delete(unit_alias).where(unit_alias.c.unit == bindparam("b_unit"))
+_insert_group = insert(unit_group)
+_forget_group = delete(unit_group).where(
+    unit_group.c.jurisdiction == bindparam("b_place"), unit_group.c.name == bindparam("b_name")
+)
+
+
+@on("jurisdiction.registered")
+def _place_registered(w: Writer, e: Event, p: Payload) -> None:
+    w.write(_insert_place, {"key": p["jurisdiction"], "name": p["name"]})
+
+
+@on("unit.registered")
+def _unit_registered(w: Writer, e: Event, p: Payload) -> None:
+    w.write(_insert_unit, {k: p[k] for k in ("key", "jurisdiction", "name", "short", "kind", "host", "ord", "parent")})
+    _call(w, p["key"], p.get("aliases", ()))
+
+
+def _call(w: Writer, key: str, aliases: Iterable[str]) -> None:
+    for name in aliases:
+        w.write(_insert_alias, {"unit": key, "name": name})
+
+
+_place_unit = (
+    update(unit)
+    .where(unit.c.key == bindparam("b_key"))
+    .values(jurisdiction=bindparam("b_jurisdiction"), parent=bindparam("b_parent"))
+)
+
+
+@on("unit.placed")
+def _unit_placed(w: Writer, e: Event, p: Payload) -> None:
+    """Where a unit stands in the tree, which a directory of an early release did not say."""
+    w.guard(_place_unit, {"b_key": p["key"], "b_jurisdiction": p["jurisdiction"], "b_parent": p["parent"]})
+
+
+_describe_unit = (
+    update(unit)
+    .where(unit.c.key == bindparam("b_key"))
+    .values({k: bindparam(f"b_{k}") for k in ("jurisdiction", "parent", "kind", "host")})
+)
+
+
+@on("unit.described")
+def _unit_described(w: Writer, e: Event, p: Payload) -> None:
+    """Everything about a unit but its name, which `unit.renamed` changes."""
+    w.guard(_describe_unit, {f"b_{k}": p[k] for k in ("key", "jurisdiction", "parent", "kind", "host")})
+    w.write(_forget_aliases, {"b_unit": p["key"]})
+    _call(w, p["key"], p["aliases"])
+
+
+@on("group.described")
+def _group_described(w: Writer, e: Event, p: Payload) -> None:
+    w.write(_forget_group, {"b_place": p["jurisdiction"], "b_name": p["name"]})
+    facts = {"jurisdiction": p["jurisdiction"], "name": p["name"], "open": p["open"]}
+    w.write(_insert_group, facts | {k: canonical(p[k]) for k in ("aliases", "members")})
+
+
+@on("group.removed")
+def _group_removed(w: Writer, e: Event, p: Payload) -> None:
+    w.guard(_forget_group, {"b_place": p["jurisdiction"], "b_name": p["name"]})
+
 
 _insert_change = insert(unit_change)
 _settle = (
     update(unit_change)
     .where(unit_change.c.id == bindparam("b_id"), unit_change.c.state == "planned")
-    .values(state=bindparam("b_state"), done_at=bindparam("b_at"))
+    .values(
+        state=bindparam("b_state"),
+        done_at=bindparam("b_at"),
+        to_unit=func.coalesce(bindparam("b_to", type_=String), unit_change.c.to_unit),
+    )
 )
 
 
@@ -29,12 +100,13 @@ def _decided(w: Writer, e: Event, p: Payload) -> None:
 
 @on("unit.change_cancelled")
 def _cancelled(w: Writer, e: Event, p: Payload) -> None:
-    w.guard(_settle, {"b_id": p["change"], "b_state": "cancelled", "b_at": None})
+    w.guard(_settle, {"b_id": p["change"], "b_state": "cancelled", "b_at": None, "b_to": None})
 
 
 @on("unit.changed")
 def _changed(w: Writer, e: Event, p: Payload) -> None:
-    w.guard(_settle, {"b_id": p["change"], "b_state": "done", "b_at": e.at})
+    """`to`: who has taken over, where the unit that was chosen had ended by then."""
+    w.guard(_settle, {"b_id": p["change"], "b_state": "done", "b_at": e.at, "b_to": p.get("to")})
 
 
 _keep_name = insert(unit_name)
@@ -82,13 +154,25 @@ _count = update(round_).where(round_.c.id == bindparam("b_id")).values(n_total=r
 
 @on("round.handed_on")
 def _round_handed_on(w: Writer, e: Event, p: Payload) -> None:
-    """A report that one unit owed is owed by another, or by one that owes its own anyway."""
+    """A report that one unit owed is owed by another, or by one that owes its own anyway; or by both (`beside`)."""
     withdraw_reports(w, [(e, i) for i in p["owed"]])
     if p["share"] is None:
         w.write(_count, {"b_id": p["round"], "b_n": -1})
+        return
+    if p.get("beside"):
+        w.write(_count, {"b_id": p["round"], "b_n": 1})
+    if p.get("again"):
+        ask_again(w, e, p["share"])
         return
     facts = {"id": p["share"], "round_id": p["round"], "run_id": p["run"], "unit": p["unit"]}
     w.write(_insert_share, {**facts, "assignment_id": p["assignment"], "state": "owed", "nothing_new": False})
     todo = {"owner_kind": "share", "owner_id": p["share"], "step": "report", "arm": 1, "run_id": p["run"]}
     todo |= {"item_id": p["item"], "unit": p["unit"], "role": "liaison"}
     w.write(insert_todo, {**todo, "due_at": instant(p["due_at"]), "opened_at": e.at})
+
+
+@on("round.released")
+def _round_released(w: Writer, e: Event, p: Payload) -> None:
+    """A unit is not asked any more, for all that it would report about stands still."""
+    withdraw_reports(w, [(e, i) for i in p["owed"]])
+    w.write(_count, {"b_id": p["round"], "b_n": -len(p["owed"])})

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exist
 from ledger.directory import STREAM
 from ledger.logins import Outcome
 from ledger.people import Actor
-from ledger.projections.administration import ACCOUNT_EVENTS
+from ledger.projections.administration import ACCOUNT_EVENTS, CORRECTED
 from ledger.queries.words import post_words
 from ledger.rules.throttle import Limit
 from ledger.schema import AnyRow, due, event, login_log, person, plan_version, post, run, unit
@@ -35,8 +35,10 @@ DECISIONS = {
     "account.link-given": "给出重设链接",
     "account.sessions-ended": "结束登录",
     "account.password-given": "命令行重设密码",
+    "account.address-offered": "申请更换邮箱",
+    "account.corrected": "更正账号资料",
 }
-assert set(DECISIONS) == {"post.taken", "post.left", "post.handed_over", "post.received", *ACCOUNT_EVENTS}
+assert set(DECISIONS) == {"post.taken", "post.left", "post.handed_over", "post.received", *ACCOUNT_EVENTS, CORRECTED}
 
 
 # ---------------------------------------------------------------- whose accounts
@@ -225,7 +227,8 @@ def plan_choices(connection: Connection, actor: Actor) -> list[tuple[str, str]]:
 
 def unit_choices(connection: Connection, actor: Actor) -> list[tuple[str, str]]:
     """(key, short name) of the units in which the actor may give posts."""
-    rows = connection.execute(select(unit.c.key, unit.c.short).where(administers(actor)).order_by(unit.c.ord))
+    living = administers(actor), unit.c.ended_at.is_(None)
+    rows = connection.execute(select(unit.c.key, unit.c.short).where(*living).order_by(unit.c.ord))
     return [(r.key, r.short) for r in rows]
 
 

@@ -18,6 +18,7 @@ from ledger.people import Actor
 from ledger.places import seat, subtree
 from ledger.queries.timeline import field_words
 from ledger.queries.words import ROLE_WORDS
+from ledger.rules.texts import line_words
 from ledger.schema import AnyRow, clearing, content, item, person, post, run, unit
 
 ROLES = ("administrator", "inspector")
@@ -155,7 +156,7 @@ def _made(connection: Connection, rows: Sequence[AnyRow]) -> list[Application]:
             r.kind,
             r.state,
             r.item_id,
-            f"{r.short} 清单第{r.no}项 {r.title}" if r.item_id else "",
+            f"{r.short} {line_words(r.no)} {r.title}" if r.item_id else "",
             r.seq,
             json.loads(r.fields),
             f"账号 {people[r.subject].login} " if r.subject else "",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from ledger.calendar import last_day, local_day
 from ledger.queries.ledger import Line
 from ledger.queries.words import STATE_WORDS
+from ledger.rules.texts import number_words
+from ledger.sheets import Value
 
 SEPARATOR = "."
-Value = str | int | float | date | None
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def _units(*roles: str) -> Callable[[Line], Value]:
 
 def _printed_units(line: Line) -> Value:
     leads = line.units("lead")
-    return "、".join([*leads, *(line.units("responsible") or ([] if leads else line.units("cooperating")))])
+    names = "、".join([*leads, *(line.units("responsible") or ([] if leads else line.units("cooperating")))])
+    return f"{names}（待确认）" if line.standing.presumed else names
 
 
 def _feedback(line: Line) -> Value:
@@ -54,11 +55,8 @@ def _figure(line: Line) -> Value:
     gauge = line.gauge
     if gauge is None:
         return None
-    return f"{_plain(gauge.value or Decimal())} / {_plain(gauge.target)} {gauge.measure}"
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"
+    more = " 等" if line.has_more_gauges else ""
+    return f"{number_words(gauge.value or Decimal())} / {number_words(gauge.target)} {gauge.measure}{more}"
 
 
 def _reason(line: Line) -> Value:
@@ -102,6 +100,20 @@ def chosen(keys: str) -> list[Column]:
     if not wanted:
         return [COLUMNS[key] for key in USUAL]
     return [COLUMNS[key] for key in (wanted if ALWAYS in wanted else [ALWAYS, *wanted])]
+
+
+_WHY = Column("why", "红黄灯依据", lambda line: line.why, 30)
+
+
+def of_sheet(keys: str, *, several_plans: bool) -> list[Column]:
+    """The columns that an address names, for a sheet: what the page prints in small under a title, the plan where
+    there are several and the numbers behind a red or yellow light, has columns of its own there."""
+    columns = chosen(keys)
+    known = {column.key for column in columns}
+    small = [COLUMNS["plan"]] if several_plans and "plan" not in known else []
+    small += [_WHY] if "reason" not in known else []
+    at = next(n for n, column in enumerate(columns, start=1) if column.key == ALWAYS)
+    return [*columns[:at], *small, *columns[at:]]
 
 
 def named(columns: Sequence[Column]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
-from ledger.organisation import Group, Organisation, OrganisationError, load
-from ledger.schema import unit
+from ledger import prepared
+from ledger.organisation import Organisation
+from ledger.schema import unit, unit_group
 
 
 @dataclass(frozen=True)
@@ -81,23 +83,33 @@ def _pinyin(words: str) -> tuple[str, str]:
     return "".join(lazy_pinyin(words)), "".join(lazy_pinyin(words, style=Style.FIRST_LETTER))
 
 
-def folded(units: Mapping[str, str], jurisdiction: str) -> list[str]:
+Members = tuple[str, Sequence[str]]  # the name of a group, the keys of its units
+
+
+def folded(units: Mapping[str, str], groups: Sequence[Members]) -> list[str]:
     """Short names of units (key -> name) in order; all members of a group together are its name (各县(市、区))."""
     left = dict(units)
-    for group in _groups(jurisdiction):
-        if all(key in left for key in group.members):
-            place = list(left).index(group.members[0])
-            kept = [(k, n) for k, n in left.items() if k not in group.members]
-            before = sum(k not in group.members for k in list(left)[:place])
-            left = dict([*kept[:before], (f"group {group.name}", group.name), *kept[before:]])
+    for name, members in groups:
+        if len(members) <= len(left) and all(key in left for key in members):
+            place = list(left).index(members[0])
+            kept = [(k, n) for k, n in left.items() if k not in members]
+            before = sum(k not in members for k in list(left)[:place])
+            left = dict([*kept[:before], (f"group {name}", name), *kept[before:]])
     return list(left.values())
 
 
-@lru_cache(maxsize=20)
-def _groups(jurisdiction: str) -> tuple[Group, ...]:
-    """The groups worth a name of their own, the largest first."""
-    try:
-        known = load(jurisdiction).groups
-    except (OrganisationError, FileNotFoundError, KeyError):
-        return ()
-    return tuple(sorted((g for g in known if len(g.members) > 1), key=lambda g: -len(g.members)))
+_groups = (
+    select(unit_group.c.jurisdiction, unit_group.c.name, unit_group.c.members)
+    .where(unit_group.c.jurisdiction.in_(bindparam("places", expanding=True)))
+    .order_by(unit_group.c.name)
+)
+
+
+def groups(connection: Connection, places: Iterable[str]) -> Mapping[str, Sequence[Members]]:
+    """The groups of each of these jurisdictions that are worth a name of their own, the largest first."""
+    found: dict[str, list[Members]] = {}
+    for r in prepared.rows(connection, _groups, {"places": sorted(set(places))}):
+        members = json.loads(r.members)
+        if len(members) > 1:
+            found.setdefault(r.jurisdiction, []).append((r.name, members))
+    return {place: sorted(each, key=lambda one: -len(one[1])) for place, each in found.items()}

@@ -11,17 +11,18 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select, union_all
+from sqlalchemy import CompoundSelect, Connection, Select, and_, bindparam, func, literal, select, union_all
 
 from ledger import prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.people import Actor
+from ledger.queries.arranging import Asked, Spot, heading, is_found, order
 from ledger.queries.handovers import Handed, waiting
 from ledger.queries.navigation import MINE, desks_of
 from ledger.queries.overview import ranks_of
 from ledger.queries.standing import Part, Standing, part_light, standings, words_left
 from ledger.rules.lights import Light, colour_of, light
-from ledger.rules.texts import short_day
+from ledger.rules.texts import line_words, short_day
 from ledger.rules.verbs import State
 from ledger.schema import (
     UNDATED,
@@ -30,6 +31,7 @@ from ledger.schema import (
     content,
     entry,
     event,
+    intake,
     item,
     petition,
     round_,
@@ -39,16 +41,16 @@ from ledger.schema import (
     unit,
 )
 
-DECISIONS = ("sign", "accept", "review", "host_review", "extension", "objection", "confirm")
+LAID_BEFORE = ("extension", "objection", "steps", "confirm", "decide")  # decisions beside the steps of shares
 AT_ONCE = 100  # slips of one page
-_GROUPS = ("红灯", "今明两天", "退回补正", "待签收", "待审签", "待审核", "本月内", "以后", "未定时限")
+NOTHING_ASKED = Asked()
 
 
 @dataclass(frozen=True)
 class Slip:
     """A todo as a line of the inbox."""
 
-    kind: str  # assignment, share (of a round), petition, entry
+    kind: str  # assignment, share (of a round), petition, entry, intake
     id: int
     step: str
     arm: int
@@ -67,8 +69,15 @@ class Slip:
     group: str
 
     @property
+    def path(self) -> str:
+        """The page on which it is dealt with."""
+        if self.standing is None or self.kind == "share":
+            return f"/rounds/{self.id}"
+        return f"/intakes/{self.id}" if self.kind == "intake" else f"/items/{self.standing.item.id}?todo={self.id}"
+
+    @property
     def is_decision(self) -> bool:
-        return self.step in DECISIONS
+        return _decides(self.step, self.state)
 
     @property
     def is_urgent(self) -> bool:
@@ -99,9 +108,14 @@ class Day:
 
 @dataclass(frozen=True)
 class Inbox:
-    """`slips`: those of one page, `counts`: of all of them by group. `first` slips come before, `left` after."""
+    """`slips`: those of one page, under `headings`; `sizes` and `counts`: how many were found under each heading, and
+    of each urgency. `first` slips come before, `left` after. `everything`: how many there are, found or not."""
 
+    asked: Asked
+    everything: int
     slips: Sequence[Slip]
+    headings: Sequence[str]
+    sizes: Mapping[str, int]
     waiting: Sequence[Waiting]
     weeks: Sequence[Sequence[Day]]
     today: date
@@ -115,7 +129,8 @@ class Inbox:
 
     @property
     def groups(self) -> list[tuple[str, list[Slip]]]:
-        return [(name, list(slips)) for name, slips in groupby(self.slips, key=lambda s: s.group)]
+        placed = groupby(zip(self.headings, self.slips, strict=True), key=itemgetter(0))
+        return [(name, [slip for _, slip in pairs]) for name, pairs in placed]
 
     @property
     def total(self) -> int:
@@ -129,71 +144,110 @@ class Inbox:
         return self.counts.get(group, 0)
 
 
-def inbox(connection: Connection, calendar: WorkCalendar, now: datetime, actor: Actor, page: int = 1) -> Inbox:
+def inbox(
+    connection: Connection, calendar: WorkCalendar, now: datetime, actor: Actor, asked: Asked = NOTHING_ASKED
+) -> Inbox:
     """Everything the inbox page shows, in a fixed number of statements; only the slips of one page are worked out."""
     today = local_day(now)
     if not actor.desks:
-        return Inbox((), (), _weeks((), calendar, today), today, {}, (), 0, False, 1, 0)
+        return Inbox(asked, 0, (), (), {}, (), _weeks((), calendar, today), today, {}, (), 0, False, 1, 0)
     desks = desks_of(actor)
     rows = prepared.rows(connection, _assignment_todos, desks)
-    rounds = [_round_slip(r, calendar, now) for r in prepared.rows(connection, _round_todos, desks)]
-    loose = [*rounds, *_petition_slips(connection, desks, calendar, now)]
-    total = len(rows) + len(loose)
-    page = min(max(page, 1), max(1, -(-total // AT_ONCE)))
+    rounds = prepared.rows(connection, _round_todos, desks)
+    laid_before = prepared.rows(connection, _petition_todos, desks)
+    everything = len(rows) + len(rounds) + len(laid_before)
+    round_slips = [_round_slip(r, calendar, now) for r in rounds]
+    found, loose = rows, round_slips
+    if asked.words:
+        found, laid_before = _found(asked.words, rows), _found(asked.words, laid_before)
+        meant = {r.owner_id for r in _found(asked.words, rounds)}
+        loose = [s for s in round_slips if s.id in meant]
+    loose = [*loose, *_petition_slips(connection, laid_before, calendar, now)]
+    pages = max(1, -(-(len(found) + len(loose)) // AT_ONCE))
+    page = min(max(asked.page, 1), pages)
     first = (page - 1) * AT_ONCE
-    if total <= AT_ONCE:
-        slips = sorted([*_slips(connection, rows, calendar, now), *loose], key=_order)
-        counts = Counter(s.group for s in slips)
-    else:
-        placed = [(_order(s), s) for s in loose] + list(zip(_keys(connection, rows, calendar, now), rows, strict=True))
-        placed.sort(key=itemgetter(0))
-        counts = Counter(_GROUPS[key[0]] for key, _ in placed)
-        cut = [found for _, found in placed[first : first + AT_ONCE]]
-        known = [s for s in cut if isinstance(s, Slip)]
-        others = [r for r in cut if not isinstance(r, Slip)]
-        slips = sorted([*_slips(connection, others, calendar, now), *known], key=_order)
-    dates = [r.due_at for r in rows if r.due_at and r.step not in DECISIONS] + [s.due_at for s in rounds if s.due_at]
+    spots, slips = _page(connection, found, loose, asked.by, first, calendar, now)
+    dates = [r.due_at for r in rows if r.due_at and not _decides(r.step, r.state)]
+    dates += [s.due_at for s in round_slips if s.due_at]
     return Inbox(
+        asked,
+        everything,
         slips,
+        [heading(_spot(s), asked.by, now) for s in slips],
+        Counter(heading(spot, asked.by, now) for spot in spots),
         _waiting(connection, actor, calendar, now),
         _weeks(dates, calendar, today),
         today,
-        counts,
-        rounds,
-        sum(r.step == "acknowledge" for r in rows),
-        len({r.unit_name for r in rows} | {s.unit_name for s in rounds}) > 1,
+        Counter(spot.group for spot in spots),
+        round_slips,
+        sum(r.state == State.ACKNOWLEDGING for r in found),
+        len({r.unit_name for r in (*rows, *rounds)}) > 1,
         page,
         first,
         waiting(connection, actor),
     )
 
 
-def _order(slip: Slip) -> tuple[Any, ...]:
-    return _GROUPS.index(slip.group), slip.due_at or UNDATED, slip.light.rank, slip.plan, slip.id
+def _found(words: str, rows: Sequence[AnyRow]) -> list[AnyRow]:
+    """Those whose title, plan or unit holds all these words, or sounds like them; an item's number is a word, too."""
+    return [
+        r for r in rows if is_found(words, r.title, r.short, r.unit_name) or words.strip() == getattr(r, "no", None)
+    ]
+
+
+def _page(
+    connection: Connection,
+    rows: Sequence[AnyRow],
+    loose: Sequence[Slip],
+    by: str,
+    first: int,
+    calendar: WorkCalendar,
+    now: datetime,
+) -> tuple[Sequence[Spot], list[Slip]]:
+    """(the spots of all todos, the slips of one page in their order)."""
+    if len(rows) + len(loose) <= AT_ONCE:
+        slips = [*_slips(connection, rows, calendar, now), *loose]
+        spots = [_spot(s) for s in slips]
+        key = order(spots, by)
+        return spots, sorted(slips, key=lambda s: key(_spot(s)))
+    placed = [(_spot(s), s) for s in loose] + list(zip(_spots(connection, rows, calendar, now), rows, strict=True))
+    spots = [spot for spot, _ in placed]
+    key = order(spots, by)
+    cut = [found for _, found in sorted(placed, key=lambda pair: key(pair[0]))[first : first + AT_ONCE]]
+    known = [s for s in cut if isinstance(s, Slip)]
+    others = [r for r in cut if not isinstance(r, Slip)]
+    return spots, sorted([*_slips(connection, others, calendar, now), *known], key=lambda s: key(_spot(s)))
+
+
+def _spot(slip: Slip) -> Spot:
+    return Spot(slip.group, slip.due_at or UNDATED, slip.light.rank, slip.plan, slip.id)
 
 
 def _slips(connection: Connection, rows: Sequence[AnyRow], calendar: WorkCalendar, now: datetime) -> list[Slip]:
     known = standings(connection, calendar, now, {r.item_id for r in rows})
-    reasons = _reasons(connection, [r for r in rows if r.state == "returned" or r.step == "work"])
+    reasons = _reasons(connection, [r for r in rows if r.state in (State.RETURNED, State.WORKING)])
     return [_slip(r, known[r.item_id], reasons.get(r.owner_id, ""), calendar, now) for r in rows]
 
 
-def _keys(
-    connection: Connection, rows: Sequence[AnyRow], calendar: WorkCalendar, now: datetime
-) -> Iterator[tuple[Any, ...]]:
-    """The place of each todo in the order of slips, without working out all that a slip says."""
+def _spots(connection: Connection, rows: Sequence[AnyRow], calendar: WorkCalendar, now: datetime) -> Iterator[Spot]:
+    """The place of each todo, without working out all that a slip says."""
     ranks = ranks_of(connection, calendar, now, {r.item_id for r in rows})
-    own_figures = standings(connection, calendar, now, {r.item_id for r in rows if r.quota is not None})
+    own_figures = standings(connection, calendar, now, {r.item_id for r in rows if _has_own(r)})
     for r in rows:
-        if r.quota is None:
+        if not _has_own(r):
             own = _own_light(r, calendar, now)
         else:
             s = own_figures[r.item_id]
             own = part_light(s.part(r.owner_id), s.item, s.gauges, calendar, now)
         shared = r.role != "cooperating" and not r.cadence and r.parent_id is None
         rank = min(own.rank, ranks[r.item_id]) if shared else own.rank
-        group = _group(r.step, colour_of(rank), r.due_at, calendar, now, returned=r.state == State.RETURNED)
-        yield _GROUPS.index(group), r.due_at or UNDATED, rank, r.short, r.owner_id
+        group = _group(r.step, r.state, colour_of(rank), r.due_at, calendar, now)
+        yield Spot(group, r.due_at or UNDATED, rank, r.short, r.owner_id)
+
+
+def _has_own(row: AnyRow) -> bool:
+    """Whether a share is judged by more than its date: by a figure of its own, by steps."""
+    return row.quota is not None or row.steps_in_force is not None or row.lasting
 
 
 def _own_light(row: AnyRow, calendar: WorkCalendar, now: datetime) -> Light:
@@ -222,10 +276,14 @@ _todo_columns = (
 _assignment_todos = (
     select(
         *_todo_columns,
+        item.c.title,
+        item.c.no,
         assignment.c.item_id,
         assignment.c.state,
         assignment.c.role,
         assignment.c.quota,
+        assignment.c.steps_in_force,
+        item.c.lasting,
         assignment.c.parent_id,
         assignment.c.due_at.label("share_due"),
         assignment.c.submitted_at,
@@ -240,7 +298,7 @@ _assignment_todos = (
     .where(MINE, todo.c.owner_kind == "assignment")
 )
 _round_todos = (
-    select(*_todo_columns, round_.c.name, round_.c.n, round_.c.n_last, round_.c.opens_at, share.c.state)
+    select(*_todo_columns, round_.c.name.label("title"), round_.c.n, round_.c.n_last, round_.c.opens_at, share.c.state)
     .join(share, share.c.id == todo.c.owner_id)
     .join(round_, round_.c.id == share.c.round_id)
     .join(run, run.c.id == todo.c.run_id)
@@ -254,6 +312,8 @@ def _laid_before(kind: str, table: Any) -> Select[Any]:
     return (
         select(
             *_todo_columns,
+            item.c.title,
+            item.c.no,
             todo.c.owner_kind,
             assignment.c.id.label("assignment_id"),
             assignment.c.item_id,
@@ -263,20 +323,40 @@ def _laid_before(kind: str, table: Any) -> Select[Any]:
         .select_from(todo)
         .outerjoin(table, table.c.id == todo.c.owner_id)  # outer, so that no plan begins with it
         .outerjoin(assignment, assignment.c.id == table.c.assignment_id)
+        .outerjoin(item, item.c.id == assignment.c.item_id)
         .outerjoin(run, run.c.id == todo.c.run_id)
         .outerjoin(unit, unit.c.key == assignment.c.unit)
         .where(MINE, todo.c.owner_kind == kind)
     )
 
 
-_petition_todos = union_all(_laid_before("petition", petition), _laid_before("entry", entry))
+_of_intakes = (
+    select(
+        *_todo_columns,
+        item.c.title,
+        item.c.no,
+        todo.c.owner_kind,
+        intake.c.id.label("assignment_id"),
+        intake.c.item_id,
+        intake.c.state.label("shown"),
+        literal("").label("role"),
+    )
+    .select_from(todo)
+    .outerjoin(intake, intake.c.id == todo.c.owner_id)
+    .outerjoin(item, item.c.id == intake.c.item_id)
+    .outerjoin(run, run.c.id == todo.c.run_id)
+    .outerjoin(unit, unit.c.key == todo.c.unit)
+    .where(MINE, todo.c.owner_kind == "intake")
+)
+_petition_todos: CompoundSelect[Any] = union_all(
+    _laid_before("petition", petition), _laid_before("entry", entry), _of_intakes
+)
 
 
 def _petition_slips(
-    connection: Connection, desks: Mapping[str, list[str]], calendar: WorkCalendar, now: datetime
+    connection: Connection, rows: Sequence[AnyRow], calendar: WorkCalendar, now: datetime
 ) -> list[Slip]:
-    """What lies before the person for a decision, and what the office has entered for the unit to confirm."""
-    rows = prepared.rows(connection, _petition_todos, desks)
+    """What lies before the person for a decision, what the office has entered for the unit to confirm, and cases."""
     known = standings(connection, calendar, now, {r.item_id for r in rows})
     return [
         Slip(
@@ -284,9 +364,9 @@ def _petition_slips(
             r.assignment_id,
             r.step,
             r.arm,
-            known[r.item_id].item.title,
+            r.title,
             r.short,
-            f"清单第{known[r.item_id].item.no}项",
+            line_words(r.no),
             r.role,
             r.shown,
             r.unit_name,
@@ -296,7 +376,7 @@ def _petition_slips(
             known[r.item_id].light,
             known[r.item_id],
             "",
-            _group(r.step, known[r.item_id].light.colour, r.due_at, calendar, now),
+            _group(r.step, r.shown, known[r.item_id].light.colour, r.due_at, calendar, now),
         )
         for r in rows
     ]
@@ -326,14 +406,14 @@ def _slip(row: AnyRow, standing: Standing, reason: str, calendar: WorkCalendar, 
         lit,
         standing,
         reason or (lit.reason if lit.colour == "red" else ""),
-        _group(row.step, lit.colour, due_at, calendar, now, returned=row.state == State.RETURNED),
+        _group(row.step, row.state, lit.colour, due_at, calendar, now),
     )
 
 
 def _place(standing: Standing, part: Part) -> str:
     """清单第13项; of what was handed down also by whom."""
     above = f"　{standing.part(part.parent_id).unit_name}分解下达" if part.parent_id else ""
-    return f"清单第{standing.item.no}项{above}"
+    return line_words(standing.item.no) + above
 
 
 def _waited(opened_at: datetime, calendar: WorkCalendar, now: datetime) -> str:
@@ -357,7 +437,7 @@ def _round_slip(row: AnyRow, calendar: WorkCalendar, now: datetime) -> Slip:
         row.owner_id,
         row.step,
         row.arm,
-        f"第{row.n}期{row.name}",
+        f"第{row.n}期{row.title}",
         row.short,
         f"共{row.n_last}期",
         "",
@@ -369,24 +449,27 @@ def _round_slip(row: AnyRow, calendar: WorkCalendar, now: datetime) -> Slip:
         lit,
         None,
         "",
-        _group(row.step, lit.colour, row.due_at, calendar, now),
+        _group(row.step, row.state, lit.colour, row.due_at, calendar, now),
     )
 
 
-def _group(
-    step: str, colour: str, due_at: datetime | None, calendar: WorkCalendar, now: datetime, *, returned: bool = False
-) -> str:
+def _decides(step: str, state: str) -> bool:
+    """Whether a todo is a decision on what others have handed in or applied for."""
+    return step in LAID_BEFORE or state in (State.SIGNING, State.REVIEWING)
+
+
+def _group(step: str, state: str, colour: str, due_at: datetime | None, calendar: WorkCalendar, now: datetime) -> str:
     """Where a todo stands: decisions by what they are, work by how near it is."""
-    if step in DECISIONS:
-        return "待审签" if step == "sign" else "待审核"
+    if _decides(step, state):
+        return "待审签" if state == State.SIGNING and step not in LAID_BEFORE else "待审核"
     if colour == "red":
         return "红灯"
     today, due_day = local_day(now), last_day(due_at) if due_at else None
     if due_day and due_day <= max(today + timedelta(days=1), calendar.after(today, 1)):
         return "今明两天"
-    if returned:
+    if state == State.RETURNED:
         return "退回补正"
-    if step == "acknowledge":
+    if state == State.ACKNOWLEDGING:
         return "待签收"
     if due_day is None:
         return "未定时限"
@@ -461,7 +544,7 @@ _with_others = (
 def _waiting(connection: Connection, actor: Actor, calendar: WorkCalendar, now: datetime) -> list[Waiting]:
     units = sorted({d.unit for d in actor.desks if d.role == "liaison"})
     rows = prepared.rows(connection, _with_others, {"units": units}) if units else ()
-    own = [r for r in rows if r.step in DECISIONS and actor.desk(r.own_unit, "liaison", r.plan)]
+    own = [r for r in rows if r.step is not None and actor.desk(r.own_unit, "liaison", r.plan)]
     others = [r for r in own if actor.desk(r.unit, r.role, r.plan) is None]
     today = local_day(now)
     return [

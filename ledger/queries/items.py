@@ -15,6 +15,7 @@ from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
+from ledger.queries.steps import StepPlan, step_plans
 from ledger.queries.unit_names import former_names
 from ledger.queries.words import ROLE_WORDS, TIER_WORDS
 from ledger.rules.verbs import LEFT_OUT
@@ -27,9 +28,11 @@ from ledger.schema import (
     message,
     notice,
     petition,
+    reading,
     round_,
     run,
     share,
+    step,
     todo,
     unit,
 )
@@ -38,7 +41,7 @@ from ledger.visibility import Sight, readable, visible
 
 @dataclass(frozen=True)
 class Desk:
-    """An open todo of a share: at which step it stands, and at which post."""
+    """A todo of the step at which a share stands, and its post."""
 
     assignment_id: int
     step: str
@@ -47,6 +50,7 @@ class Desk:
     unit_name: str
     role: str
     opened_at: datetime
+    closed_at: datetime | None = None  # when this post agreed at a step where others still have to (会签)
 
     @property
     def words(self) -> str:
@@ -83,7 +87,7 @@ class Petition:
 
     assignment_id: int
     id: int
-    kind: str  # extension, objection
+    kind: str  # extension, objection, steps
     turn: int
     decider: tuple[str, str]
     decider_words: str
@@ -106,14 +110,14 @@ class Stand:
     place: str
     parent_unit: str | None
     lead_unit: str | None
-    holder: tuple[str, str] | None
+    holders: Sequence[tuple[str, str]]
     decider: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
 class ItemView:
     standing: Standing
-    desks: Mapping[int, Desk]
+    seats: Mapping[int, Sequence[Desk]]  # of each share, where it stands: one, or several where they sign together
     petitions: Mapping[int, Petition]
     mendings: Sequence[tuple[int, str]]  # items (整改) that took the place of a revoked closing: id and number
     unconfirmed: frozenset[int]  # shares for which the office has entered what the unit has not confirmed yet
@@ -122,10 +126,22 @@ class ItemView:
     sent: Sequence[Sent]
     why_due: Sequence[tuple[str, str]]
     open_units: Sequence[str]
+    steps: Mapping[int, Sequence[StepPlan]]  # plans of steps by share, the newest first
+    settled: frozenset[tuple[int, int]]  # (share, indicator) whose last reading was settled (核定)
+
+    def open_seats(self, part: Part) -> list[Desk]:
+        """The posts that still have to act on a share."""
+        return [desk for desk in self.seats.get(part.id, ()) if desk.closed_at is None]
+
+    def desk(self, part: Part, actor: Actor) -> Desk | None:
+        """Where a share stands: before the actor, or else before the first of those who have to act."""
+        seats, plan = self.open_seats(part), self.standing.item.plan
+        own = (d for d in seats if actor.desk(d.unit, d.role, plan))
+        return next(own, seats[0] if seats else None)
 
     def stand(self, part: Part) -> Stand:
         """Where a share stands, for `ledger.capacities`."""
-        desk, found = self.desks.get(part.id), self.petitions.get(part.id)
+        found = self.petitions.get(part.id)
         lead = next((p.unit for p in self.standing.parts if p.role == "lead" and p.state not in LEFT_OUT), None)
         return Stand(
             part.unit,
@@ -136,9 +152,18 @@ class ItemView:
             part.place,
             above.unit if (above := self.above(part)) else None,
             lead,
-            (desk.unit, desk.role) if desk else None,
+            [(desk.unit, desk.role) for desk in self.open_seats(part)],
             found.decider if found else None,
         )
+
+    def owes_steps(self, part: Part) -> bool:
+        """Whether a share has to hand in a plan of steps (待报节点计划). What was handed down owes none."""
+        is_wanted = self.standing.item.needs_steps and part.role != "cooperating" and part.parent_id is None
+        is_at_work = part.acknowledged_at is not None and part.is_open
+        return is_wanted and is_at_work and part.steps_in_force is None and part.overlay != "planning"
+
+    def plan_in_force(self, part: Part) -> StepPlan | None:
+        return next((p for p in self.steps.get(part.id, ()) if p.is_in_force), None)
 
     @property
     def parts(self) -> list[Part]:
@@ -158,9 +183,10 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
     require_visible(connection, sight, item_id)
     standing = _as_named_then(connection, standings(connection, calendar, now, [item_id])[item_id])
     read = readable(sight, standing.item.office, standing.item.jurisdiction, standing.every)
+    known = {p.id for p in standing.parts} | read
     return ItemView(
         standing,
-        _desks(connection, item_id),
+        _seats(connection, item_id),
         _petitions(connection, item_id) if any(p.overlay for p in standing.every) else {},
         _mendings(connection, item_id) if standing.item.state == "revoked" else (),
         _unconfirmed(connection, item_id),
@@ -169,6 +195,8 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
         _sent(connection, item_id, {p.id for p in standing.lower} - read),
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
+        {share_id: plans for share_id, plans in step_plans(connection, item_id).items() if share_id in known},
+        _settled(connection, item_id) if standing.gauges else frozenset(),
     )
 
 
@@ -223,14 +251,27 @@ def shares_seen(connection: Connection, sight: Sight, item_id: int) -> set[int]:
     return {s.id for s in shares if s.parent_id is None or s.id in read}
 
 
-def _desks(connection: Connection, item_id: int) -> dict[int, Desk]:
+def _seats(connection: Connection, item_id: int) -> dict[int, list[Desk]]:
     rows = connection.execute(
-        select(todo.c.owner_id, todo.c.step, todo.c.arm, todo.c.unit, unit.c.short, todo.c.role, todo.c.opened_at)
+        select(
+            *(todo.c.owner_id, todo.c.step, todo.c.arm, todo.c.unit, unit.c.short, todo.c.role),
+            *(todo.c.opened_at, todo.c.closed_at),
+        )
         .join(assignment, assignment.c.id == todo.c.owner_id)
         .join(unit, unit.c.key == todo.c.unit)
-        .where(assignment.c.item_id == item_id, todo.c.owner_kind == "assignment", todo.c.closed_at.is_(None))
+        .where(
+            todo.c.owner_kind == "assignment",
+            # What its primary key begins with: else SQLite reads every todo there is.
+            todo.c.owner_id.in_(select(assignment.c.id).where(assignment.c.item_id == item_id)),
+            todo.c.step == assignment.c.step,
+            todo.c.arm == assignment.c.arm,
+        )
+        .order_by(todo.c.closed_at.is_(None), todo.c.closed_at, todo.c.unit, todo.c.role)
     )
-    return {r.owner_id: Desk(*r) for r in rows}
+    found: dict[int, list[Desk]] = {}
+    for r in rows:
+        found.setdefault(r.owner_id, []).append(Desk(*r))
+    return found
 
 
 def _mendings(connection: Connection, item_id: int) -> list[tuple[int, str]]:
@@ -244,12 +285,24 @@ def _unconfirmed(connection: Connection, item_id: int) -> frozenset[int]:
     return frozenset(connection.execute(waiting).scalars())
 
 
+_judged = (
+    select(reading.c.assignment_id, reading.c.indicator_id, reading.c.settled)
+    .where(reading.c.item_id == bindparam("b_item"))
+    .order_by(reading.c.seq)
+)
+
+
+def _settled(connection: Connection, item_id: int) -> frozenset[tuple[int, int]]:
+    last = {(r.assignment_id, r.indicator_id): r.settled for r in connection.execute(_judged, {"b_item": item_id})}
+    return frozenset(place for place, settled in last.items() if settled is not None)
+
+
 _asked = unit.alias("asked")
 
 
 def _petitions(connection: Connection, item_id: int) -> dict[int, Petition]:
     rows = connection.execute(
-        select(petition, _asked.c.short.label("asked"))
+        select(petition, _asked.c.short.label("asked"), _asked.c.successor.label("asked_successor"))
         .join(assignment, assignment.c.id == petition.c.assignment_id)
         .outerjoin(_asked, _asked.c.key == petition.c.asked_unit)
         .where(assignment.c.item_id == item_id, petition.c.state == "open")
@@ -273,7 +326,7 @@ def _petitions(connection: Connection, item_id: int) -> dict[int, Petition]:
             r.applied_at,
             r.asked_due,
             r.asked,
-            r.asked_unit,
+            r.asked_successor or r.asked_unit,
             left,
         )
     return found
@@ -315,23 +368,30 @@ def tier_words(tier: str) -> str:
     return "提醒"
 
 
+_ABOUT = {"step": "节点", "planning": "节点计划"}
+
+
 def _sent(connection: Connection, item_id: int, hidden: Collection[int]) -> list[Sent]:
     """Mails that carried a notice about the item, one line for each mail kind and minute, newest first; none about
     these shares."""
     rows = connection.execute(
-        select(message.c.at, message.c.state, notice.c.tier, unit.c.short, notice.c.role)
+        select(message.c.at, message.c.state, notice.c.owner_kind, notice.c.tier, unit.c.short, notice.c.role)
         .select_from(
-            notice.join(delivery, delivery.c.notice_id == notice.c.id).join(
-                message, message.c.id == delivery.c.message_id
-            )
+            notice.join(delivery, delivery.c.notice_id == notice.c.id)
+            .join(message, message.c.id == delivery.c.message_id)
+            .outerjoin(step, and_(notice.c.owner_kind == "step", step.c.id == notice.c.owner_id))
         )
         .join(unit, unit.c.key == notice.c.unit)
-        .where(notice.c.item_id == item_id, ~and_(notice.c.owner_kind == "assignment", notice.c.owner_id.in_(hidden)))
+        .where(
+            notice.c.item_id == item_id,
+            ~and_(notice.c.owner_kind == "assignment", notice.c.owner_id.in_(hidden)),
+            func.coalesce(step.c.assignment_id, 0).not_in(hidden),
+        )
         .order_by(message.c.at.desc(), message.c.id.desc())
     )
     lines: dict[tuple[datetime, str, str], list[str]] = {}
     for r in rows:
-        posts = lines.setdefault((r.at, tier_words(r.tier), r.state), [])
+        posts = lines.setdefault((r.at, _ABOUT.get(r.owner_kind, "") + tier_words(r.tier), r.state), [])
         if (post := f"{r.short}{ROLE_WORDS.get(r.role, r.role)}") not in posts:
             posts.append(post)
     return [Sent(at, words, posts, _MAIL_WORDS.get(state, state)) for (at, words, state), posts in lines.items()]

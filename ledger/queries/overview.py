@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from heapq import merge
+from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Integer, Select, bindparam, select, tuple_
 
 from ledger import prepared
 from ledger.calendar import WorkCalendar, local_day
@@ -49,6 +50,7 @@ class RunFacts(NamedTuple):
     started_at: datetime
     ended_at: datetime | None
     is_whole: bool
+    place: str  # the jurisdiction whose plan it is
 
 
 def pace_of(facts: RunFacts, now: datetime) -> tuple[float, int, int] | None:
@@ -79,6 +81,7 @@ run_covers = (
         run.c.period_end,
         run.c.started_at,
         run.c.ended_at,
+        run.c.jurisdiction,
     )
     .join(plan_version, plan_version.c.id == run.c.version_id)
     .outerjoin(unit, unit.c.key == run.c.office)
@@ -97,9 +100,11 @@ _matching = select(item.c.id).where(item.c.id.in_(ids_of("ids")))
 
 def facts_of(row: AnyRow, *, is_whole: bool) -> RunFacts:
     """A row of `run_covers`."""
-    run_id, version_id, digest, number, title, short, office, start, end, started_at, ended_at, *_ = row
+    run_id, version_id, digest, number, title, short, office, *when, place = row[:12]
+    start, end, started_at, ended_at = when
+    period = start, end
     return RunFacts(
-        run_id, version_id, digest, number, title, short, office or "", (start, end), started_at, ended_at, is_whole
+        run_id, version_id, digest, number, title, short, office or "", period, started_at, ended_at, is_whole, place
     )
 
 
@@ -143,10 +148,13 @@ class Overview:
             found[p.run_id][colour_of(p.rank)] += 1
         return found
 
-    def narrowed(self, run_id: int | None, conditions: Sequence[ColumnElement[bool]], span: DueSpan | None) -> Narrowed:
-        """The items of one run (None: of every run) that meet conditions on `item`, and are due in a span."""
-        runs = [r for r in self.whole if run_id in (None, r)]
-        loose = [p for p in self.loose if run_id in (None, p.run_id) and (span is None or span.holds(p))]
+    def narrowed(
+        self, run_ids: Collection[int] | None, conditions: Sequence[ColumnElement[bool]], span: DueSpan | None
+    ) -> Narrowed:
+        """The items of some runs (None: of every run) that meet conditions on `item`, and are due in a span."""
+        meant = None if run_ids is None else frozenset(run_ids)
+        runs = [r for r in self.whole if meant is None or r in meant]
+        loose = [p for p in self.loose if (meant is None or p.run_id in meant) and (span is None or span.holds(p))]
         if conditions and loose:
             meeting = self.connection.execute(_matching.where(*conditions), {"ids": [p.item_id for p in loose]})
             met = set(meeting.scalars())
@@ -194,28 +202,60 @@ class Narrowed:
         skipped = start + before
         return list(merge(kept, loose[before:], key=key))[first - skipped : first - skipped + size]
 
+    def beside(
+        self, order: str, colours: Collection[Colour], mark: Place, size: int, *, back: bool = False
+    ) -> list[Place]:
+        """The `size` places after a place, or before it, of the items in these colours. What comes before is not
+        read, so that the last page costs what the first one does."""
+        key = ORDERS[order]
+        lit = (p for p in self.loose if colour_of(p.rank) in colours)
+        loose = [p for p in lit if (key(p) < key(mark) if back else key(p) > key(mark))]
+        counts = self._counts(colours)
+        kept = self._read(order, list(counts), counts, {"size": size, **_bounds(mark)}, back) if counts else []
+        found = list(islice(merge(kept, sorted(loose, key=key, reverse=back), key=key, reverse=back), size))
+        return found[::-1] if back else found
+
+    def _counts(self, colours: Collection[Colour]) -> dict[Colour, int]:
+        """How many there are in `standing` of those of these colours that there are any of."""
+        return {c: n for c, n in zip(COLOURS, self.counted, strict=True) if c in colours and n}
+
     def _kept(self, order: str, colours: Collection[Colour], start: int, stop: int) -> list[Place]:
         """The places from `start` to `stop` in `standing`."""
-        counts = {c: n for c, n in zip(COLOURS, self.counted, strict=True) if c in colours and n}
+        counts = self._counts(colours)
         stop = min(stop, sum(counts.values()))
         if start >= stop:
             return []
         touched, offset = _touched(counts, start, stop) if order == "light" else (list(counts), start)
-        is_few = bool(self.where) or len(self.runs) == 1 or sum(counts[c] for c in touched) <= FEW
+        return self._read(order, touched, counts, {"size": stop - start, "first": offset})
+
+    def _read(
+        self,
+        order: str,
+        touched: Sequence[Colour],
+        counts: Mapping[Colour, int],
+        where: Mapping[str, Any],
+        back: bool | None = None,
+    ) -> list[Place]:
+        """A stretch of `standing` in these colours: from a number on, or (`back` is given) beside a place."""
+        some = len(self.runs) == 1 or len(self.runs) < len(self.overview.whole)
+        is_few = bool(self.where) or some or sum(counts[c] for c in touched) <= FEW
         values = {
             "runs": self.runs,
             "behind": sorted(self.overview.behind),
             "lowest": RANKS[touched[0]].start,
             "highest": RANKS[touched[-1]].stop - 1,
-            "size": stop - start,
-            "first": offset,
+            **where,
         }
-        chosen = _page_of(order, is_few)
+        chosen = _page_of(order, is_few, back)
         connection = self.overview.connection
         if not self.where:
             return [Place(*r) for r in prepared.rows(connection, chosen, values)]
         met = chosen.join(item, item.c.id == standing.c.item_id).where(*self.where)
         return [Place(*r) for r in connection.execute(met, values)]
+
+
+def _bounds(mark: Place) -> dict[str, Any]:
+    return {"at_rank": mark.rank, "at_due": mark.due_at, "at_run": mark.run_id, "at_ord": mark.ord}
 
 
 def _touched(counts: Mapping[Colour, int], start: int, stop: int) -> tuple[list[Colour], int]:
@@ -231,9 +271,13 @@ def _touched(counts: Mapping[Colour, int], start: int, stop: int) -> tuple[list[
     return touched, offset
 
 
-@lru_cache(maxsize=6)
-def _page_of(order: str, is_few: bool) -> Select[Any]:
-    """A stretch of the places of some runs in an order.
+_RANK, _DUE = bindparam("at_rank", type_=Integer), bindparam("at_due", type_=standing.c.due_at.type)
+_RUN, _ORD = bindparam("at_run", type_=Integer), bindparam("at_ord", type_=Integer)
+
+
+@lru_cache(maxsize=18)
+def _page_of(order: str, is_few: bool, back: bool | None = None) -> Select[Any]:
+    """A stretch of the places of some runs in an order: from a number on, or after a place, or `back` from it.
 
     Few are read by their runs and sorted. Many are read off the index of the order, passing over what belongs to other
     runs. `+ 0` keeps each database from the other way, whatever it believes about the sizes.
@@ -245,17 +289,26 @@ def _page_of(order: str, is_few: bool) -> Select[Any]:
         "no": (c.run_id, c.ord),
         "due": (due_at, c.run_id, c.ord),
     }
-    return (
+    bounds: dict[str, tuple[ColumnElement[Any], ...]] = {
+        "light": (_RANK, _DUE, _RUN, _ORD),
+        "no": (_RUN, _ORD),
+        "due": (_DUE, _RUN, _ORD),
+    }
+    lowest: BindParameter[Any] = bindparam("lowest")
+    highest: BindParameter[Any] = bindparam("highest")
+    found = (
         select(*_place_columns)
-        .where(
-            run_id.in_(ids_of("runs")),
-            c.rank.between(bindparam("lowest"), bindparam("highest")),
-            ~c.item_id.in_(ids_of("behind")),
-        )
-        .order_by(*by[order])
+        .where(run_id.in_(ids_of("runs")), ~c.item_id.in_(ids_of("behind")))
         .limit(bindparam("size"))
-        .offset(bindparam("first"))
     )
+    if back is None:
+        return found.where(c.rank.between(lowest, highest)).order_by(*by[order]).offset(bindparam("first"))
+    # The side on which the place stands is bounded by the place alone: SQLite takes one bound of each side.
+    place, bound = tuple_(*by[order]), tuple_(*bounds[order])
+    if back:
+        found = found.where(place < bound, c.rank >= lowest, c.rank + 0 <= highest)
+        return found.order_by(*(column.desc() for column in by[order]))
+    return found.where(place > bound, c.rank <= highest, c.rank + 0 >= lowest).order_by(*by[order])
 
 
 def overview_of(connection: Connection, sight: Sight, now: datetime, calendar: WorkCalendar) -> Overview:

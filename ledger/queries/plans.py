@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from ledger import prepared
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.overview import RunFacts, facts_of, run_covers
-from ledger.schema import assignment, item, plan_source, plan_version, round_, run, share, unit
+from ledger.schema import AnyRow, assignment, item, plan_source, plan_version, round_, run, share, unit
 from ledger.visibility import OWN_ITEMS, OWN_UNIT, WHOLE_RUN, Sight
 
 _takes_part = (
@@ -53,6 +53,14 @@ def item_ids(connection: Connection, sight: Sight, facts: RunFacts) -> list[int]
     return list(connection.execute(chosen, {**sight.binds, "run_id": facts.id}).scalars())
 
 
+_titles = select(item.c.element, item.c.title).where(item.c.run_id == bindparam("run_id"))
+
+
+def titles_of(connection: Connection, run_id: int) -> dict[str, str]:
+    """The titles of a run's items as the ledger keeps them, by the diagram's element."""
+    return {r.element: r.title for r in prepared.rows(connection, _titles, {"run_id": run_id})}
+
+
 def item_count(connection: Connection, run_id: int) -> int:
     """How many items a run has, seen or not."""
     return int(connection.execute(_count, {"run_id": run_id}).scalar_one())
@@ -64,6 +72,7 @@ class Turn:
     """A round (期次) with the units that owe it or missed it; `title` names the recurring item it is a turn of."""
 
     id: int
+    run_id: int
     name: str
     n: int
     n_last: int
@@ -75,6 +84,7 @@ class Turn:
     total: int
     owing: Sequence[str]
     missed: Sequence[str]
+    let_off: Sequence[str]  # who was asked and need not report any more
 
     @property
     def is_complete(self) -> bool:
@@ -104,13 +114,36 @@ def turns(connection: Connection, actor: Actor, run_facts: RunFacts, limit: int 
     chosen, missing = (_turns, _not_reported) if run_facts.is_whole else (_own_turns, _own_not_reported)
     whose = {} if run_facts.is_whole else {"units": sorted(actor.units)}
     rows = connection.execute(chosen, {"run_id": run_facts.id, "most": limit, **whose}).all()
-    behind: dict[int, dict[str, list[str]]] = defaultdict(lambda: {"owed": [], "missed": []})
-    for r in connection.execute(missing, {"rounds": [r.id for r in rows], **whose}) if rows else ():
+    return _told(rows, connection.execute(missing, {"rounds": [r.id for r in rows], **whose}) if rows else ())
+
+
+_open_turns = (
+    select(round_, item.c.title, run.c.short)
+    .join(run, run.c.id == round_.c.run_id)
+    .outerjoin(item, item.c.id == round_.c.item_id)
+    .where(WHOLE_RUN, round_.c.closed_at.is_(None), round_.c.n_done < round_.c.n_total)
+    .order_by(round_.c.due_at, round_.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def owed_turns(connection: Connection, sight: Sight, limit: int = 6) -> list[tuple[str, Turn]]:
+    """(plan, round) of the rounds that units still owe in the plans which the person sees whole, nearest first."""
+    if not sight.sees_runs:
+        return []
+    rows = prepared.rows(connection, _open_turns, {**sight.binds, "most": limit})
+    missing = prepared.rows(connection, _not_reported, {"rounds": [r.id for r in rows]}) if rows else ()
+    return [(r.short, turn) for r, turn in zip(rows, _told(rows, missing), strict=True)]
+
+
+def _told(rows: Sequence[AnyRow], missing: Iterable[AnyRow]) -> list[Turn]:
+    behind: dict[int, dict[str, list[str]]] = defaultdict(lambda: {"owed": [], "missed": [], "withdrawn": []})
+    for r in missing:
         behind[r.round_id].setdefault(r.state, []).append(r.short)
     return [
         Turn(
-            r.id, r.name, r.n, r.n_last, r.item_id, r.title, r.opens_at, r.due_at, r.n_done, r.n_total,
-            behind[r.id]["owed"], behind[r.id]["missed"],
+            r.id, r.run_id, r.name, r.n, r.n_last, r.item_id, r.title, r.opens_at, r.due_at, r.n_done, r.n_total,
+            behind[r.id]["owed"], behind[r.id]["missed"], behind[r.id]["withdrawn"],
         )
         for r in rows
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, or_, select
 from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
+from ledger.places import ANSWERED_FOR
 from ledger.queries.standing import Part, Standing, standings
 from ledger.schema import AnyRow, assignment, item, round_, run, share, unit
 
@@ -83,7 +84,7 @@ def round_report(
         .join(item, item.c.id == assignment.c.item_id)
         .where(
             assignment.c.run_id == found.run_id,
-            assignment.c.unit == found.unit,
+            assignment.c.unit.in_(ANSWERED_FOR),
             assignment.c.parent_id.is_(None),
             assignment.c.closed_at.is_(None),
         )
@@ -93,7 +94,7 @@ def round_report(
         wanted = wanted.where(assignment.c.id == found.assignment_id)
     else:
         wanted = wanted.where(assignment.c.role.in_(("lead", "responsible")))
-    rows = connection.execute(wanted).all()
+    rows = connection.execute(wanted, {"b_unit": found.unit}).all()
     known = standings(connection, calendar, now, {r.item_id for r in rows})
     return RoundReport(
         found, [Asked(known[r.item_id], next(p for p in known[r.item_id].parts if p.id == r.id)) for r in rows]

@@ -16,6 +16,7 @@ from ledger.clearing import CLEARED
 from ledger.people import Actor
 from ledger.queries.navigation import MINE, desks_of
 from ledger.queries.standing import Part, Standing, standings
+from ledger.rules.verbs import State
 from ledger.schema import assignment, content, event, todo
 
 MOST = 100  # on one page
@@ -26,6 +27,7 @@ class Application:
     """An application (or feedback) before its signer; `figures`: name, value, unit of measure."""
 
     assignment_id: int
+    step: str
     arm: int
     standing: Standing
     part: Part
@@ -37,7 +39,7 @@ class Application:
 
     @property
     def ref(self) -> str:
-        return f"{self.assignment_id}.{self.arm}"
+        return f"{self.assignment_id}.{self.step}.{self.arm}"
 
     @property
     def is_late(self) -> bool:
@@ -45,9 +47,10 @@ class Application:
 
 
 _to_sign = (
-    select(todo.c.owner_id, todo.c.arm, assignment.c.item_id)
+    select(todo.c.owner_id, todo.c.step, todo.c.arm, todo.c.opened_at, assignment.c.item_id)
+    .distinct()  # a person may hold two of the posts that sign together
     .join(assignment, assignment.c.id == todo.c.owner_id)
-    .where(MINE, todo.c.owner_kind == "assignment", todo.c.step == "sign")
+    .where(MINE, todo.c.owner_kind == "assignment", assignment.c.state == State.SIGNING)
     .order_by(todo.c.opened_at, todo.c.owner_id)
     .limit(MOST)
 )
@@ -64,7 +67,7 @@ def applications(connection: Connection, calendar: WorkCalendar, now: datetime, 
     rows = connection.execute(_to_sign, desks_of(actor)).all() if actor.desks else []
     known = standings(connection, calendar, now, {r.item_id for r in rows})
     said = _said(connection, {r.item_id for r in rows})
-    return [_application(r.owner_id, r.arm, known[r.item_id], said[r.owner_id]) for r in rows]
+    return [_application(r.owner_id, r.step, r.arm, known[r.item_id], said[r.owner_id]) for r in rows]
 
 
 def _said(connection: Connection, item_ids: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -81,10 +84,11 @@ def _said(connection: Connection, item_ids: Collection[int]) -> dict[int, dict[s
     return found
 
 
-def _application(assignment_id: int, arm: int, standing: Standing, said: Mapping[str, Any]) -> Application:
-    part = next(p for p in standing.parts if p.id == assignment_id)
+def _application(assignment_id: int, step: str, arm: int, standing: Standing, said: Mapping[str, Any]) -> Application:
+    part = standing.part(assignment_id)
     return Application(
         assignment_id,
+        step,
         arm,
         standing,
         part,

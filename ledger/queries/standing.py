@@ -1,10 +1,12 @@
 """How items stand: their units, their figures against target and time, their light.
 
-Three statements for any number of items, and one for those that recur.
+Three statements for any number of items, one for those that recur, one where shares have planned their steps, and one
+where figures are filled in elsewhere.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,17 +15,30 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, String, and_, bindparam, cast, func, literal, select
 
-from ledger import organisation, prepared
+from ledger import prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
 from ledger.rules.figures import Reading, roll_up, share_of_target
 from ledger.rules.levels import Rolled, rolled
-from ledger.rules.lights import Figure, Light, holds_until, light, share_of_time
+from ledger.rules.lights import Figure, Light, Step, holds_until, light, share_of_time
 from ledger.rules.texts import left_words
 from ledger.rules.verbs import ENDED, LEFT_OUT, State
-from ledger.schema import UNDATED, AnyRow, assignment, figure, indicator, item, round_, run, share, unit
+from ledger.schema import (
+    UNDATED,
+    AnyRow,
+    assignment,
+    content,
+    figure,
+    indicator,
+    item,
+    round_,
+    run,
+    share,
+    step,
+    unit,
+)
 
 _STATE = {s.value: s for s in (State.PENDING, *ENDED)} | {"open": State.WORKING}
 _IN_REVIEW = ("signing", "reviewing")
@@ -31,9 +46,11 @@ _IN_REVIEW = ("signing", "reviewing")
 
 @dataclass(frozen=True)
 class Part:
-    """A unit's share of an item with its own figures: indicator id -> its latest reading."""
+    """A unit's share of an item with its own figures (indicator id -> its latest reading) and the current step of its
+    节点计划."""
 
     figures: Mapping[int, Reading]
+    current: Step | None
     id: int
     unit: str
     unit_name: str
@@ -53,6 +70,7 @@ class Part:
     overlay: str | None
     original_due: datetime | None
     keeper: int | None
+    steps_in_force: int | None
     parent_id: int | None = None
     place: str = ""  # the jurisdiction of its unit
     unit_kind: str = ""
@@ -62,9 +80,41 @@ class Part:
         return self.closed_at is None
 
     @property
+    def is_paused(self) -> bool:
+        return self.overlay == State.SUSPENDED
+
+    @property
+    def handed_in_at(self) -> datetime | None:
+        """When the application now under review left the unit; of one that came back, nothing has."""
+        return None if self.state == State.RETURNED else self.submitted_at
+
+    @property
+    def margin(self) -> timedelta:
+        """How long before its date it was handed in; for dated shares that are."""
+        assert self.due_at and self.handed_in_at
+        return self.due_at - self.handed_in_at
+
+    @property
+    def figures_seen(self) -> str:
+        """The figures that a page shows, as its form sends them back."""
+        return " ".join(f"{i}:{reading.value}" for i, reading in sorted(self.figures.items()))
+
+    @property
     def shown(self) -> str:
         """The state that people read."""
         return self.overlay or self.state
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """一数一源: where an indicator that several plans use is filled in; `reading`: what stands there."""
+
+    item_id: int
+    no: str
+    plan: str
+    unit_name: str
+    is_open: bool  # once that item is over, each plan goes on by itself
+    reading: Reading | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +135,13 @@ class Gauge:
     value: Decimal | None
     share: float | None
     pace: float | None
+    definition: str | None
+    source: str | None
+    as_of: str | None
+    reporters: frozenset[str]  # the one unit that fills it, and its successor; empty: each its own
+    elsewhere: Elsewhere | None
+    until: date | None  # the last day that counts
+    source_id: int  # the indicator that holds the readings: itself, or that of another plan
 
     @property
     def gap(self) -> float | None:
@@ -120,7 +177,18 @@ class Standing:
     def summed_up(self, share_id: int, gauge: Gauge) -> Decimal | None:
         """What the parts of a share have come to; None where nobody has reported."""
         parts = [p for p in self.parts_of(share_id) if p.state not in LEFT_OUT]
-        return roll_up(_sum_rule(gauge.sum_rule), [p.figures[gauge.id] for p in parts if gauge.id in p.figures])
+        return roll_up(as_sum_rule(gauge.sum_rule), [p.figures[gauge.id] for p in parts if gauge.id in p.figures])
+
+    def is_filled_by(self, part: Part, gauge: Gauge) -> bool:
+        """Whether a share fills in a figure itself: not where another unit, or another plan, does so (一数一源). A part
+        adds to what the units above it sum up."""
+        if gauge.elsewhere and gauge.elsewhere.is_open:
+            return False
+        return not gauge.reporters or not gauge.reporters.isdisjoint(self._line(part))
+
+    def _line(self, part: Part) -> list[str]:
+        above = self._line(self.part(part.parent_id)) if part.parent_id else []
+        return [part.unit, *above]
 
     @property
     def done(self) -> int:
@@ -193,6 +261,7 @@ _parts = (  # the item, then the fields of `Part` in their order
         assignment.c.overlay,
         assignment.c.original_due,
         assignment.c.keeper,
+        assignment.c.steps_in_force,
         assignment.c.parent_id,
         unit.c.jurisdiction,
         unit.c.kind,
@@ -202,8 +271,15 @@ _parts = (  # the item, then the fields of `Part` in their order
     .order_by(assignment.c.item_id, assignment.c.ord)
 )
 _indicators = (  # a row for each reading, or one without
-    select(indicator, figure.c.assignment_id, figure.c.value, figure.c.reported_at)
+    select(
+        indicator,
+        func.coalesce(unit.c.successor, unit.c.key).label("fills"),
+        figure.c.assignment_id,
+        figure.c.value,
+        figure.c.reported_at,
+    )
     .outerjoin(figure, figure.c.indicator_id == indicator.c.id)
+    .outerjoin(unit, unit.c.key == indicator.c.reporter)
     .where(indicator.c.item_id.in_(_ids))
     .order_by(indicator.c.id)
 )
@@ -215,6 +291,48 @@ _occurrences = (  # the earliest due instant still owed; a recurring item's late
 )
 
 
+_steps = (  # what is still to be done of the plans of steps in force, with the words
+    select(step.c.assignment_id, step.c.n, content.c.text, step.c.due_at)
+    .join(assignment, and_(assignment.c.id == step.c.assignment_id, assignment.c.steps_in_force == step.c.petition_id))
+    .outerjoin(
+        content,
+        and_(
+            content.c.stream == literal("item:").concat(cast(assignment.c.item_id, String)),
+            content.c.seq == step.c.seq,
+            content.c.field == literal("step-").concat(cast(step.c.field, String)),
+        ),
+    )
+    .where(step.c.petition_id.in_(_ids), step.c.done_at.is_(None))
+    .order_by(step.c.due_at, step.c.n)
+)
+
+
+_source, _printed = indicator.alias("source"), unit.alias("printed")
+_filled_elsewhere = (
+    select(
+        indicator.c.id,
+        item.c.id.label("item_id"),
+        item.c.no,
+        item.c.state,
+        run.c.short.label("plan"),
+        unit.c.short.label("unit_name"),
+        figure.c.value,
+        figure.c.reported_at,
+        assignment.c.parent_id,
+        assignment.c.state.label("share_state"),
+    )
+    .join(_source, _source.c.id == indicator.c.same_as)
+    .join(item, item.c.id == _source.c.item_id)
+    .join(run, run.c.id == item.c.run_id)
+    .join(_printed, _printed.c.key == _source.c.reporter)
+    .join(unit, unit.c.key == func.coalesce(_printed.c.successor, _printed.c.key))
+    .outerjoin(figure, figure.c.indicator_id == _source.c.id)
+    .outerjoin(assignment, assignment.c.id == figure.c.assignment_id)
+    .where(indicator.c.id.in_(_ids))
+    .order_by(indicator.c.id, figure.c.reported_at)
+)
+
+
 @dataclass(frozen=True)
 class _Facts:
     """What an item's light depends on."""
@@ -223,7 +341,14 @@ class _Facts:
     parts: Sequence[Part]
     indicators: Sequence[AnyRow]
     owed: datetime | None
+    elsewhere: Mapping[int, Elsewhere]
     lower: Sequence[Part]
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing goes on: every share that its closing depends on stands still."""
+        under_way = [p for p in _gating(self.row.completion, self.parts) if p.is_open]
+        return bool(under_way) and all(p.is_paused for p in under_way)
 
 
 def standings(
@@ -251,14 +376,40 @@ def _facts(connection: Connection, item_ids: Collection[int]) -> list[_Facts]:
         indicators[r.item_id].setdefault(r.id, r)
         if r.assignment_id is not None:
             readings[r.assignment_id][r.id] = Reading(r.value, r.reported_at)
+    shares = prepared.rows(connection, _parts, ids)
+    current = _current_steps(connection, {r.steps_in_force for r in shares if r.steps_in_force is not None})
     parts: dict[int, list[Part]] = defaultdict(list)
     lower: dict[int, list[Part]] = defaultdict(list)
-    for r in prepared.rows(connection, _parts, ids):
-        (lower if r.parent_id else parts)[r.item_id].append(Part(readings.get(r.id, {}), *r[1:]))
+    for r in shares:
+        made = Part(readings.get(r.id, {}), current.get(r.id), *r[1:])
+        (lower if r.parent_id else parts)[r.item_id].append(made)
     owed: dict[int, datetime] = {}
     if recurring := [i.id for i in items if i.cadence]:
         owed = {r.item_id: r.due_at for r in prepared.rows(connection, _occurrences, {"ids": recurring})}
-    return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id), lower[i.id]) for i in items]
+    used = {i.id for each in indicators.values() for i in each.values() if i.same_as is not None}
+    shared = _elsewhere(connection, used) if used else {}
+    return [_Facts(i, parts[i.id], list(indicators[i.id].values()), owed.get(i.id), shared, lower[i.id]) for i in items]
+
+
+def _elsewhere(connection: Connection, indicators: Collection[int]) -> dict[int, Elsewhere]:
+    """Where those of these indicators are filled in that another plan fills in, by indicator."""
+    found: dict[int, Elsewhere] = {}
+    for r in prepared.rows(connection, _filled_elsewhere, {"ids": sorted(indicators)}):
+        is_open = r.state not in ENDED
+        counts = r.value is not None and r.parent_id is None and not (is_open and r.share_state in LEFT_OUT)
+        reading = Reading(r.value, r.reported_at) if counts else None
+        if r.id not in found or reading is not None:
+            found[r.id] = Elsewhere(r.item_id, r.no, r.plan, r.unit_name, is_open, reading)
+    return found
+
+
+def _current_steps(connection: Connection, in_force: Collection[int]) -> dict[int, Step]:
+    """The first step that is still to be done, by share."""
+    current: dict[int, Step] = {}
+    if in_force:
+        for r in prepared.rows(connection, _steps, {"ids": sorted(in_force)}):
+            current.setdefault(r.assignment_id, Step(r.n, r.text or "", r.due_at))
+    return current
 
 
 def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
@@ -266,7 +417,7 @@ def _standing(f: _Facts, calendar: WorkCalendar, now: datetime) -> Standing:
     measured = _measured(f, due_at)
     gauges = [_gauge(*m, _period(f), due_at, now) for m in measured]
     lit = light(now=now, calendar=calendar, **_judged(f, due_at, measured))
-    left = words_left(due_at, calendar, now) if f.row.state not in ENDED else ""
+    left = "" if f.row.state in ENDED or f.is_paused else words_left(due_at, calendar, now)
     return Standing(f.row, f.parts, gauges, lit, due_at, left, f.lower)
 
 
@@ -283,15 +434,32 @@ def _period(f: _Facts) -> tuple[date, date | None]:
 
 
 def _due_of(f: _Facts) -> datetime | None:
-    due_at: datetime | None = f.row.due_at
-    gating = _gating(f.row.completion, f.parts)
-    return f.owed or max((p.due_at for p in gating if p.due_at), default=due_at)
+    """What the item is judged by: the occurrence that is owed, else the share that is furthest behind; once nothing is
+    left to be done, the last date there was."""
+    if f.owed:
+        return f.owed
+    behind = _furthest_behind(f)
+    if behind is not None:
+        return behind.due_at
+    return max((p.due_at for p in _gating(f.row.completion, f.parts) if p.due_at), default=f.row.due_at)
+
+
+def _furthest_behind(f: _Facts) -> Part | None:
+    """Of the dated shares whose clock runs: one handed in too late, else the next that is still to be handed in, else
+    the one that was handed in last before its date."""
+    running = [p for p in _gating(f.row.completion, f.parts) if p.is_open and p.due_at and not p.is_paused]
+    handed_in = [p for p in running if p.handed_in_at]
+    late = [p for p in handed_in if p.margin < timedelta()]
+    waiting = [p for p in running if not p.handed_in_at]
+    if late or not waiting:
+        return min(late or handed_in, key=lambda p: p.margin, default=None)
+    return min(waiting, key=lambda p: p.due_at or UNDATED)
 
 
 def _judged(f: _Facts, due_at: datetime | None, measured: Sequence[_Measured]) -> dict[str, Any]:
     """The facts that its light depends on beside time."""
     gating = _gating(f.row.completion, f.parts)
-    submitted = [p.submitted_at for p in gating]
+    behind = None if f.owed else _furthest_behind(f)
     under_way = [p for p in gating if p.is_open]
     return {
         "state": _STATE[f.row.state],
@@ -302,9 +470,18 @@ def _judged(f: _Facts, due_at: datetime | None, measured: Sequence[_Measured]) -
         "figures": [
             Figure(m.target, m.value, m.row.op, m.row.name, m.row.by) for m in measured if m.row.sum_rule == "sum"
         ],
-        "submitted_at": max((s for s in submitted if s), default=None) if all(submitted) else None,
-        "paused": bool(under_way) and all(p.overlay == State.SUSPENDED for p in under_way),
+        "submitted_at": behind.handed_in_at if behind else _all_submitted(gating),
+        "standing": f.row.lasting,
+        "step": min(
+            (p.current for p in under_way if p.current and not p.is_paused), key=lambda s: s.due_at, default=None
+        ),
+        "paused": f.is_paused,
     }
+
+
+def _all_submitted(parts: Sequence[Part]) -> datetime | None:
+    submitted = [p.submitted_at for p in parts]
+    return max((s for s in submitted if s), default=None) if all(submitted) else None
 
 
 def _gating(completion: str, parts: Sequence[Part]) -> Sequence[Part]:
@@ -340,7 +517,9 @@ def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkC
         figures=figures,
         calendar=calendar,
         submitted_at=part.submitted_at,
-        paused=part.overlay == State.SUSPENDED,
+        paused=part.is_paused,
+        standing=row.lasting,
+        step=part.current,
     )
 
 
@@ -364,6 +543,7 @@ class _Measured(NamedTuple):
     row: AnyRow
     target: Decimal
     value: Decimal | None
+    elsewhere: Elsewhere | None
 
 
 def _measured(f: _Facts, due_at: datetime | None) -> list[_Measured]:
@@ -371,17 +551,18 @@ def _measured(f: _Facts, due_at: datetime | None) -> list[_Measured]:
     found = []
     for i in f.indicators:
         readings = [p.figures[i.id] for p in f.parts if i.id in p.figures and p.state not in LEFT_OUT]
-        value = roll_up(_sum_rule(i.sum_rule), readings)
-        found.append(
-            _Measured(i, whole_target(i.target, i.per, i.each, i.sum_rule, span, _norm_units(f, i.each)), value)
-        )
+        elsewhere = f.elsewhere.get(i.id)
+        if not readings and elsewhere and elsewhere.reading:
+            readings = [elsewhere.reading]
+        value = roll_up(as_sum_rule(i.sum_rule), readings)
+        target = whole_target(i.target, i.per, i.each, i.sum_rule, span, _norm_units(f, i.among))
+        found.append(_Measured(i, target, value, elsewhere))
     return found
 
 
-def _norm_units(f: _Facts, each: str | None) -> int:
-    """How many of an item's units a norm (每个县) is for; where that is no group, those that do not only cooperate."""
-    named = organisation.load(f.row.jurisdiction).resolve(each) if each else None
-    among = {u.key for u in named.units} if named else set()
+def _norm_units(f: _Facts, named: str | None) -> int:
+    """How many of an item's units a norm (每个县) is for; where it names none, those that do not only cooperate."""
+    among = json.loads(named) if named else ()
     doing = [p for p in f.parts if p.role != "cooperating"] or f.parts
     return sum(p.unit in among for p in doing) or len(doing)
 
@@ -390,6 +571,7 @@ def _gauge(
     row: AnyRow,
     target: Decimal,
     value: Decimal | None,
+    elsewhere: Elsewhere | None,
     period: tuple[date, date | None],
     due_at: datetime | None,
     now: datetime,
@@ -414,10 +596,18 @@ def _gauge(
         value,
         None if reached is None else round(float(reached) * 100, 1),
         None if used is None else round(float(used) * 100, 1),
+        row.definition,
+        row.source,
+        row.as_of,
+        frozenset(filter(None, (row.reporter, row.fills))),
+        elsewhere,
+        last,
+        row.same_as or row.id,
     )
 
 
-def _sum_rule(name: str) -> figure_rules.SumRule:
+def as_sum_rule(name: str) -> figure_rules.SumRule:
+    """What a column holds, as the rule it names."""
     return "max" if name == "max" else "latest" if name == "latest" else "sum"
 
 

@@ -3,20 +3,20 @@ it compares with the original date and with the one in force."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.queries.items import ItemView
 from ledger.queries.standing import Part
+from ledger.queries.time_words import Origin, came_from, due_of, given, records_of, why_words, words_of
 from ledger.queries.timeline import Records
 from ledger.rules.texts import due_words, late_words
 from ledger.rules.timeliness import Timeliness, left_behind, timeliness
 from ledger.rules.verbs import State
 
-Payload = Mapping[str, Any]
+REMINDED = "提醒"  # a line of the basis that goes by the item's own date
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,13 @@ class TimeSheet:
 
 def time_sheet(view: ItemView, known: Records, part: Part, calendar: WorkCalendar, now: datetime) -> TimeSheet:
     """The sheet of one share, from the records of its item."""
-    entries = [
-        Entry(r.at, words, _instant(_due_of(payload, part.id)))
-        for r, payload in zip(known.events, known.payloads, strict=True)
-        if _is_about(payload, part.id) and (words := _words(r.kind, payload))
-    ]
-    above = view.above(part)
-    within = [("下达单位", f"{above.unit_name}分解下达，时限在它的时限以内")] if above else []
-    why = [*view.why_due, *within]
+    came = came_from(known, part.id)
+    entries = [*_before(known, part.id, came), *_entries(known, part.id)]
+    why = _basis(view, known, part, came)
     if _went_on(known, part):
         return TimeSheet(part, why, entries, *_left_behind(part, calendar))
+    if view.standing.item.lasting and part.is_open:
+        return TimeSheet(part, why, entries, "长期坚持，不以时限计", [])
     return TimeSheet(part, why, entries, _verdict(part, calendar, now), _judgements(part, calendar, now))
 
 
@@ -68,76 +65,81 @@ def _left_behind(part: Part, calendar: WorkCalendar) -> tuple[str, list[str]]:
     found = left_behind(part.due_at, part.submitted_at, part.closed_at)
     if part.due_at is None:
         return f"已移交（{found.value}）", []
-    at, due = due_words(part.closed_at), due_words(part.due_at)
-    said = f"对时限 {due}：{at} 移交，{_held(part.closed_at, part.due_at, calendar)}；移交以后另行计时。"
+    at, due = part.submitted_at or part.closed_at, due_words(part.due_at)
+    how = f"{due_words(at)} {'报送' if part.submitted_at else '移交'}"
+    said = f"对时限 {due}：{how}，{_held(at, part.due_at, calendar)}；移交以后另行计时。"
     return f"已移交，移交时{found.value}", [said]
 
 
-def _is_about(payload: Payload, share: int) -> bool:
-    if "parent" in payload:  # what is handed down leaves the time of the whole as it is
-        return _given(payload, share) is not None
-    return payload.get("assignment") == share or _given(payload, share) is not None
+def _entries(known: Records, share: int) -> list[Entry]:
+    return [
+        Entry(at, words, due_of(kind, payload, share))
+        for kind, at, payload in records_of(known, share)
+        if (words := words_of(kind, payload))
+    ]
 
 
-def _given(payload: Payload, share: int) -> Payload | None:
-    """What an event says of a share that it hands out."""
-    return next((a for a in payload.get("assignments", ()) if a["id"] == share), None)
-
-
-def _due_of(payload: Payload, share: int) -> str | None:
-    own = _given(payload, share) or {}
-    found: str | None = own.get("due_at", payload.get("due_at"))
+def _before(known: Records, share: int, came: Origin | None) -> list[Entry]:
+    """What moved the date before another unit took the share over, as far as that date goes on."""
+    if came is None or came.is_redone or came.due_at != _given_due(known, share):
+        return []
+    found, due_at = _before(known, came.share, came_from(known, came.share)), None
+    for kind, at, payload in records_of(known, came.share):
+        then = due_of(kind, payload, came.share)
+        words = words_of(kind, payload)
+        if words and then and then != due_at and not given(payload, came.share):
+            found.append(Entry(at, f"承接以前：{words}", then))
+        due_at = then or due_at
     return found
 
 
-def _instant(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value else None
+def _basis(view: ItemView, known: Records, part: Part, came: Origin | None) -> list[tuple[str, str]]:
+    """How the date came about that the share began with: by the document's rule, by whom it was taken over from, within
+    what it was handed down."""
+    is_own_date = part.original_due is None and part.due_at == view.standing.item.due_at
+    lines = [line for line in view.why_due if is_own_date or line[0] != REMINDED]
+    lines += [line for line in _counted_from(known, part.id, came) if line[0] != REMINDED]
+    if above := view.above(part):
+        lines.append(("下达单位", f"{above.unit_name}分解下达，时限在它的时限以内"))
+    return lines + _given_lines(view, known, part, came)
 
 
-def _day(value: str) -> str:
-    return due_words(datetime.fromisoformat(value))
+def _counted_from(known: Records, share: int, came: Origin | None) -> list[tuple[str, str]]:
+    """The rule where the date counts from 签收, of this share or of the one whose date it goes by."""
+    own = [p["why"] for kind, _, p in records_of(known, share) if kind == "assignment.acknowledged" and p.get("why")]
+    if own or came is None or came.is_redone:
+        return [(label, words) for why in own for label, words in why]
+    return _counted_from(known, came.share, came_from(known, came.share))
 
 
-def _words(kind: str, p: Payload) -> str:
-    said = _WORDS.get(kind)
-    return said if isinstance(said, str) else said(p) if said else ""
+def _given_due(known: Records, share: int) -> datetime | None:
+    """The date with which a share was handed out."""
+    kind, _, payload = next(records_of(known, share))
+    return due_of(kind, payload, share)
 
 
-def _made(p: Payload) -> str:
-    return (
-        f"申请延期至 {_day(p['asked_due'])}，批准前原时限不变"
-        if p["petition_kind"] == "extension"
-        else "提出异议，时限照常计算"
-    )
+def _given_lines(view: ItemView, known: Records, part: Part, came: Origin | None) -> list[tuple[str, str]]:
+    """What the share was handed out with where that is not simply the item's date."""
+    _, _, payload = next(records_of(known, part.id))
+    due_at, why = _given_due(known, part.id), (given(payload, part.id) or {}).get("why", ())
+    anew = "，另给办理时间" + (f"：{why_words(why)}" if why else "")
+    if came is None:
+        return [("交办", f"交办时任务的时限已过{anew}")] if why else []
+    if came.is_redone:
+        return [("重办", f"办结撤销，重办期限 {due_words(due_at)}，由撤销时核定")] if due_at else []
+    who = f"承接{_name(view, came.share)}的责任"
+    if due_at is None or came.due_at is None:
+        return [("承接", f"{who}，时限另行计算")]
+    if due_at == came.due_at:
+        return [("承接", f"{who}，其时限 {due_words(due_at)} 照旧")]
+    return [("承接", f"{who}，其时限 {due_words(came.due_at)} 承接时已过{anew}")]
 
 
-def _settled(p: Payload) -> str:
-    words = "延期申请" if p["settles"]["petition_kind"] == "extension" else "异议"
-    return f"{words}未获同意" if p["settles"]["outcome"] == "declined" else f"撤回{words}"
+def _name(view: ItemView, share: int) -> str:
+    """The unit of a share as far as the reader knows of it."""
+    return next((p.unit_name for p in view.parts if p.id == share), "另一单位")
 
 
-# What bears on time, by the kind of its event.
-_WORDS: Mapping[str, str | Callable[[Payload], str]] = {
-    "item.opened": "交办",
-    "item.unit_added": "交办",
-    "assignment.split": "上级单位分解下达",
-    "assignment.acknowledged": "签收",
-    "petition.made": _made,
-    "petition.passed": "同意，转下一岗位审批",
-    "petition.settled": _settled,
-    "assignment.extended": lambda p: f"批准延期，原时限 {_day(p['original_due'])}，延至 {_day(p['due_at'])}",
-    "assignment.suspended": "暂停计时，期间不计",
-    "assignment.resumed": lambda p: f"恢复计时，暂停 {p['days']} 个工作日不计，时限顺延",
-    "assignment.submitted": lambda p: "报送，以此时为准" if p["leaves_unit"] else "提交本单位审签，尚未报送",
-    "assignment.signed": "审签同意并报送，以此时为准",
-    "assignment.sent_back": "本单位审签退回修改",
-    "assignment.taken_back": "撤回，上一次报送不计",
-    "assignment.returned": "退回补正，上一次报送不计",
-    "assignment.accepted": "审核通过，审核用时不计",
-    "assignment.terminated": "责任终止，不再计时",
-    "assignment.revoked": "办结撤销，另立整改任务计时",
-    "assignment.reopened": "办结撤销，重办另行计时",
-}
 _VERDICTS = {
     State.WITHDRAWN: "随任务办结，不再计时",
     State.TERMINATED: "责任已终止，不再计时",
@@ -161,9 +163,7 @@ def _judgements(part: Part, calendar: WorkCalendar, now: datetime) -> list[str]:
     """The share held against the original date and, where that was moved, against the one in force."""
     if part.due_at is None or State(part.shown) in _VERDICTS:
         return []
-    dates = (
-        [("原时限", part.original_due), ("延期后的时限", part.due_at)] if part.original_due else [("时限", part.due_at)]
-    )
+    dates = [("原时限", part.original_due), ("现时限", part.due_at)] if part.original_due else [("时限", part.due_at)]
     at = part.submitted_at or now
     said = f"{due_words(at)} 报送" if part.submitted_at else "尚未报送，截至现在"
     return [f"对{name} {due_words(due)}：{said}，{_held(at, due, calendar)}。" for name, due in dates if due]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, select
 
@@ -20,7 +20,9 @@ from ledger.events import file_field
 from ledger.queries.standing import Standing
 from ledger.queries.unit_names import FormerNames, former_names
 from ledger.queries.words import ROLE_WORDS
-from ledger.rules.texts import due_words, number_words, short_day
+from ledger.rules.fields import QUOTED, SHARED, STEP_FIELD, field_label
+from ledger.rules.intakes import KINDS, Outcome
+from ledger.rules.texts import clock_words, due_words, number_words, short_day
 from ledger.schema import AnyRow, clearing, content, event, post, unit
 
 
@@ -44,16 +46,29 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """A figure that became another one after it was applied with; `seq` is the number of the record that says so."""
+
+    seq: int
+    at: datetime
+    how: str  # 更正, 审核, 核定, 填报
+    indicator_id: int
+    old: Decimal | None
+    new: Decimal
+    reason: str
+
+
+@dataclass(frozen=True)
 class Submission:
-    """What an application says: its summary, the problem, its files, and the figures it came with beside those
-    before."""
+    """What an application says: its summary, the problem, its files, the figures before it, and what has changed of
+    them since."""
 
     at: datetime
     summary: str
     problem: str
-    figures: Mapping[int, Decimal]
     before: Mapping[int, Decimal]
     files: Sequence[Attached]
+    changes: Sequence[Changed]
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,7 @@ class _Reader:
     unit_names: Mapping[str, str]
     posts: Mapping[int, AnyRow]
     names: FormerNames
+    reads_all: bool = False  # what the office itself writes on a case, too
 
     def unit_of(self, assignment_id: int) -> str:
         return next((p.unit_name for p in self.standing.every if p.id == assignment_id), "")
@@ -85,28 +101,10 @@ class _Reader:
         return "，".join(said)
 
 
-QUOTED = {
-    "cause": "申请理由",
-    "progress": "进展",
-    "problem": "问题和需协调",
-    "summary": "完成情况",
-    "reason": "意见",
-    "words": "催办内容",
-    "note": "说明",
-    "facts": "事实和理由",
-    "basis": "依据",
-    "ground": "理由和依据",
-    "told_by": "提供人",
-    "spoke_to": "受话人",
-    "answer": "答复",
-    "gap": "分解数与任务数不一致的原因",
-}
-
-
 def field_words(field: str, files: Iterable[Attached] = ()) -> str:
     """What a text of an event is called; a file by its name where the reader may know it, else by its number."""
-    if field in QUOTED:
-        return QUOTED[field]
+    if not field.startswith("file-") and (label := field_label(field)):
+        return label
     name = next((f"“{f.name}”" for f in files if file_field(f.id) == field and f.name), f" {field.partition('-')[2]} ")
     return f"附件{name}".rstrip()
 
@@ -124,13 +122,38 @@ class Records:
 def records(connection: Connection, item_id: int) -> Records:
     """Everything recorded on an item, oldest first."""
     name = f"item:{item_id}"
-    columns = (event.c.seq, event.c.kind, event.c.at, event.c.actor, event.c.payload, event.c.hash)
-    rows = connection.execute(select(*columns).where(event.c.stream == name).order_by(event.c.seq)).all()
+    rows = connection.execute(select(*_ENTRY).where(event.c.stream == name).order_by(event.c.seq)).all()
+    said = connection.execute(select(content).where(content.c.stream == name)).all()
+    return _records(connection, name, rows, said)
+
+
+def printed_words(known: Records, found: AnyRow) -> Mapping[str, str]:
+    """Of an item's title and clause those that were put right since, as they stood when it was planned."""
+    planned = next((p for r, p in zip(known.events, known.payloads, strict=True) if r.kind == "item.planned"), {})
+    return {name: planned[name] for name in ("title", "clause") if planned and planned[name] != getattr(found, name)}
+
+
+_ENTRY = (event.c.seq, event.c.kind, event.c.at, event.c.actor, event.c.payload, event.c.hash)
+
+
+def _records(connection: Connection, name: str, rows: Sequence[AnyRow], said: Iterable[AnyRow]) -> Records:
     texts: dict[int, dict[str, str | None]] = defaultdict(dict)
-    for r in connection.execute(select(content).where(content.c.stream == name)):
+    for r in said:
         texts[r.seq][r.field] = r.text
-    is_whole = all(text is not None for said in texts.values() for text in said.values())
+    is_whole = all(text is not None for fields in texts.values() for text in fields.values())
     return Records(rows, [json.loads(r.payload) for r in rows], texts, {} if is_whole else _cleared(connection, name))
+
+
+def records_among(connection: Connection, ids: Collection[int]) -> dict[str, Records]:
+    """What these events of any streams record, by stream, oldest first."""
+    chosen = event.c.id.in_(sorted(ids))
+    rows, said = defaultdict(list), defaultdict(list)
+    for r in connection.execute(select(event.c.stream, *_ENTRY).where(chosen).order_by(event.c.stream, event.c.seq)):
+        rows[r.stream].append(r)
+    hung = and_(content.c.stream == event.c.stream, content.c.seq == event.c.seq)
+    for r in connection.execute(select(content).join(event, hung).where(chosen)):
+        said[r.stream].append(r)
+    return {name: _records(connection, name, found, said[name]) for name, found in rows.items()}
 
 
 def _cleared(connection: Connection, name: str) -> dict[tuple[int, str], str]:
@@ -149,29 +172,66 @@ def cleared_words(ground: str | None, at: datetime) -> str:
     return f"（内容已依规清除。依据：{(ground or '见清除记录').rstrip('。')}；{local_day(at)}）"
 
 
-def timeline(connection: Connection, known: Records, standing: Standing, readable: frozenset[int]) -> list[Line]:
+def timeline(
+    connection: Connection, known: Records, standing: Standing, readable: frozenset[int], *, reads_all: bool = False
+) -> list[Line]:
     """Every entry of the item's stream, newest first."""
-    reader = _reader(connection, standing, readable, known)
+    return lines_of(connection, [Told(known, standing, readable, reads_all)])[0][::-1]
+
+
+class Told(NamedTuple):
+    """An item's records, and what the reader may read of them; `reads_all`: also what the office writes on a case."""
+
+    known: Records
+    standing: Standing
+    readable: frozenset[int]
+    reads_all: bool
+
+
+def lines_of(connection: Connection, told: Sequence[Told]) -> list[list[Line]]:
+    """The entries of several items, each as far as it may be read, in one round of look-ups."""
+    return [_lines(one.known, by) for one, by in zip(told, _readers(connection, told), strict=True)]
+
+
+def _lines(known: Records, by: _Reader) -> list[Line]:
     entries = zip(known.events, known.payloads, strict=True)
-    lines = [line for r, payload in entries if (line := _line(r, payload, known, reader))]
-    return lines[::-1]
+    return [line for r, payload in entries if (line := _line(r, payload, known, by))]
 
 
 def last_submission(known: Records, assignment_id: int) -> Submission | None:
     """The last application (or feedback) of a share, for those who sign or review it."""
-    before: dict[int, Decimal] = {}
+    counting: dict[int, Decimal] = {}
     found = None
     for r, payload in zip(known.events, known.payloads, strict=True):
-        if payload.get("assignment") != assignment_id or "figures" not in payload:
+        if payload.get("assignment") != assignment_id:
             continue
-        figures = {i: Decimal(v) for i, v in payload["figures"]}
         if r.kind == "assignment.submitted":
             said = {k: CLEARED if v is None else v for k, v in known.texts.get(r.seq, {}).items()}
-            texts = (said.get("summary", ""), said.get("problem", ""))
             files = files_of(payload, known.texts.get(r.seq, {}))
-            found = Submission(r.at, *texts, figures, dict(before), files)
-        before |= figures
+            found = Submission(r.at, said.get("summary", ""), said.get("problem", ""), dict(counting), files, [])
+        figures = {i: Decimal(value) for i, value, *_ in payload.get("figures", ())}
+        figures |= {i: Decimal(value) for i, _, value in payload.get("values", ())}
+        if found and r.kind in _CHANGING:
+            reason = known.texts.get(r.seq, {}).get("reason", "")
+            found = replace(found, changes=[*found.changes, *_changes(r, counting, figures, reason or "")])
+        counting |= figures
     return found
+
+
+_CHANGING = {
+    "assignment.reported": "填报",
+    "assignment.corrected": "更正",
+    "assignment.checked": "审核",
+    "assignment.settled": "核定",
+}
+
+
+def _changes(r: AnyRow, before: Mapping[int, Decimal], after: Mapping[int, Decimal], reason: str) -> Iterable[Changed]:
+    return [
+        Changed(r.seq, r.at, _CHANGING[r.kind], i, before.get(i), value, reason)
+        for i, value in after.items()
+        if before.get(i) != value
+    ]
 
 
 def last_return(known: Records, assignment_id: int) -> str:
@@ -192,20 +252,46 @@ def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]
     return []
 
 
-def _reader(connection: Connection, standing: Standing, readable: frozenset[int], known: Records) -> _Reader:
-    posts = {a["post"] for r in known.events if "post" in (a := json.loads(r.actor))}
+def who_did(connection: Connection, known: Records) -> dict[int, str]:
+    """The post behind each event of an item by its number, its unit by the name of that day."""
+    acted = {r.seq: json.loads(r.actor).get("post") for r in known.events}
+    posts, names = _posts(connection, {post_id for post_id in acted.values() if post_id is not None})
+    found = {}
+    for r in known.events:
+        held = posts.get(acted[r.seq])
+        unit_name = names.short(held.unit, r.at, held.short) if held else ""
+        found[r.seq] = unit_name + ROLE_WORDS.get(held.role, held.role) if held else "系统"
+    return found
+
+
+def _posts(connection: Connection, posts: Collection[int]) -> tuple[dict[int, AnyRow], FormerNames]:
+    """Posts by id with the name of who took each, and what their units were called."""
     found = connection.execute(
         select(post.c.id, post.c.unit, unit.c.short, post.c.role, content.c.seq, content.c.text)
         .join(unit, unit.c.key == post.c.unit)
         .outerjoin(content, and_(content.c.stream == ADMIN, content.c.seq == post.c.seq, content.c.field == "name"))
         .where(post.c.id.in_(sorted(posts)))
     ).all()
-    former = former_names(connection, {r.unit for r in found})
-    names = {p.unit: p.unit_name for p in standing.every}
-    if asked := {p["asked_unit"] for p in known.payloads if p.get("asked_unit")}:
-        named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(asked))))
-        names |= {r.key: r.short for r in named}
-    return _Reader(standing, readable, names, {r.id: r for r in found}, former)
+    return {r.id: r for r in found}, former_names(connection, {r.unit for r in found})
+
+
+def _readers(connection: Connection, told: Sequence[Told]) -> list[_Reader]:
+    acted = (json.loads(r.actor) for one in told for r in one.known.events)
+    posts, former = _posts(connection, {a["post"] for a in acted if "post" in a})
+    asked = {key for one in told for p in one.known.payloads if (key := p.get("asked_unit"))}
+    named = connection.execute(select(unit.c.key, unit.c.short).where(unit.c.key.in_(sorted(asked)))) if asked else ()
+    others = {r.key: r.short for r in named}
+    return [
+        _Reader(
+            one.standing,
+            one.readable,
+            {p.unit: p.unit_name for p in one.standing.every} | others,
+            posts,
+            former,
+            reads_all=one.reads_all,
+        )
+        for one in told
+    ]
 
 
 def _held_by(r: AnyRow) -> str:
@@ -223,16 +309,22 @@ def _line(r: AnyRow, payload: Mapping[str, Any], known: Records, reader: _Reader
     files: Sequence[Attached] = []
     # What is handed down is read by whom it is handed down to as well.
     parts = [a["id"] for a in payload["assignments"]] if r.kind == "assignment.split" else []
-    may_read = not reader.readable.isdisjoint({payload.get("assignment"), *parts})
-    quotes = [  # what the office gives as its ground is for all who take part
+    is_case = "intake" in payload
+    may_read = not reader.readable.isdisjoint({payload.get("assignment"), *parts}) or (is_case and reader.reads_all)
+    takes_part = bool(reader.readable) and is_case
+    shown = SHARED if takes_part else ("ground", "gap") if r.kind == "item.target_changed" else ("ground",)
+    quotes = [  # what the office gives as its ground, and what a case was registered by, is for all who take part
         (label, known.cleared.get((r.seq, key), CLEARED) if said is None else said)
         for key, label in QUOTED.items()
-        if (may_read or key == "ground") and key in texts and (said := texts[key]) != ""
+        if (may_read or key in shown) and key in texts and (said := texts[key]) != ""
     ]
-    if may_read:
+    if may_read or takes_part:
         files = files_of(payload, texts)
     who, held = reader.by(json.loads(r.actor).get("post"), r.at)
-    standing = [key for key in (*QUOTED, *(file_field(f.id) for f in files_of(payload, texts))) if texts.get(key)]
+    steps = [key for key in texts if STEP_FIELD.fullmatch(key)]
+    standing = [
+        key for key in (*QUOTED, *steps, *(file_field(f.id) for f in files_of(payload, texts))) if texts.get(key)
+    ]
     return Line(r.at, who, held, words, quotes, files, tone, r.seq, r.hash[:6], standing)
 
 
@@ -321,26 +413,45 @@ def _submitted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"{verb}{where}{'：' + figures if figures else ''}", "k"
 
 
-def _signed(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
-    return "审签同意，报送审核", "k"
+def _signed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    where = "报送审核" if p.get("leaves_unit", True) else "转下一级审签"
+    return f"审签同意，{where}{_others(p)}", "k"
 
 
-def _sent_back(_p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
-    return "审签未同意，退回修改", "bad"
+def _sent_back(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return f"审签未同意，退回修改{_others(p)}", "bad"
+
+
+def _agreed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"会签同意 {_of(p, r)} 的申请，还有 {p['left']} 个岗位待签", "k"
+
+
+def _passed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"同意 {_of(p, r)} 的申请，转下一级审核{_others(p)}", "k"
+
+
+def _others(p: Mapping[str, Any]) -> str:
+    """Whose todos of the same step end with this one."""
+    roles = list(dict.fromkeys(ROLE_WORDS.get(role, role) for _, role in p.get("others", ())))
+    return f"（{'、'.join(roles)}的待办随之结束）" if roles else ""
 
 
 def _accepted(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     part = next((x for x in r.standing.every if x.id == p["assignment"]), None)
-    return (f"认可 {_of(p, r)} 的反馈" if part and part.role == "cooperating" else f"同意 {_of(p, r)} 办结"), "k"
+    words = f"认可 {_of(p, r)} 的反馈" if part and part.role == "cooperating" else f"同意 {_of(p, r)} 办结"
+    return words + _others(p), "k"
 
 
 def _returned(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     due = f"，{due_words(datetime.fromisoformat(p['due_at']))} 前补正" if p.get("due_at") else ""
-    return f"退回 {_of(p, r)} 补正{due}", "bad"
+    return f"退回 {_of(p, r)} 补正{due}{_others(p)}", "bad"
 
 
 def _urged(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
-    return f"{'电话催办' if p.get('by') == 'phone' else '催办'}：{_of(p, r)}", "bad"
+    if p.get("by") != "phone":
+        return f"催办：{_of(p, r)}", "bad"
+    at = f"（{clock_words(datetime.fromisoformat(p['called_at']))} 通话）" if p.get("called_at") else ""
+    return f"电话催办：{_of(p, r)}{at}", "bad"
 
 
 def _day(instant: str) -> str:
@@ -350,11 +461,13 @@ def _day(instant: str) -> str:
 def _petition_made(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     if p["petition_kind"] == "extension":
         return f"申请延期至 {_day(p['asked_due'])}", "k"
+    if p["petition_kind"] == "steps":
+        return f"报节点计划，{len(p['steps'])} 个节点，最后一个 {_day(p['steps'][-1]['due_at'])}", "k"
     asked = r.unit_names.get(p["asked_unit"] or "")
     return "提出异议" + (f"，建议由 {asked} 承办" if asked else ""), "k"
 
 
-_PETITIONS = {"extension": "延期申请", "objection": "异议"}
+_PETITIONS = {"extension": "延期申请", "objection": "异议", "steps": "节点计划"}
 
 
 def _petition_passed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -368,6 +481,56 @@ def _petition_settled(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"撤回{words}", "k"
 
 
+def _steps_confirmed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"确认 {_of(p, r)} 的节点计划", "k"
+
+
+def _step_done(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return f"完成节点 {p['n']}{'（逾期）' if p['late'] else ''}", "k"
+
+
+def _item_dated(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return f"核定时限 {_day(p['due_at'])}", "k"
+
+
+def _text_corrected(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    labels = {"title": "标题", "clause": "原文"}
+    was = p["was"]
+    said = [f"更正{label}：原为“{was[n]}”，改为“{p[n]}”" for n, label in labels.items() if n in was]
+    return "；".join(said), "k"
+
+
+def _target_changed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    own = next((g for g in r.standing.gauges if g.id == p["indicator"]), None)
+    name, measure = (f"（{own.name}）", f" {own.measure}") if own else ("", "")
+    return f"调整目标值{name}：{_change(p, 'target')}{measure}", "k"
+
+
+def _quota_changed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"调整 {_of(p, r)} 的份额：{_change(p, 'quota')}", "k"
+
+
+def _change(p: Mapping[str, Any], name: str) -> str:
+    """60 → 70."""
+    was = "未定" if p["was"] is None else number_words(Decimal(p["was"]))
+    return f"{was} → {number_words(Decimal(p[name]))}"
+
+
+def _item_due_changed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    with_it = f"，{p['shares']} 家单位随之调整" if p["shares"] else ""
+    return f"调整任务时限：{_day(p['was'])} → {_day(p['due_at'])}{with_it}", "k"
+
+
+def _due_changed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    steps = f"，{len(p['steps'])} 个节点随之提前" if p["steps"] else ""
+    parts = f"，{p['parts']} 家下级单位随之提前" if p["parts"] else ""
+    return f"调整 {_of(p, r)} 的时限：{_day(p['was'])} → {_day(p['due_at'])}{steps}{parts}", "k"
+
+
+def _lasting(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return "转为长期坚持任务" if p["lasting"] else "转为限时办理任务", "k"
+
+
 def _extended(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"同意 {_of(p, r)} 延期至 {_day(p['due_at'])}，原时限 {_day(p['original_due'])}", "k"
 
@@ -376,12 +539,23 @@ def _taken_back(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return "撤回提交的内容，继续办理", "k"
 
 
+def _reseated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"{_of(p, r)} 的反馈改由现在的牵头单位审核", ""
+
+
 def _suspended(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
-    return f"暂停 {_of(p, r)} 计时", "k"
+    return f"暂停 {_of(p, r)} 计时{_with(p)}", "k"
 
 
 def _resumed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
-    return f"恢复 {_of(p, r)} 计时，暂停 {p['days']} 个工作日，时限顺延至 {_day(p['due_at'])}", "k"
+    words = f"恢复 {_of(p, r)} 计时{_with(p)}，暂停 {p['days']} 个工作日，时限顺延至 {_day(p['due_at'])}"
+    steps = f"，{len(p['steps'])} 个节点随之顺延" if p.get("steps") and p["days"] else ""
+    return words + steps, "k"
+
+
+def _with(p: Mapping[str, Any]) -> str:
+    """Whether time stood still because it did for the whole that this is a part of."""
+    return "（随上级任务）" if p.get("with") else ""
 
 
 def _terminated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -393,6 +567,26 @@ def _terminated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     due = f"，时限 {_day(p['due_at'])}" if p.get("due_at") else ""
     return f"交办 {_of(p, r)}{due}", "k"
+
+
+def _taken_over(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    said = []
+    if p.get("quota") is not None:
+        said.append(f"任务数合计 {number_words(Decimal(p['quota']))}")
+    if p["figures"]:
+        figures = r.figures([pair[:2] for pair in p["figures"]]) if p["assignment"] in r.readable else ""
+        said.append(f"填报数{'：' + figures if figures else ''}")
+    if p.get("fills"):
+        said.append("统一填报的数此后由其填报")
+    if p.get("original_due"):
+        said.append(f"原时限 {_day(p['original_due'])}")
+    if p.get("suspended_at"):
+        said.append("继续暂停计时")
+    if p.get("steps"):
+        late = f"，逾期的 {p['late_steps']} 个另给办理时间" if p.get("late_steps") else ""
+        said.append(f"节点计划照旧（{len(p['steps'])} 个节点{late}）")
+    verb = "并入" if p.get("joined") else "承接"
+    return f"{_of(p, r)} {verb} {r.unit_of(p['predecessor'])} 的分工，{'，'.join(said)}", ""
 
 
 def _item_terminated(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
@@ -425,6 +619,27 @@ def _round_closed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
     return "本期截止" + (f"，{missed} 家逾期未报" if missed else ""), "bad" if missed else ""
 
 
+def _intake_registered(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    words = f"登记{KINDS[p['kind']].name} {p['no']}"
+    return f"{words}，由本任务承办" if p["linked"] else words, "k"
+
+
+def _intake_proposed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return f"拟办：建议{Outcome(p['proposal']['outcome']).label}", "k"
+
+
+def _intake_decided(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return ("审定：退回重拟", "bad") if p["outcome"] is None else (f"审定：{Outcome(p['outcome']).label}", "k")
+
+
+def _intake_carried(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return ("承办结束，待呈报" if p["to"] else "阅知完毕"), ""
+
+
+def _intake_presented(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+    return f"呈报（{p['on']}）", "k"
+
+
 _WORDINGS = {
     "item.planned": _planned,
     "item.opened": _opened,
@@ -434,6 +649,8 @@ _WORDINGS = {
     "assignment.submitted": _submitted,
     "assignment.signed": _signed,
     "assignment.sent_back": _sent_back,
+    "assignment.agreed": _agreed,
+    "assignment.passed": _passed,
     "assignment.accepted": _accepted,
     "assignment.returned": _returned,
     "assignment.urged": _urged,
@@ -447,8 +664,18 @@ _WORDINGS = {
     "petition.made": _petition_made,
     "petition.passed": _petition_passed,
     "petition.settled": _petition_settled,
+    "assignment.steps_confirmed": _steps_confirmed,
+    "assignment.step_done": _step_done,
+    "item.dated": _item_dated,
+    "item.lasting": _lasting,
+    "item.text_corrected": _text_corrected,
+    "item.target_changed": _target_changed,
+    "item.due_changed": _item_due_changed,
+    "assignment.due_changed": _due_changed,
+    "assignment.quota_changed": _quota_changed,
     "assignment.extended": _extended,
     "assignment.taken_back": _taken_back,
+    "assignment.reseated": _reseated,
     "assignment.suspended": _suspended,
     "assignment.resumed": _resumed,
     "assignment.terminated": _terminated,
@@ -456,7 +683,14 @@ _WORDINGS = {
     "assignment.reopened": _reopened,
     "assignment.split": _split,
     "item.unit_added": _unit_added,
+    "assignment.taken_over": _taken_over,
     "item.terminated": _item_terminated,
+    "assignment.read": lambda _p, _r: ("阅知", "k"),
+    "intake.registered": _intake_registered,
+    "intake.proposed": _intake_proposed,
+    "intake.decided": _intake_decided,
+    "intake.carried": _intake_carried,
+    "intake.presented": _intake_presented,
     "round.opened": _round_opened,
     "round.reported": _round_reported,
     "round.closed": _round_closed,

@@ -25,9 +25,14 @@ _BOUNDS = {"INTERVAL": (1, 99), "BYMONTHDAY": (-31, 31), "BYMONTH": (1, 12), "BY
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn, numbered from 1: opening and due instant (aware UTC), explained by (label, text) pairs."""
+    """One turn, numbered from 1: opening and due instant (aware UTC), explained by (label, text) pairs.
+
+    `day` is the day on which the rule has it open, before any shift: other turns may fall away and its number change
+    with the calendar, its day does not.
+    """
 
     n: int
+    day: date
     opens_at: datetime
     due_at: datetime
     steps: Steps
@@ -62,17 +67,17 @@ def turns(
     Raises:
         ValueError: a rule this programme does not run; the message is Chinese and says what to change.
     """
-    found: list[tuple[_End, _End]] = []
+    found: list[tuple[date, _End, _End]] = []
     for opening, closing in _pairs(_rule(opens, first), _rule(due, first), first, last):
         begin = _shifted(opening, opens_shift, opens_at, calendar)
         end = _shifted(closing, due_shift, due_at, calendar)
         if begin is None or end is None or end.instant <= begin.instant:
             continue
-        if not found or (found[-1][0].instant, found[-1][1].instant) != (begin.instant, end.instant):
-            found.append((begin, end))
+        if not found or (found[-1][1].instant, found[-1][2].instant) != (begin.instant, end.instant):
+            found.append((opening, begin, end))
     return [
-        Turn(n, begin.instant, end.instant, (("开放", begin.text), ("截止", end.text)))
-        for n, (begin, end) in enumerate(found, start=1)
+        Turn(n, opening, begin.instant, end.instant, (("开放", begin.text), ("截止", end.text)))
+        for n, (opening, begin, end) in enumerate(found, start=1)
     ]
 
 

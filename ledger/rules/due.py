@@ -16,9 +16,10 @@ from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.rules.texts import full_day, month_day, short_day
 
 Day = date  # inside DueRule the field `date` hides the type
-Kind = Literal["by", "within", "every", "during"]
+Kind = Literal["by", "within", "every", "during", "undated", "lasting"]
 Period = Literal["week", "month", "quarter", "year"]
 
+OPEN_ENDED = ("undated", "lasting")  # words without a day
 _DAY = timedelta(days=1)
 _ANCHOR = re.compile(r"run|acknowledge|item:.+")
 _ANCHOR_WORDS = {"run": "方案启动", "acknowledge": "签收"}
@@ -34,6 +35,7 @@ class DueRule:
     by: `date`. during: `start`..`end`, due at its end. within: `days` (working or calendar days) after the `anchor`.
     every: once a `period`; `monthday` is the day within its last month (for a week the ISO weekday), -1 or None its
     end; `days` counts that many days from the period's end (季度结束后3个工作日内).
+    undated: the document leaves it open (另行通知), the office settles it later. lasting: 长期坚持, no day at all.
     `text` holds the printed words.
 
     Raises:
@@ -141,8 +143,20 @@ def _within(rule: DueRule, calendar: WorkCalendar, anchor: datetime) -> Due:
     day = _counted(rule, base, calendar)
     event = _ANCHOR_WORDS.get(rule.anchor or "", "前序任务办结")
     unit = "个工作日" if rule.working else "天（自然日）"
-    words = f"{full_day(base)}{event}，次日起算，第 {rule.days} {unit}为 {full_day(day)}，当日 24:00 为限"
-    return _explained(rule, day, words, calendar, base)
+    return _explained(rule, day, _counted_words(event, base, day, f"{rule.days} {unit}"), calendar, base)
+
+
+def counted_steps(event: str, base: date, days: int, calendar: WorkCalendar) -> list[tuple[str, str]]:
+    """How a date came about that is so many working days after what happened on a day (承接, 退回), as `Due.steps`."""
+    day = calendar.after(base, days)
+    return [
+        ("规则", _counted_words(event, base, day, f"{days} 个工作日")),
+        ("节假日", _skipped_words(base, day, calendar)),
+    ]
+
+
+def _counted_words(event: str, base: date, day: date, span: str) -> str:
+    return f"{full_day(base)}{event}，次日起算，第 {span}为 {full_day(day)}，当日 24:00 为限"
 
 
 def _counted(rule: DueRule, base: date, calendar: WorkCalendar) -> date:

@@ -83,6 +83,21 @@ def roll_up(rule: SumRule, readings: Sequence[Reading]) -> Decimal | None:
     return max(enumerate(readings), key=lambda numbered: (numbered[1].at, numbered[0]))[1].value
 
 
+def course(rule: SumRule, readings: Sequence[tuple[int, Reading]]) -> list[Reading]:
+    """How a figure has grown: what the units together had come to after each of their readings, in order of time.
+
+    `readings`: (unit, reading). Of several at one instant the last counts.
+    """
+    latest: dict[int, Reading] = {}
+    found: dict[datetime, Reading] = {}
+    for unit, reading in sorted(readings, key=lambda said: said[1].at):
+        latest[unit] = reading
+        value = roll_up(rule, list(latest.values()))
+        if value is not None:
+            found[reading.at] = Reading(value, reading.at)
+    return list(found.values())
+
+
 def questions(
     value: Decimal,
     *,

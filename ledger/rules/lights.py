@@ -8,7 +8,9 @@ The rule, worst first (DESIGN, "Words"; thresholds are data, `LightRules`):
    due day or the figure's own last day. Below 0.70 red 严重滞后, below 0.90 yellow 滞后. Pace is judged only after
    the first tenth of the time; from then on a figure without a reading counts as 0. Before, silence says nothing yet,
    and a unit that honestly reports an early zero must not stand worse than one that keeps silent.
-4. At most 3 working days left: yellow 临期. Else green 按序时推进.
+4. The current step (节点) of a confirmed 节点计划: up to 5 working days late yellow 节点滞后, later red 节点严重滞后.
+   Of steps and pace the worse one is shown.
+5. At most 3 working days left, of the date or of the step: yellow 临期. Else green 按序时推进.
 
 What was submitted and not returned is judged as of its submission: review time never costs the unit a colour, and it
 is not 临期 any more. 长期坚持 is never red; what would be red is yellow.
@@ -73,13 +75,36 @@ class Figure(NamedTuple):
         return min(self.by, due_day) if self.by else due_day
 
 
+class Step(NamedTuple):
+    """The current step of a 节点计划: its number, its words (none where they were cleared), its due instant."""
+
+    no: int
+    words: str
+    due_at: datetime
+
+    @property
+    def day(self) -> date:
+        return last_day(self.due_at)
+
+    @property
+    def place(self) -> int:
+        """Its place in a band: tenths of a day, as a pace has it."""
+        return self.day.toordinal() * 10
+
+    def name(self) -> str:
+        quoted = f"“{self.words}”" if self.words else ""
+        return f"节点{self.no}{quoted}时限 {due_words(self.due_at)}"
+
+
 @dataclass(frozen=True)
 class LightRules:
-    """Thresholds of a plan: ratios, working days, and the share of time before which pace is not judged."""
+    """Thresholds of a plan: ratios, working days, and the share of time before which pace is not judged. A step that
+    is late by more than `step_days` is red."""
 
     red_below: Decimal = Decimal("0.70")
     yellow_below: Decimal = Decimal("0.90")
     near_days: int = 3
+    step_days: int = 5
     quiet_share: Decimal = Decimal("0.10")
 
 
@@ -122,15 +147,12 @@ class _Pace(NamedTuple):
     time: Fraction  # share of the time, above 0
     name: str
     reached: Fraction  # the day on whose evening this much was to be done, as an ordinal
+    ratio: Fraction  # of the two shares
 
     @property
     def place(self) -> int:
         """Its place in a band: tenths of a day."""
         return min(max(int(self.reached * 10), 0), _BAND - 2)
-
-    @property
-    def ratio(self) -> Fraction:
-        return self.done / self.time
 
     def behind(self, rules: LightRules) -> tuple[int, Fraction]:
         """Sorts the figure furthest behind first: by the thresholds it is below of, then by the day it has reached.
@@ -181,9 +203,10 @@ def light(  # noqa: PLR0913 -- each is one fact the light depends on
     submitted_at: datetime | None = None,
     paused: bool = False,
     standing: bool = False,
+    step: Step | None = None,
     rules: LightRules = LightRules(),
 ) -> Light:
-    """The light of an item or a share; the rule stands at the head of this module.
+    """The light of an item or a share; the rule stands at the head of this module. `step`: the current one.
 
     `due_at` includes extensions and the time to mend a return. `submitted_at`: when the signed application now under
     review left the unit; ignored in the state 退回补正. `paused` and `standing` (长期坚持) lie over the state.
@@ -197,7 +220,10 @@ def light(  # noqa: PLR0913 -- each is one fact the light depends on
     submission = None if state is State.RETURNED else submitted_at
     case = _Case(due_at, submission or now, submission is not None, standing, calendar, rules)
     pace = _slowest(case, period[0], figures)
-    return _overdue(case) or _lagging(case, pace) or _near(case) or _on_time(case, pace)
+    late = [found for found in (_lagging(case, pace), _late_step(case, step)) if found]
+    if lit := _overdue(case) or min(late, key=lambda found: found.rank, default=None):
+        return lit
+    return _near(case) or _near_step(case, step) or _on_time(case, pace)
 
 
 def holds_until(  # noqa: PLR0913 -- the same facts
@@ -212,6 +238,7 @@ def holds_until(  # noqa: PLR0913 -- the same facts
     submitted_at: datetime | None = None,
     paused: bool = False,
     standing: bool = False,
+    step: Step | None = None,
     rules: LightRules = LightRules(),
 ) -> datetime | None:
     """The next instant at which time alone may change the colour or the rank of this light; None: never.
@@ -226,6 +253,8 @@ def holds_until(  # noqa: PLR0913 -- the same facts
     for done, last, _ in _shares(figures, due_day):
         days |= _turns(done, period[0], last, rules)
     turns = [moment(day, time()) for day in days]
+    if step is not None:
+        turns += _turns_of_step(step, calendar, rules)
     return min((at for at in turns if at > now), default=due_at + timedelta(microseconds=1))
 
 
@@ -236,6 +265,13 @@ def _turns(done: Fraction, first: date, last: date, rules: LightRules) -> set[da
     below = [math.floor(done * total / _exact(limit)) + 1 for limit in (rules.yellow_below, rules.red_below)]
     elapsed = {max(judged, n) for n in (judged, *below)}
     return {first + timedelta(days=n - 1) for n in elapsed if n <= total}
+
+
+def _turns_of_step(step: Step, calendar: WorkCalendar, rules: LightRules) -> list[datetime]:
+    """When a step comes near, is late, is too late: each a moment at which its band may change."""
+    near = calendar.before(step.day + timedelta(days=1), rules.near_days + 1)
+    too_late = calendar.after(step.day, rules.step_days + 1)
+    return [moment(near, time()), step.due_at + timedelta(microseconds=1), moment(too_late, time())]
 
 
 @lru_cache(_REMEMBERED)
@@ -295,6 +331,30 @@ def _lagging(case: _Case, pace: _Pace | None) -> Light | None:
     return Light("red", "严重滞后", f"{words}为严重滞后。", _SEVERE + pace.place)
 
 
+def _late_step(case: _Case, step: Step | None) -> Light | None:
+    if step is None or case.submitted or case.at <= step.due_at:
+        return None
+    late = -case.calendar.days_left(local_day(case.at), step.day)
+    reason = f"{step.name()}，尚未完成，{late_words(late)}"
+    if late <= case.rules.step_days:
+        return Light("yellow", "节点滞后", f"{reason}。", _BEHIND + step.place)
+    if case.standing:
+        return Light("yellow", "节点滞后", f"{reason}，属长期坚持任务，按滞后提示。", _BEHIND + step.place)
+    limit = case.rules.step_days
+    return Light("red", "节点严重滞后", f"{reason}，超过 {limit} 个工作日，为严重滞后。", _SEVERE + step.place)
+
+
+def _near_step(case: _Case, step: Step | None) -> Light | None:
+    if step is None or case.submitted:
+        return None
+    left = case.calendar.days_left(local_day(case.at), step.day)
+    if left > case.rules.near_days:
+        return None
+    words = left_words(local_day(case.at), step.day, case.calendar)
+    reason = f"{step.name()}，{words}，不超过 {case.rules.near_days} 个工作日，为临期。"
+    return Light("yellow", "临期", reason, _NEAR + step.day.toordinal())
+
+
 def _near(case: _Case) -> Light | None:
     left = case.days_left
     if case.submitted or left > case.rules.near_days:
@@ -317,8 +377,10 @@ def _slowest(case: _Case, first: date, figures: Sequence[Figure]) -> _Pace | Non
         used = share_of_time(first, last, local_day(case.at))
         if used > _exact(case.rules.quiet_share):
             reached = first.toordinal() + done * max((last - first).days + 1, 1)
-            paces.append(_Pace(done, used, name, reached))
-    return min(paces, key=lambda pace: pace.behind(case.rules), default=None)
+            paces.append(_Pace(done, used, name, reached, done / used))
+    if len(paces) < 2:
+        return paces[0] if paces else None
+    return min(paces, key=lambda pace: pace.behind(case.rules))
 
 
 def _shares(figures: Sequence[Figure], due_day: date) -> list[tuple[Fraction, date, str]]:

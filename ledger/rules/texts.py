@@ -15,6 +15,16 @@ def month_day(day: date) -> str:
     return f"{day.month}月{day.day}日"
 
 
+def paper_day(day: date) -> str:
+    """2025年8月31日, as official papers write it."""
+    return f"{day.year}年{month_day(day)}"
+
+
+def line_words(no: str) -> str:
+    """清单第13项; what stands in a register has a number of its own: 批示〔2025〕3号."""
+    return no if "〔" in no else f"清单第{no}项"
+
+
 def short_day(day: date) -> str:
     """08-31 周日."""
     return f"{day:%m-%d} {weekday(day)}"
@@ -33,6 +43,11 @@ def due_words(due_at: datetime) -> str:
     if day != local_day(due_at):
         return full_day(day)
     return f"{full_day(day)} {due_at.astimezone(SHANGHAI):%H:%M}"
+
+
+def clock_words(at: datetime) -> str:
+    """07-17 周四 09:40."""
+    return f"{short_day(at.astimezone(SHANGHAI).date())} {at.astimezone(SHANGHAI):%H:%M}"
 
 
 def left_words(today: date, due_day: date, calendar: WorkCalendar) -> str:

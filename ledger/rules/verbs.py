@@ -1,9 +1,9 @@
 """Who may do what, when: one table of state x verb, each cell naming in which capacity one may act, and what everybody
 else is told.
 
-A share stands in one state. 延期审核中, 异议处理中 and 暂停计时 lie over it (`OVERLAYS`): their rows name only what
-they change, all else is as beneath, and lifting them brings the state back. A verb added later is a column of `TABLE`;
-a test holds the table complete.
+A share stands in one state. 延期审核中, 异议处理中, 节点计划待确认 and 暂停计时 lie over it (`OVERLAYS`): their
+rows name only what they change, all else is as beneath, and lifting them brings the state back. A verb added later is
+a column of `TABLE`; a test holds the table complete.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -26,6 +26,7 @@ class State(StrEnum):
     REVOKED = "revoked"
     EXTENDING = "extending"
     DISPUTED = "disputed"
+    PLANNING = "planning"
     SUSPENDED = "suspended"
 
     @property
@@ -34,7 +35,7 @@ class State(StrEnum):
         return _STATE_LABELS[self]
 
 
-OVERLAYS = (State.EXTENDING, State.DISPUTED, State.SUSPENDED)
+OVERLAYS = (State.EXTENDING, State.DISPUTED, State.PLANNING, State.SUSPENDED)
 ENDED = (State.CLOSED, State.WITHDRAWN, State.TERMINATED, State.REVOKED)
 EXTENDS = ("section_head", "inspector", "leader")  # who decides on 申请延期 in turn, where a plan does not say
 OF_ONE_PLAN = ("handler", "liaison", "section_head", "deputy_head")  # posts that may be limited to one plan
@@ -56,6 +57,8 @@ class Verb(StrEnum):
     URGE = "urge"
     EXTEND = "extend"
     OBJECT = "object"
+    PLAN_STEPS = "plan_steps"
+    STEP_DONE = "step_done"
     GRANT = "grant"
     DECLINE = "decline"
     TAKE_BACK = "take_back"
@@ -71,6 +74,13 @@ class Verb(StrEnum):
     REASSIGN = "reassign"
     TERMINATE = "terminate"
     REVOKE = "revoke"
+    DATE = "date"
+    LAST = "last"
+    END_LAST = "end_last"
+    AMEND_TEXT = "amend_text"
+    AMEND_TARGET = "amend_target"
+    AMEND_QUOTA = "amend_quota"
+    AMEND_DUE = "amend_due"
     ADD = "add"
     SPLIT = "split"
 
@@ -106,7 +116,7 @@ class Role(StrEnum):
 class Capacity(Enum):
     """What a post is to a share."""
 
-    HOLDER = "the post at which its step stands"
+    HOLDER = "the post at which its step stands, or one of them"
     DECIDER = "the post before which what was applied for lies"
     UNIT = "the liaison of its unit"
     HANDLER = "a handler of its unit"
@@ -138,6 +148,7 @@ _STATE_LABELS = {
     State.REVOKED: "已撤销办结",
     State.EXTENDING: "延期审核中",
     State.DISPUTED: "异议处理中",
+    State.PLANNING: "节点计划待确认",
     State.SUSPENDED: "暂停计时",
 }
 _VERB_LABELS = {
@@ -152,6 +163,8 @@ _VERB_LABELS = {
     Verb.URGE: "催办",
     Verb.EXTEND: "申请延期",
     Verb.OBJECT: "提出异议",
+    Verb.PLAN_STEPS: "报节点计划",
+    Verb.STEP_DONE: "报节点完成",
     Verb.GRANT: "同意申请",
     Verb.DECLINE: "不同意申请",
     Verb.TAKE_BACK: "撤回",
@@ -167,6 +180,13 @@ _VERB_LABELS = {
     Verb.REASSIGN: "调整责任单位",
     Verb.TERMINATE: "终止",
     Verb.REVOKE: "撤销办结",
+    Verb.DATE: "核定时限",
+    Verb.LAST: "转为长期坚持",
+    Verb.END_LAST: "转为限时办理",
+    Verb.AMEND_TEXT: "更正文字",
+    Verb.AMEND_TARGET: "调整目标值",
+    Verb.AMEND_QUOTA: "调整份额",
+    Verb.AMEND_DUE: "调整时限",
     Verb.ADD: "增加单位",
     Verb.SPLIT: "分解下达",
 }
@@ -205,6 +225,8 @@ _SIGNATURES = (Verb.SIGN, Verb.SIGN_RETURN)
 _REVIEWS = (Verb.APPROVE, Verb.RETURN)
 _ANSWERS = (Verb.GRANT, Verb.DECLINE)
 _OF_GIVER = (Verb.REASSIGN, Verb.TERMINATE)
+_DATING = (Verb.DATE, Verb.LAST, Verb.END_LAST)
+_STEPS = (Verb.PLAN_STEPS, Verb.STEP_DONE)
 
 # What is the same wherever work goes on.
 _LIVE: _Row = {
@@ -222,6 +244,10 @@ _LIVE: _Row = {
     **_cells((Verb.COPY,), _WATCHER, "抄送由{giver}工作人员或督查人员发出；如需抄送，请联系{giver}。"),
     **_cells(_OF_GIVER, _GIVER, "{verb}由{giver}工作人员办理；如认为分工不当，请提出异议，或联系{giver}。"),
     **_cells((Verb.ADD,), _OFFICE, "{verb}由专班办工作人员办理；如认为分工不当，请提出异议，或联系专班办。"),
+    **_cells((Verb.AMEND_TEXT, Verb.AMEND_TARGET), _OFFICE, "{verb}由专班办工作人员办理；如发现有误，请联系专班办。"),
+    **_cells((Verb.AMEND_QUOTA,), _GIVER, "{verb}由{giver}工作人员办理；如有意见，请联系{giver}。"),
+    **_cells((Verb.AMEND_DUE,), _GIVER, "{verb}由{giver}工作人员办理；承办单位不能按期完成的，请申请延期。"),
+    **_cells(_DATING, _OFFICE, "{verb}由专班办工作人员办理；如对时限有意见，请联系专班办。"),
     **_cells(_ANSWERS, _NOBODY, "现在没有等待审批的申请，可能已有结果；请刷新页面查看。"),
     **_cells((Verb.RESUME,), _NOBODY, "本任务没有暂停计时，无需恢复。"),
     **_cells((Verb.REVOKE,), _NOBODY, "本任务尚未办结，无需撤销办结；如需重办，请退回补正。"),
@@ -238,6 +264,7 @@ _AT_WORK: _Row = {
     **_IN_HAND,
     **_cells((Verb.SUBMIT,), _HOLDER, "本任务由{holder}办理并{submit}；如有情况，请与其联系。"),
     **_cells((Verb.EXTEND,), _UNIT, "延期由承办单位联络员申请；如有情况，请联系该单位。"),
+    **_cells(_STEPS, _UNIT, "{verb}由承办单位联络员办理；如有情况，请联系该单位。"),
     **_cells((Verb.SUSPEND,), _GIVER, "暂停计时由{giver}工作人员办理；如有不可抗力等情况，请联系{giver}。"),
     **_cells((Verb.SPLIT,), _UNIT, "分解下达由承办单位联络员办理，只能下达给本单位的下级；如有情况，请联系该单位。"),
 }
@@ -248,7 +275,7 @@ _ACKNOWLEDGING: _Row = {
     **_cells(
         (
             *(*_FIGURES, Verb.SUBMIT, Verb.EXTEND, Verb.CORRECT, Verb.CHECK, Verb.SETTLE, Verb.ENTER, Verb.CONFIRM),
-            Verb.SPLIT,
+            *(*_STEPS, Verb.SPLIT),
         ),
         _NOBODY,
         "本任务尚未签收，请先由{holder}签收，再{verb}。",
@@ -264,7 +291,7 @@ _HANDED_IN: _Row = {
     **_LIVE,
     **_cells((Verb.TAKE_BACK,), _UNIT, "撤回由提交{paper}的单位联络员办理；如需补充材料，请退回该单位。"),
     **_cells(
-        (Verb.EXTEND, Verb.OBJECT, Verb.SUSPEND, Verb.HAND_ON, Verb.SPLIT),
+        (*_STEPS, Verb.EXTEND, Verb.OBJECT, Verb.SUSPEND, Verb.HAND_ON, Verb.SPLIT),
         _NOBODY,
         "{paper}已经提交，正在等{holder}办理，不能{verb}；如需{verb}，请先撤回或由其退回。",
     ),
@@ -285,6 +312,9 @@ _REVIEWING: _Row = {
     **_cells((Verb.SIGN_RETURN,), _NOBODY, "{paper}已报送，单位内部不能再退回；如需修改，请联系{holder}退回补正。"),
     **_cells(_REVIEWS, _HOLDER, "{paper}由{holder}审核；如有意见，请与其联系。"),
     **_cells(
+        (Verb.AMEND_DUE,), _NOBODY, "{paper}已报送，是否按期以报送时的时限为准，不能{verb}；确需调整的，请先退回补正。"
+    ),
+    **_cells(
         (Verb.URGE,),
         _NOBODY,
         "{paper}已报送，正在等{holder}审核，不必再催办承办单位；如需加快，请直接与其联系。",
@@ -294,6 +324,7 @@ _DONE: _Row = {
     **_cells(Verb, _NOBODY, "{closed}，不能再{verb}；如需更正，请联系{giver}。"),
     **_cells((Verb.ACKNOWLEDGE, Verb.SIGN, Verb.URGE), _NOBODY, "{closed}，无需{verb}；请刷新页面查看最新状态。"),
     **_cells((Verb.SUBMIT, Verb.APPROVE), _NOBODY, "{closed}，无需再次{verb}；请刷新页面查看最新状态。"),
+    **_cells(_ANSWERS, _NOBODY, _LIVE[Verb.GRANT].text),
     **_cells((Verb.COPY,), _WATCHER, _LIVE[Verb.COPY].text),
     **_cells((Verb.CONFIRM,), _UNIT, _LIVE[Verb.CONFIRM].text),  # what was entered before stays to be confirmed
 }
@@ -301,29 +332,41 @@ _CLOSED: _Row = {
     **_DONE,
     **_cells((Verb.CHECK,), _CHECKER, _LIVE[Verb.CHECK].text),
     **_cells((Verb.SETTLE,), _INSPECTOR, _LIVE[Verb.SETTLE].text),
-    **_cells((Verb.REVOKE,), _OFFICE, "撤销办结由专班办工作人员办理；如认为办结不实，请联系专班办。"),
+    **_cells((Verb.REVOKE,), _GIVER, "撤销办结由{giver}工作人员办理；如认为办结不实，请联系{giver}。"),
 }
 # What was applied for lies before somebody: the work goes on, and no second thing is asked for.
 _APPLIED: _Row = {
     **_cells(_ANSWERS, _DECIDER, "这份申请由{decider}审批；如有意见，请与其联系。"),
     **_cells((Verb.TAKE_BACK,), _UNIT, "申请由提出申请的单位联络员撤回；如有情况，请联系该单位。"),
     **_cells(
-        (Verb.EXTEND, Verb.OBJECT),
+        (Verb.EXTEND, Verb.OBJECT, Verb.PLAN_STEPS),
         _NOBODY,
         "本单位已有一份申请在等{decider}审批，不能再{verb}；如需改提，请先撤回。",
     ),
-    **_cells((Verb.SUSPEND,), _NOBODY, "承办单位的申请在等{decider}审批，有结果后才能暂停计时。"),
+    **_cells((Verb.SUSPEND, Verb.AMEND_DUE), _NOBODY, "承办单位的申请在等{decider}审批，有结果后才能{verb}。"),
+}
+_PLANNING: _Row = {
+    **_APPLIED,
+    **_cells(
+        (Verb.STEP_DONE,),
+        _NOBODY,
+        "节点计划正在等{decider}确认，确认后再{verb}；如需先报，请先撤回节点计划。",
+    ),
 }
 _SUSPENDED: _Row = {
     **_cells((Verb.RESUME,), _GIVER, "恢复计时由{giver}工作人员办理；如暂停的原因已经消除，请联系{giver}。"),
     **_cells((Verb.SUSPEND,), _NOBODY, "本任务已经暂停计时，无需重复办理。"),
     **_cells((Verb.SUBMIT,), _NOBODY, "本任务已暂停计时，恢复后才能{submit}；如原因已经消除，请联系{giver}恢复。"),
     **_cells(
-        (Verb.EXTEND, Verb.OBJECT),
+        (Verb.EXTEND, Verb.OBJECT, Verb.PLAN_STEPS),
         _NOBODY,
         "本任务已暂停计时，时限会随恢复顺延，暂不能{verb}；如有情况，请联系{giver}。",
     ),
-    **_cells((Verb.SPLIT,), _NOBODY, "本任务已暂停计时，恢复后才能{verb}；如原因已经消除，请联系{giver}恢复。"),
+    **_cells(
+        (Verb.SPLIT, Verb.AMEND_DUE),
+        _NOBODY,
+        "本任务已暂停计时，恢复后才能{verb}；如原因已经消除，请联系{giver}恢复。",
+    ),
     **_cells((Verb.URGE,), _NOBODY, "本任务已暂停计时，不催办；如原因已经消除，请先恢复计时。"),
 }
 TABLE: Mapping[State, Mapping[Verb, Cell]] = {
@@ -339,6 +382,7 @@ TABLE: Mapping[State, Mapping[Verb, Cell]] = {
     State.REVOKED: _DONE,
     State.EXTENDING: _APPLIED,
     State.DISPUTED: _APPLIED,
+    State.PLANNING: _PLANNING,
     State.SUSPENDED: _SUSPENDED,
 }
 
@@ -380,6 +424,19 @@ def refusal(
         acknowledged_by=acknowledged_by or "本单位",
         giver=giver or "专班办",
     )
+
+
+_ITEM_OVER = {
+    State.CLOSED: "本任务已办结，不能再{verb}；办结不实的，请先撤销办结。",
+    State.TERMINATED: "本任务已终止，不能再{verb}；确需继续办理的，请另行交办。",
+    State.REVOKED: "本任务的办结已撤销，不能再{verb}；请在关联的整改任务中办理。",
+}
+
+
+def item_refusal(state: State, verb: Verb, capacities: Collection[Capacity]) -> str | None:
+    """`refusal` of what is done with an item as a whole: of one that is over it says how it ended."""
+    over = _ITEM_OVER.get(state)
+    return over.format(verb=verb.label) if over else refusal(state, verb, capacities)
 
 
 def _ended_words(state: State, *, feedback: bool) -> str:

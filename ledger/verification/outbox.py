@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Select, String, and_, cast, exists, func, literal, not_, or_, select
 
-from ledger.schema import counter, delivery, message, notice, person
+from ledger.schema import content, counter, delivery, event, message, notice, person
 from ledger.verification.scene import Check, Found, Scene
 
 NOTICE_STATES = ("pending", "sent", "superseded", "moot")
@@ -76,13 +77,6 @@ _RULES: Mapping[str, tuple[str, Select[Any], str]] = {
         ),
         "邮件第 {0} 号（{1}）的种类、收件人或 Message-ID 与其键不符（邮件被改动）",
     ),
-    "address": (
-        "message",
-        select(message.c.id, message.c.person_id, message.c.address)
-        .outerjoin(person, person.c.id == message.c.person_id)
-        .where(or_(person.c.id.is_(None), person.c.email != message.c.address)),
-        "邮件第 {0} 号的地址 {2} 不是账号第 {1} 号的邮箱（地址或账号被改动）",
-    ),
     "gap": (
         "message",
         select(message.c.id - 1).where(message.c.id > 1, not_(exists().where(_before.c.id == message.c.id - 1))),
@@ -114,8 +108,44 @@ def _outbox(scene: Scene) -> Found:
     for rule, (table, wrong, sentence) in _RULES.items():
         for r in scene.rows(wrong):
             yield rule, sentence.format(*r), {"table": table, "row": str(r[0])}
+    yield from _addresses(scene)
     for name, rows in (("notices", notice), ("messages", message)):
         scene.counts[name] = int(scene.connection.execute(select(func.count()).select_from(rows)).scalar_one())
 
 
-OUTBOX = Check("outbox", "提醒与邮件", _outbox, tuple(_RULES))
+_strays = (
+    select(message.c.id, message.c.person_id, message.c.address, person.c.id.label("known"))
+    .outerjoin(person, person.c.id == message.c.person_id)
+    .where(or_(person.c.id.is_(None), person.c.email != message.c.address))
+)
+_said = (
+    select(event.c.payload, content.c.text)
+    .join(event, and_(event.c.stream == content.c.stream, event.c.seq == content.c.seq))
+    .where(event.c.stream == "admin", event.c.kind.in_(("account.corrected", "account.address-offered")))
+    .where(content.c.field.in_(("email", "old_email")))
+)
+_without_former = (  # a former address that was not kept, or has been cleared: what went there cannot be judged
+    select(event.c.payload)
+    .outerjoin(
+        content,
+        and_(content.c.stream == event.c.stream, content.c.seq == event.c.seq, content.c.field == "old_email"),
+    )
+    .where(event.c.stream == "admin", event.c.kind == "account.corrected", content.c.text.is_(None))
+)
+
+
+def _addresses(scene: Scene) -> Found:
+    """A mail goes to the address of its account, or to one that the account had, or was asked for."""
+    strays = list(scene.rows(_strays))
+    if not strays:
+        return
+    had = {(json.loads(r.payload)["person"], r.text) for r in scene.rows(_said)}
+    bare = (json.loads(r.payload) for r in scene.rows(_without_former))
+    unknown = {p["person"] for p in bare if "email" in p["fields"]}
+    for r in strays:
+        if r.known is None or ((r.person_id, r.address) not in had and r.person_id not in unknown):
+            words = f"邮件第 {r.id} 号的地址 {r.address} 不是账号第 {r.person_id} 号的邮箱（地址或账号被改动）"
+            yield "address", words, {"table": "message", "row": str(r.id)}
+
+
+OUTBOX = Check("outbox", "提醒与邮件", _outbox, (*_RULES, "address"))

@@ -6,7 +6,7 @@ import json
 
 from sqlalchemy import func, select
 
-from ledger.clearing import known
+from ledger.clearing import NAMING, known
 from ledger.schema import (
     AnyRow,
     assignment,
@@ -46,18 +46,20 @@ def _people(scene: Scene) -> Found:
 
 
 def _names(scene: Scene, accounts: dict[int, AnyRow]) -> Found:
-    """An account has the name under which it took its posts; a cleared name is looked at with the texts."""
+    """An account has the name under which it took its posts, or that was put right since; a cleared name is looked at
+    with the texts."""
     cleared = known(scene.connection).persons
     taken = (
-        select(event.c.payload, content.c.text)
+        select(event.c.kind, event.c.payload, content.c.text)
         .outerjoin(
             content,
             (content.c.stream == event.c.stream) & (content.c.seq == event.c.seq) & (content.c.field == "name"),
         )
-        .where(event.c.stream == "admin", event.c.kind == "post.taken")
+        .where(event.c.stream == "admin", event.c.kind.in_(NAMING))
         .order_by(event.c.seq)
     )
-    names = {json.loads(r.payload)["person"]: r.text for r in scene.rows(taken)}
+    said = ((json.loads(r.payload), r.text) for r in scene.rows(taken))
+    names = {p["person"]: text for p, text in said if "name" in p.get("fields", ("name",))}
     for person_id, name in names.items():
         where = {"table": "person", "row": str(person_id)}
         if person_id not in accounts:

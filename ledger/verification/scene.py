@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,8 +17,8 @@ from sqlalchemy.sql import visitors
 
 from ledger.calendar import WorkCalendar
 from ledger.clock import BusinessClock, ClockInDoubt, MachineClock
-from ledger.database import calendar_of
 from ledger.files import Store
+from ledger.queries.days import history
 from ledger.schema import AnyRow
 from ledger.sealing import Head
 from ledger.trouble import trouble_of
@@ -69,14 +70,20 @@ class Scene:
         except ClockInDoubt as doubt:
             return doubt.sure
 
-    @cached_property
+    @property
     def calendar(self) -> WorkCalendar:
-        return calendar_of(self.connection)
+        """The present one, as the log has it."""
+        return self.calendars[-1][1]
 
     @cached_property
-    def calendars(self) -> tuple[WorkCalendar, ...]:
-        """The calendars that something may have been armed by: as it was decided since, and as it was published."""
-        return (self.calendar, WorkCalendar()) if self.calendar.overrides else (self.calendar,)
+    def calendars(self) -> Sequence[tuple[datetime, WorkCalendar]]:
+        """The working calendars one after another, as the log has them, each with the instant of its decision."""
+        return history(self.connection)
+
+    def calendars_since(self, at: datetime) -> list[WorkCalendar]:
+        """The calendars that were in force at an instant or have been since; the present one is the last."""
+        later = [since for since, _ in self.calendars[1:]]
+        return [calendar for _, calendar in self.calendars[bisect_left(later, at) :]]
 
     def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[AnyRow]:
         """The rows of a statement, a portion at a time, counted for the progress."""

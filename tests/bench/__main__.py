@@ -22,6 +22,7 @@ from ledger.following import follow
 from ledger.migrating import upgrade
 from tests.bench.cases import Ground, crowd, http, service
 from tests.bench.client import Client
+from tests.bench.exporting import measure_export
 from tests.bench.large import large
 from tests.bench.measuring import WARM_UP, Bench, Floor
 from tests.bench.multiply import multiply
@@ -54,7 +55,7 @@ def main() -> None:
 
 
 def run_large(url: str, suffix: str, repeated: int) -> None:
-    """Pages and ticks at 100,000 items."""
+    """Pages, an export and ticks at 100,000 items."""
     upgrade(url)
     db = Database(url)
     try:
@@ -62,6 +63,7 @@ def run_large(url: str, suffix: str, repeated: int) -> None:
         port = free_port()
         with serving(url, port):
             print(*measure_pages(world, people, Client(port, PASSWORD), suffix, repeated), sep="\n", flush=True)
+        print(measure_export(db, suffix, 3 if repeated > 100 else 1), flush=True)
     finally:
         db.close()
     print(*measure_ticks(url, suffix), sep="\n", flush=True)

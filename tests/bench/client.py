@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlencode
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_LOADED = re.compile(r'(?:href|src)="(/static/[^"]+[.](?:css|js))"')
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class Client:
     def page(self, path: str) -> str:
         """A page as this person sees it."""
         return self._send("GET", path, {}, expected=200)
+
+    def weight(self, page: str) -> int:
+        """The bytes of script and style that a page names, as they are sent to a browser."""
+        return sum(self._sent(path) for path in sorted(set(_LOADED.findall(page))))
+
+    def _sent(self, path: str) -> int:
+        self.connection.request("GET", path, headers={"Accept-Encoding": "br"})
+        return len(self.connection.getresponse().read())
 
     def floor(self) -> None:
         """The bare request."""

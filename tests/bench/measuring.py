@@ -83,8 +83,8 @@ class Bench:
 
     def measure(self, name: str, act: Callable[[], object]) -> None:
         case = self.cases.setdefault(name, Case())
-        case.floor.append(_seconds(self.floor))
-        case.taken.append(_seconds(act))
+        case.floor.append(seconds_of(self.floor))
+        case.taken.append(seconds_of(act))
 
     def measure_at_once(self, name: str, acts: Sequence[Sequence[Callable[[], object]]], floors: Floors) -> None:
         """Several clients at the same time, each giving its own acts one after another; their floors do so before."""
@@ -100,10 +100,10 @@ class Bench:
 
 def _at_once(clients: Sequence[Sequence[Callable[[], object]]]) -> list[float]:
     with ThreadPoolExecutor(len(clients)) as pool:
-        return [s for own in pool.map(lambda acts: [_seconds(act) for act in acts], clients) for s in own]
+        return [s for own in pool.map(lambda acts: [seconds_of(act) for act in acts], clients) for s in own]
 
 
-def _seconds(act: Callable[[], object]) -> float:
+def seconds_of(act: Callable[[], object]) -> float:
     start = perf_counter()
     act()
     return perf_counter() - start
@@ -111,12 +111,12 @@ def _seconds(act: Callable[[], object]) -> float:
 
 def _line(name: str, case: Case) -> str:
     taken, floor = case.taken[WARM_UP:], case.floor[WARM_UP:]
-    p50, floor_p50 = _percentile(taken, 50), _percentile(floor, 50)
+    p50, floor_p50 = percentile(taken, 50), percentile(floor, 50)
     said: dict[str, Any] = {
         "bench": name,
         "n": len(taken),
         "p50_ms": round(p50, 2),
-        "p95_ms": round(_percentile(taken, 95), 2),
+        "p95_ms": round(percentile(taken, 95), 2),
         "floor_p50_ms": round(floor_p50, 2),
         "ratio": round(p50 / floor_p50, 2),
     }
@@ -125,7 +125,7 @@ def _line(name: str, case: Case) -> str:
     return json.dumps(said)
 
 
-def _percentile(seconds: list[float], percent: int) -> float:
+def percentile(seconds: list[float], percent: int) -> float:
     """In milliseconds."""
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1000

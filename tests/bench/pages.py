@@ -7,10 +7,12 @@ with a plain Jinja table of as many lines. It asks nobody who they are, filters,
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from html import unescape
 from random import Random
 
 from flask import Flask
@@ -62,9 +64,13 @@ class Page:
     line: str
 
 
+DEEP = 1500
+LIGHT = 120 * 1024  # bytes of script and style, as they are sent, that a page for a phone may load
 _ROW, _SLIP = r'<th scope="row" class="tt">', r'<article class="slip'
-_LI, _FIG, _TURN, _RUN = (
+_FIGURE = r'<li class="sheet pad fig is-'
+_LI, _BAR, _FIG, _TURN, _RUN = (
     r'<li class="is-',
+    r'<div class="g-row is-',
     r'<div class="fig ',
     r'<th scope="row" class="nw">',
     r'<li class="sheet pad run">',
@@ -72,12 +78,14 @@ _LI, _FIG, _TURN, _RUN = (
 
 
 def pages_of(world: World, people: People) -> list[Page]:
-    plan, lines = f"/plans/{world.runs[0]}", "|".join((_LI, _FIG, _TURN))
+    plan, lines = f"/plans/{world.runs[0]}", "|".join((_LI, _BAR, _FIG, _TURN))
     home = "coordinator"  # of the run that was copied
     return [
         Page("ledger.coordinator", people.coordinator, "/ledger", _ROW),
         Page("ledger.inspector", people.inspector, "/ledger", _ROW),
         Page("ledger.liaison", people.liaison, "/ledger", _ROW),
+        Page("home.inspector", people.inspector, "/home", _LI),
+        Page("figures.inspector", people.inspector, "/figures", _FIGURE),
         Page("inbox.liaison", people.liaison, "/inbox", _SLIP),
         Page("plan.coordinator", home, plan, lines),
         Page("plan.liaison", "renshe", plan, lines),
@@ -86,12 +94,24 @@ def pages_of(world: World, people: People) -> list[Page]:
     ]
 
 
+def deep(people: People, client: Client) -> Page:
+    """A page far down the inspector's ledger, as one comes to it: from the page before."""
+    client.be(people.inspector)
+    before = client.page(f"/ledger?page={DEEP}")
+    found = re.search(r'rel="next" href="([^"]+)"', before)
+    if found is None:
+        raise LookupError(f"the ledger ends before page {DEEP}")
+    return Page("ledger.inspector.deep", people.inspector, unescape(found[1]), _ROW)
+
+
 def measure_pages(world: World, people: People, client: Client, suffix: str, n: int) -> list[str]:
     """The line of each page."""
     lines = []
-    for page in pages_of(world, people):
+    for page in [*pages_of(world, people), deep(people, client)]:
         client.be(page.login)
-        count = len(re.findall(page.line, client.page(page.path)))
+        html = client.page(page.path)
+        lines.append(json.dumps({"bench": f"weight.{page.name}", "bytes": client.weight(html), "limit": LIGHT}))
+        count = len(re.findall(page.line, html))
         bench = Bench(suffix, _opening(client, f"/floor/rows/{count}"))
         for _ in range(n):
             bench.measure(f"page.{page.name}.{count}", _opening(client, page.path))

@@ -18,6 +18,7 @@ from bpmn.plan import Cadence, Facts, Heading, Indicator, Item, Plan, Role, Shar
 from bpmn.writing import write_plan
 from engine import commands, opening, published, ticking
 from engine.commands import Entry, TodoRef, perform
+from engine.moments import turns_of
 from engine.rounds import open_round
 from ledger import organisation
 from ledger.calendar import local_day
@@ -233,9 +234,11 @@ class World:
     def open_round(self, run_id: int, n: int, cadence: str = "daily") -> None:
         """What the tick does when a round's moment has come."""
         with self.db.write() as tx:
-            moment = (due.c.owner_kind == "run") & (due.c.owner_id == run_id) & (due.c.kind == f"round:{cadence}:{n}")
-            tx.connection.execute(delete(due).where(moment))
-            open_round(tx, published.of_version(tx.connection, self.version).plan, run_id, cadence, n)
+            plan = published.of_version(tx.connection, self.version).plan
+            turn = next(turns_of(c, tx.calendar)[n - 1] for c in plan.cadences if c.id == cadence)
+            kind = due.c.kind == f"round:{cadence}:{turn.day}"
+            tx.connection.execute(delete(due).where(due.c.owner_kind == "run", due.c.owner_id == run_id, kind))
+            open_round(tx, plan, run_id, cadence, str(turn.day))
 
     def owed(self, run_id: int, cadence: str = "daily") -> dict[str, int]:
         """The share of each unit that still has to report in the run's latest round."""

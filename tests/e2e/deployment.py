@@ -67,31 +67,40 @@ def build(file: Path, prepare: Callable[[Office], None] | None = None) -> None:
 @contextmanager
 def running(started: Path, folder: Path) -> Iterator[Site]:
     """The processes on a copy of a built database; everything they had queued has been sent when this yields."""
-    file, mail, files, port = folder / "duban.sqlite3", folder / "mail", folder / "files", free_port()
-    shutil.copy(started, file)
+    shutil.copy(started, folder / "duban.sqlite3")
     if (built := started.parent / "files").exists():
-        shutil.copytree(built, files)
-    sink = start_sink(mail)
+        shutil.copytree(built, folder / "files")
+    with deployed(folder, DUBAN_DEMO="true", DUBAN_DEMO_MAIL=str(folder / "mail")) as site:
+        wait_until(lambda: sent_everything(site.db), (folder / "log").read_text)
+        yield site
+
+
+@contextmanager
+def deployed(folder: Path, prepare: Callable[[dict[str, str]], None] | None = None, **more: str) -> Iterator[Site]:
+    """Web, scheduler and mail server with everything they keep in a folder; `prepare` runs what comes before them with
+    their environment."""
+    port, mail = free_port(), folder / "mail"
+    url, sink = f"sqlite:///{folder / 'duban.sqlite3'}", start_sink(mail)
     environment = os.environ | {
-        "DUBAN_DEMO": "true",
-        "DUBAN_DATABASE_URL": f"sqlite:///{file}",
+        "DUBAN_DATABASE_URL": url,
         "DUBAN_BASE_URL": f"http://127.0.0.1:{port}",
         "DUBAN_SMTP_HOST": "127.0.0.1",
         "DUBAN_SMTP_PORT": str(sink.port),
-        "DUBAN_DEMO_MAIL": str(mail),
-        "DUBAN_FILES": str(files),
+        "DUBAN_FILES": str(folder / "files"),
         "no_proxy": "127.0.0.1",
+        **more,
     }
+    if prepare is not None:
+        prepare(environment)
     log = (folder / "log").open("wb")
     processes = [
         subprocess.Popen([sys.executable, "-m", "webapp.cli", *words], env=environment, stdout=log, stderr=log)
         for words in (("serve", "--port", str(port)), ("scheduler", "--every", "0.5"))
     ]
-    db = Database(f"sqlite:///{file}", StoredClock())
-    site = Site(f"http://127.0.0.1:{port}", mail, db, Store(files))
+    db = Database(url, StoredClock())
+    site = Site(f"http://127.0.0.1:{port}", mail, db, Store(folder / "files"))
     try:
         wait_until(lambda: answers(f"{site.url}/login"), (folder / "log").read_text)
-        wait_until(lambda: sent_everything(db), (folder / "log").read_text)
         yield site
     finally:
         for process in processes:

@@ -132,6 +132,18 @@ def test_draft_that_was_left_is_there_again(enter: Enter, width: int, account: s
     expect(again.page.get_by_label("进展")).to_have_value(words)
 
 
+def test_what_is_typed_before_the_script_is_there_is_kept_too(enter: Enter) -> None:
+    liaison, words, held = enter("jiaoyu", 390), "网络很慢，先写了再说", []
+    opened(liaison, "开展“六进”校园活动", "填报")
+    liaison.page.route(re.compile(r"/app\b[^/]*\.js"), lambda route: held.append(route))
+    liaison.page.reload(wait_until="commit")
+    liaison.page.get_by_label("进展").press_sequentially(words)
+    expect(liaison.page.get_by_label("进展")).to_have_value(words)
+    assert len(held) == 1, "the script was there before"
+    held[0].continue_()
+    expect(liaison.page.get_by_text("草稿已存 10:00")).to_be_visible()
+
+
 def test_figure_ten_times_too_big_is_asked_about_and_taken_when_confirmed(enter: Enter) -> None:
     liaison = enter("renshe", 390)
     opened(liaison, "归集城乡基层就业岗位", "填报")
@@ -151,5 +163,5 @@ def test_figure_ten_times_too_big_is_asked_about_and_taken_when_confirmed(enter:
     expect(liaison.page.get_by_label("数字确实如此，仍要提交")).not_to_be_checked()
     liaison.page.get_by_label("数字确实如此，仍要提交").check()
     liaison.press("填报", "已填报。")
-    expect(liaison.page.locator(".fig .v > b")).to_have_text("3,500")
+    expect(liaison.page.locator(".fig .v b").first).to_have_text("3,500")
     liaison.look("taken")

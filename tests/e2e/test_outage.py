@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from ledger.schema import content
 from tests.e2e.conftest import Enter
-from tests.e2e.deployment import Site
+from tests.e2e.deployment import Site, wait_until
 from tests.e2e.test_keeping import opened, refuse_next
 
 pytestmark = pytest.mark.e2e
@@ -65,14 +65,74 @@ def test_a_draft_that_the_server_did_not_take_stays_in_the_browser(enter: Enter,
     with locked(site):
         liaison.expect_refusal(str(liaison.page.locator("[id^=draft-]").get_attribute("hx-post")))
         liaison.page.get_by_label("进展").fill(words)
-        expect(liaison.page.get_by_text("草稿暂时没有存上，请不要关闭本页")).to_be_visible(timeout=PATIENCE)
+        expect(liaison.page.get_by_text("还没有存到服务器，内容已存在这台设备上，连上后自动补存")).to_be_visible(
+            timeout=PATIENCE
+        )
         liaison.look("draft-failed")
         liaison.page.reload()
         expect(liaison.page.get_by_label("进展")).to_have_value(words)
-        expect(liaison.page.get_by_text("已恢复没有存上的内容")).to_be_visible()
+        expect(liaison.page.get_by_text("已恢复这台设备上没有存上的内容")).to_be_visible()
     expect(liaison.page.get_by_text("草稿已存")).to_be_visible(timeout=PATIENCE)
     liaison.press("填报", "已填报。")
     expect(liaison.page.get_by_label("进展")).to_have_value("")
+
+
+@pytest.mark.parametrize(("width", "account"), [(1280, "keji"), (390, "caizheng")])
+def test_without_a_network_nothing_is_lost_and_nothing_is_sent(
+    enter: Enter, site: Site, width: int, account: str
+) -> None:
+    words = f"在路上写的进展，没有信号（{width}）。"
+    liaison = enter(account, width)
+    liaison.go("/inbox")
+    opened(liaison, liaison.page.locator("article.slip h3").first.inner_text(), "填报")
+    address = liaison.page.url
+    liaison.settle()  # the page and its script are there before the network goes
+    liaison.page.context.set_offline(True)
+    liaison.page.get_by_label("进展").fill(words)
+    expect(liaison.page.get_by_text("还没有存到服务器，内容已存在这台设备上")).to_be_visible()
+    liaison.press("填报")
+    expect(liaison.page.get_by_text("现在连不上网络，没有提交")).to_be_in_viewport()
+    liaison.shoot("offline")
+    assert recorded(site, words) == 0
+    liaison.page.close()  # the tab, and with it what only a tab keeps
+    liaison.page = liaison.page.context.new_page()
+    liaison.page.context.set_offline(False)
+    liaison.page.goto(address)
+    expect(liaison.page.get_by_label("进展")).to_have_value(words)
+    expect(liaison.page.get_by_text("草稿已存")).to_be_visible()
+    liaison.look("restored")
+    liaison.press("填报", "已填报。")
+    assert recorded(site, words) == 1
+    kept = "JSON.stringify(Object.keys(localStorage).filter(key => key.startsWith('typed ')))"
+    wait_until(lambda: liaison.page.evaluate(kept) == "[]", lambda: str(liaison.page.evaluate(kept)))
+
+
+def test_a_draft_is_saved_by_itself_when_the_network_is_back(enter: Enter, site: Site) -> None:
+    liaison, words = enter("shangwu", 1280), "信号断了又来。"
+    liaison.go("/inbox")
+    opened(liaison, liaison.page.locator("article.slip h3").first.inner_text(), "填报")
+    liaison.settle()  # the page and its script are there before the network goes
+    liaison.page.context.set_offline(True)
+    liaison.page.get_by_label("进展").fill(words)
+    expect(liaison.page.get_by_text("连上后自动补存")).to_be_visible()
+    liaison.page.context.set_offline(False)
+    expect(liaison.page.get_by_text("草稿已存")).to_be_visible()
+    again = enter("shangwu", 390)
+    again.page.goto(liaison.page.url)
+    expect(again.page.get_by_label("进展")).to_have_value(words)
+
+
+def test_who_logs_out_leaves_nothing_on_the_device(enter: Enter, site: Site) -> None:
+    liaison = enter("jingxin", 1280)
+    liaison.go("/inbox")
+    opened(liaison, liaison.page.locator("article.slip h3").first.inner_text(), "填报")
+    with locked(site):
+        liaison.expect_refusal(str(liaison.page.locator("[id^=draft-]").get_attribute("hx-post")))
+        liaison.page.get_by_label("进展").fill("不留在公用电脑上。")
+        expect(liaison.page.get_by_text("内容已存在这台设备上")).to_be_visible(timeout=PATIENCE)
+    assert liaison.page.evaluate("Object.keys(localStorage).length") == 1
+    liaison.log_out()
+    assert liaison.page.evaluate("Object.keys(localStorage).length") == 0
 
 
 def test_a_page_that_cannot_be_read_says_so_and_leads_back(enter: Enter, site: Site) -> None:

@@ -21,20 +21,25 @@ from werkzeug.exceptions import HTTPException
 
 from engine import drafting
 from engine.commands import (
+    IntakeRef,
     add_unit,
     apply_for_name,
     apply_for_text,
     decide_clearing,
+    decide_days,
     dispute,
     enter,
     extend,
     hand_over,
     perform,
+    propose,
+    register,
+    register_on,
     reorganise,
     suspend,
 )
 from engine.reorganising import Change
-from ledger import exports, uploads
+from ledger import exports, uploads, views
 from ledger.clock import StoredClock
 from ledger.database import Database
 from ledger.directory import Scope, register_person, take_post
@@ -42,7 +47,8 @@ from ledger.files import Store
 from ledger.people import Actor, actor_of
 from ledger.queries.ledger import Filters
 from ledger.resets import offer
-from ledger.schema import assignment, content, item, person, plan_draft, post, round_, share, upload
+from ledger.rules.days import Decision
+from ledger.schema import assignment, content, indicator, item, person, plan_draft, post, round_, share, upload
 from tests import samples
 from tests.e2e.conftest import pictures_of
 from tests.e2e.deployment import START, Site, build
@@ -88,13 +94,34 @@ def act(office: Office) -> None:
     put(office, "renshe", "liaison", ("总结.docx", samples.docx()), form=f"submit-{share_of(office, '11', 'renshe')}-1")
     halfway(office, f"submit-{share_of(office, '11', 'renshe')}-1")
     write_sheet(office)
+    keep_views(office)
     put(office, "jiuye-lingdao", "coordinator", ("审核意见.pdf", samples.pdf()))
     office.urge(("jiuye-lingdao", "coordinator"), ["jiaoyu"], "20", "请周三前签收并反馈。")
     change(office)
     clear(office)
     hand_on_posts(office)
     change_units(office)
+    decide_on_days(office)
     perform(office.db, actor(office, "zhuanban"), drafting.revise, 1)
+    hear_from_above(office)
+
+
+def hear_from_above(office: Office) -> None:
+    """A case just registered, one that was proposed, one upon an item that is under way."""
+    zhuanban = actor(office, "zhuanban")
+    said = {
+        "leader": "张明（市长）",
+        "given_on": "2025-05-22",
+        "carrier": "brief",
+        "wording": "text",
+        "instruction": "请人社局牵头，会同有关单位摸清底数，月底前报我。",
+    }
+    in_register: dict[str, Any] = {"office": "jiuye-lingdao", "values": said}
+    perform(office.db, zhuanban, register, "instruction", title="摸清高校毕业生就业底数", **in_register)
+    second = perform(office.db, zhuanban, register, "instruction", title="研究零工驿站布点", **in_register)
+    given: dict[str, Any] = {"outcome": "file", "leads": "市人社局", "others": "市教育局", "days": 10}
+    perform(office.db, zhuanban, propose, IntakeRef(second, "propose", 1), opinion="建议由市人社局牵头办理。", **given)
+    perform(office.db, zhuanban, register_on, 13, "instruction", values=said)
 
 
 def change(office: Office) -> None:
@@ -152,6 +179,15 @@ def change_units(office: Office) -> None:
     perform(office.db, guanli, reorganise, "shuju", later, ground=ground)
 
 
+def decide_on_days(office: Office) -> None:
+    """A day off in July, a Saturday that is worked."""
+    words = [
+        Decision(date(2025, 7, 25), False, "防汛值守，黄政办〔2025〕9号。"),
+        Decision(date(2025, 7, 26), True, "补班。"),
+    ]
+    perform(office.db, actor(office, "guanli"), decide_days, words)
+
+
 def clear(office: Office) -> None:
     """依规清除: one record cleared, one application for a name and one for a record that wait."""
     guanli, ducha = (actor(office, login) for login in ("guanli", "ducha"))
@@ -205,6 +241,16 @@ def write_sheet(office: Office) -> None:
     exports.write_next(office.db, store_of(office))
 
 
+def keep_views(office: Office) -> None:
+    """Views of the coordinator, one of them shared with the office."""
+    with office.db.read() as connection:
+        owner = actor_of(connection, office.holder("jiuye-lingdao", "coordinator"))
+    assert owner is not None
+    for name, unit in (("红黄灯", "jiuye-lingdao"), ("红黄灯，只给自己", None)):
+        asked = Filters(light="warn", columns="title.due.lead")
+        perform(office.db, owner, views.keep, name, asked, unit, as_default=False)
+
+
 def store_of(office: Office) -> Store:
     return Store(Path(str(make_url(office.db.url).database)).parent / "files")
 
@@ -239,6 +285,8 @@ ROWS = (
     Row("new password by a link", None, "/password/reset?token={reset xuanchuan}", heading="设置新密码"),
     Row("link that has run out", None, "/password/reset?token=x", status=410, heading="设置新密码"),
     Row("own account", "renshe", "/account", heading="我的账号"),
+    Row("link to a new address", "renshe", "/account/email/confirm", heading="确认新邮箱"),
+    Row("link that has run out", "renshe", "/account/email/confirm?token=x", status=410, heading="确认新邮箱"),
     Row("change of password", "renshe", "/account/password", heading="修改密码"),
     Row("posts of a unit", "guozi-1", "/posts", heading="本单位岗位"),
     Row("posts are for the head", "renshe", "/posts", status=403, heading="这里不能办理"),
@@ -251,22 +299,40 @@ ROWS = (
     Row("units", "guanli", "/units", heading="单位"),
     Row("unit", "guanli", "/units/jiaoyu"),
     Row("unit with a change to come", "guanli", "/units/shuju"),
+    Row("unit to enter", "guanli", "/units/new", heading="登记单位"),
+    Row("groups of units", "guanli", "/units/groups", heading="单位组"),
+    Row("group of units", "guanli", "/units/groups?name=在黄高校", heading="单位组"),
+    Row("working calendar", "guanli", "/calendar", heading="工作日历 2025年"),
+    Row("working calendar of a year to come", "guanli", "/calendar?year=2027", heading="工作日历 2027年"),
+    Row("working calendar is for the administrator", "ducha", "/calendar", status=403, heading="这里不能办理"),
     Row("units are for the administrator", "renshe", "/units", status=403, heading="这里不能办理"),
     Row("accounts", "guanli", "/people", heading="账号"),
     Row("accounts of a unit", "guanli", "/people?words=人社", heading="账号"),
+    Row("accounts to open", "guanli", "/people/new", heading="开通账号"),
+    Row("first things to do", "guanli", "/setup", heading="初始设置"),
+    Row("first things are the administrator's", "renshe", "/setup", status=403, heading="这里不能办理"),
     Row("no account found", "guanli", "/people?words=没有这个人", heading="账号"),
     Row("account", "guanli", "/people/{person renshe}"),
     Row("own account as administrator", "guanli", "/people/{person guanli}"),
     Row("accounts are not for everybody", "renshe", "/people", status=403, heading="这里不能办理"),
+    Row("mails that go out", "guanli", "/outgoing", heading="发信"),
+    Row("mails are the administrator's", "zhuanban", "/outgoing", status=403, heading="这里不能办理"),
     Row("log of log-ins", "guanli", "/logs/logins", heading="登录日志"),
     Row("no log-in found", "guanli", "/logs/logins?outcome=crowded", heading="登录日志"),
     Row("decisions", "guanli", "/logs/decisions", heading="权限变更"),
     Row("decisions as inspector", "ducha", "/logs/decisions", heading="权限变更"),
     Row("inbox of a liaison", "renshe", "/inbox", heading="待办"),
+    Row("inbox by plan", "renshe", "/inbox?by=plan", heading="待办"),
+    Row("inbox by light", "zhuanban", "/inbox?by=light", heading="待办"),
+    Row("nothing found in the inbox", "renshe", "/inbox?q=没有", heading="待办"),
     Row("inbox of a county", "daye", "/inbox", heading="待办"),
     Row("inbox of a deputy head", "renshe-fenguan", "/inbox", heading="待办"),
     Row("inbox of a coordinator", "zhuanban", "/inbox", heading="待办"),
     Row("inbox with nothing in it", "ducha", "/inbox", heading="待办"),
+    Row("overview of a coordinator", "zhuanban", "/home", heading="概览"),
+    Row("overview of a leader", "lingdao", "/home", heading="概览"),
+    Row("overview of a deputy head", "renshe-fenguan", "/home", heading="概览"),
+    Row("overview of a county inspector", "daye-ducha", "/home", heading="概览"),
     Row("item to sign for", "jiaoyu", "/items/{item 20}", heading="开展“六进”校园活动"),
     Row("item to report on", "daye", "/items/{item 13}", heading="募集就业见习岗位"),
     Row("item to apply for", "renshe", "/items/{item 11}?tab=submit-{part 11 renshe}-1"),
@@ -287,6 +353,10 @@ ROWS = (
     Row("form for more time", "renshe", "/items/{item 21}?tab=extend-{part 21 renshe}"),
     Row("form of an objection", "daye", "/items/{item 13}?tab=object-{part 13 daye}"),
     Row("form to move a share", "zhuanban", "/items/{item 13}?tab=reassign-{part 13 daye}"),
+    Row("form to put words right", "zhuanban", "/items/13?tab=item_amend_text-13"),
+    Row("form for another date", "zhuanban", "/items/13?tab=item_amend_due-13"),
+    Row("form for another target", "zhuanban", "/items/11?tab=item_amend_target-11"),
+    Row("form for another date of a share", "zhuanban", "/items/{item 13}?tab=amend_due-{part 13 daye}"),
     Row("form to add a unit", "zhuanban", "/items/13?tab=item_add-13"),
     Row("item with an entry to confirm", "daye", "/items/{item 18}?todo={part 18 daye}"),
     Row("form of an entry by proxy", "zhuanban", "/items/{item 13}?tab=enter-{part 13 daye}"),
@@ -294,6 +364,7 @@ ROWS = (
     Row("form of a settled value", "ducha", "/items/{item 13}?tab=settle-{part 13 daye}"),
     Row("form to copy", "zhuanban", "/items/{item 13}?tab=copy-{part 13 daye}"),
     Row("form to hand on", "daye", "/items/{item 13}?tab=hand_on-{part 13 daye}"),
+    Row("origin of a number", "zhuanban", "/items/{item 13}/figures/{figure 13}", heading="就业见习岗位"),
     Row("time sheet", "zhuanban", "/assignments/{part 7 renshe}/time", heading="时限明细单"),
     Row("time sheet of a return", "renshe", "/assignments/{part 27 renshe}/time", heading="时限明细单"),
     Row("item handed down", "daye", "/items/{item 26}?tab=report-{part 26 daye}", heading="智汇黄石高校行和招聘会"),
@@ -321,16 +392,39 @@ ROWS = (
     Row("ledger filtered", "zhuanban", "/ledger?words=就业&role=lead&unit=市人社局&sort=due", heading="台账"),
     Row("ledger in other columns", "zhuanban", "/ledger?columns=title.timeliness.lead.clause", heading="台账"),
     Row("exports", "zhuanban", "/exports", heading="导出"),
+    Row("views", "zhuanban", "/ledger/views", heading="台账视图"),
+    Row("no views yet", "keji", "/ledger/views", heading="台账视图"),
+    Row("ledger by timeliness", "zhuanban", "/ledger?timeliness=not_due&due=next_month", heading="台账"),
     Row("ledger with nothing found", "zhuanban", "/ledger?words=没有这样的任务", heading="台账"),
     Row("plans", "zhuanban", "/plans"),
     Row("plan", "zhuanban", "/plans/1"),
     Row("plan of a participant", "hubei-shifan", "/plans/1"),
+    Row("war room", "lingdao", "/plans/1/warroom", heading="百日攻坚"),
+    Row("war room of a participant", "renshe-fenguan", "/plans/1/warroom", heading="百日攻坚"),
+    Row("war room is not for everybody", "daye", "/plans/1/warroom", status=403, heading="这里不能办理"),
+    Row("figures of all plans", "zhuanban", "/figures", heading="指标总览"),
+    Row("figures that a participant reads", "daye", "/figures?light=green", heading="指标总览"),
+    Row("no figures found", "zhuanban", "/figures?unit=没有这家单位", heading="指标总览"),
+    Row("changes of a plan", "zhuanban", "/plans/1/changes", heading="变更记录"),
+    Row("changes that a participant sees", "hubei-shifan", "/plans/1/changes", heading="变更记录"),
     Row("plans that are written", "zhuanban", "/plans/studio", heading="方案编制"),
     Row("plans are not written by everybody", "renshe", "/plans/studio", status=403, heading="这里不能办理"),
     Row("cover of a new plan", "zhuanban", "/plans/studio/new", heading="新建方案"),
     Row("editor", "zhuanban", "/plans/studio/{draft 1}"),
     Row("publishing what changes nothing", "zhuanban", "/plans/studio/{draft 1}/publish", heading="发布第 2 版"),
     Row("version", "zhuanban", "/plans/studio/versions/1"),
+    Row("cases", "zhuanban", "/intakes", heading="批示件"),
+    Row("cases of a unit with none", "keji", "/intakes", heading="批示件"),
+    Row("no case found", "zhuanban", "/intakes?state=read", heading="批示件"),
+    Row("form of a case", "zhuanban", "/intakes/new/instruction", heading="登记批示件"),
+    Row("form of a case upon an item", "zhuanban", "/intakes/new/instruction?item={item 13}", heading="登记批示件"),
+    Row("case to propose on", "zhuanban", "/intakes/1", heading="摸清高校毕业生就业底数"),
+    Row("case to decide", "lingdao", "/intakes/2", heading="研究零工驿站布点"),
+    Row("case to record a decision on", "zhuanban", "/intakes/2", heading="研究零工驿站布点"),
+    Row("case upon an item", "zhuanban", "/intakes/3", heading="募集就业见习岗位"),
+    Row("item with a case", "daye", "/items/{item 13}", heading="募集就业见习岗位"),
+    Row("sheet of a case", "lingdao", "/intakes/2/sheet", heading="批示件呈批单"),
+    Row("case one may not see", "keji", "/intakes/1", status=404, heading="没有找到"),
     Row("clearings of an inspector", "ducha", "/clearings", heading="依规清除"),
     Row("clearings of an administrator", "guanli", "/clearings", heading="依规清除"),
     Row("clearing to confirm", "ducha", "/clearings/2", heading="清除第 5 号办理记录的进展"),
@@ -363,11 +457,15 @@ PARTS = (
     ("/plans/studio/{draft 1}/draft.bpmn", "application/xml"),
     ("/plans/studio/{draft 1}/draft.json", "application/json"),
     ("/plans/studio/{draft 1}/units?words=srsj", "application/json"),
+    ("/plans/studio/{draft 1}/figures?words=gw", "application/json"),
     ("/plans/studio/{draft 1}/explain?element=cadence", "application/json"),
     ("/plans/studio/versions/1/diagram.bpmn", "application/xml"),
     ("/demo/clock", "text/html"),
+    ("/calendar/2025.csv", "text/csv"),
     ("/ledger/units", "text/html"),
-    ("/", "text/html"),  # leads to the inbox
+    ("/ledger/plans", "text/html"),
+    ("/ledger/views/1", "text/html"),  # leads to the ledger
+    ("/", "text/html"),  # leads to the inbox, or to the overview
     ("/healthz", "application/json"),
     ("/healthz/ready", "application/json"),
     ("/healthz/live", "application/json"),
@@ -375,6 +473,9 @@ PARTS = (
     ("/files/{file 对接会现场.png}", "image/png"),
     ("/uploads/{upload 审核意见.pdf}", "application/pdf"),
     ("/exports/1", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("/people/template.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("/units/template.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("/setup/units.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 )
 
 
@@ -390,11 +491,8 @@ class Places:
 
     def _id(self, connection: Connection, kind: str, words: str) -> int | str:
         match kind, words.split():
-            case "item", [no]:
-                found = select(item.c.id).where(item.c.no == no)
-            case "part", [no, unit]:
-                found = select(assignment.c.id).join(item, item.c.id == assignment.c.item_id)
-                found = found.where(item.c.no == no, assignment.c.unit == unit)
+            case "item" | "part" | "figure", [no, *unit]:
+                found = _OF_ITEM[kind].where(item.c.no == no, *(assignment.c.unit == key for key in unit))
             case "share", [unit, cadence]:
                 found = select(share.c.id).join(round_, round_.c.id == share.c.round_id)
                 found = found.where(share.c.unit == unit, round_.c.cadence == cadence)
@@ -416,6 +514,13 @@ class Places:
             case _:
                 raise LookupError(kind)
         return int(connection.execute(found).scalar_one())
+
+
+_OF_ITEM = {
+    "item": select(item.c.id),
+    "part": select(assignment.c.id).join(item, item.c.id == assignment.c.item_id),
+    "figure": select(indicator.c.id).join(item, item.c.id == indicator.c.item_id),
+}
 
 
 # ---------------------------------------------------------------- the tests
@@ -477,7 +582,8 @@ def test_form_that_lay_too_long_is_answered_in_words(window: Window, width: int)
 
 @pytest.mark.parametrize(("address", "kind"), PARTS)
 def test_part_of_a_page_answers(window: Window, address: str, kind: str) -> None:
-    visitor = window("zhuanban", WIDTHS[0])
+    administered = address.startswith(("/units", "/people", "/calendar"))
+    visitor = window("guanli" if administered else "zhuanban", WIDTHS[0])
     answer = visitor.page.request.get(visitor.site.url + Places(visitor.site).address(address))
     assert answer.status == 200
     assert answer.headers["content-type"].startswith(kind)

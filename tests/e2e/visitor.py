@@ -22,25 +22,28 @@ PHONE = (
     "Mozilla/5.0 (Linux; Android 14; 23049RAD8C) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/126.0.0.0 Mobile Safari/537.36"
 )
+OFFLINE = "net::ERR_INTERNET_DISCONNECTED"  # only where a test has taken the network away
+UNSENT = ("htmx:sendError", "htmx:afterRequest,")  # what htmx notes of it; a server that answers is not meant
 OWN_PAGES = ("chrome://", "chrome-extension://")  # of the browser itself: its viewer of PDF
-HEIGHTS = {1600: 1000, 1280: 900, 390: 844}
+HEIGHTS = {1920: 1080, 1600: 1000, 1280: 900, 390: 844}
 expect.set_options(timeout=20_000)  # a busy machine is slow, not broken
 
 # Latin letters that may stand in a Chinese page: addresses and accounts, the mark of bpmn.io, what the plan itself
-# writes (24小时人社高校服务e站), record hashes, seals with the command that compares them, kinds and sizes of files,
-# the number of a message, the password of the demonstration.
+# writes (24小时人社高校服务e站, App), record hashes, seals with the command that compares them, kinds and sizes of
+# files, the number of a message, the password of the demonstration.
 _PLAN = read_plan(plan_xml(PLAN))
 ACCOUNTS = sorted((seat.login for seat in seats(_PLAN, organisation.load("huangshi"))), key=len, reverse=True)
 ALLOWED = re.compile(
     r"[\w.+-]+@[\w.-]+\w"  # e-mail addresses and Message-IDs
     r"|https?://[\w./:?=&#%-]+"
     r"|\bBPMN\.iO\b|\bbpmn\.io\b|\bPowered by bpmn\.io\b"
-    r"|e站"
+    r"|e站|App(?![A-Za-z])"
     r"|[AB] 角"
+    r"|(?<![A-Za-z])(?:[JKX]|srsj)(?![A-Za-z])"  # keys to press, an example of initials
     r"|第 \d+ 号 · [0-9a-f]+"
     r"|duban verify --head \d+:[0-9a-f]{64}"
     r"|\b[0-9a-f]{64}\b"
-    r"|\.(?:pdf|png|docx|xlsx|zip)\b|\d (?:KB|MB)\b"
+    r"|\.(?:pdf|png|docx|xlsx|csv|zip)\b|\d (?:KB|MB)\b"
     rf"|(?<![A-Za-z])(?:{'|'.join(map(re.escape, [*ACCOUNTS, PASSWORD]))})(?![A-Za-z])",
 )
 LATIN = re.compile(r"[A-Za-z]+(?:[ '-][A-Za-z]+)*")
@@ -50,11 +53,17 @@ WORDS = """() => {
   for (const one of document.querySelectorAll('[title],[aria-label],[placeholder],[alt]'))
     for (const name of ['title', 'aria-label', 'placeholder', 'alt']) shown.push(one.getAttribute(name) || '');
   for (const one of document.querySelectorAll('option,details,.vh')) shown.push(one.textContent);
-  return shown.join('\\n');
+  const own = [...document.querySelectorAll('[translate=no]')].map(one => one.textContent);  // what a machine reads
+  return own.reduce((words, one) => words.replaceAll(one, ''), shown.join('\\n'));
 }"""
 WIDER = """width => [...document.querySelectorAll('body *')]
   .filter(one => one.getBoundingClientRect().right > width + 1)
   .slice(0, 8).map(one => `${one.tagName}.${one.getAttribute('class')}`)"""
+PHONE_BELOW = 640
+WALL_FROM = 1000  # narrower, the war room is a page to scroll
+LIGHT = 120 * 1024  # bytes of compressed script and style that a page for a phone may load
+LOADED = """performance.getEntriesByType('resource').filter(one => /[.](js|css)$/.test(new URL(one.name).pathname))
+    .reduce((all, one) => all + one.encodedBodySize, 0)"""
 AXE_RUN = """() => axe.run(document, {resultTypes: ['violations'], iframes: false}).then(found => found.violations
   .filter(one => ['serious', 'critical'].includes(one.impact))
   .map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"""
@@ -102,7 +111,9 @@ class Visitor:
         """Wait for what the page loads: measured before its style sheets are there, every page is too wide."""
         self.page.wait_for_load_state("load")
         if self.page.locator("[data-bpmn]").count():
-            self.page.locator("[data-bpmn][data-ready]").wait_for()
+            self.page.locator("[data-bpmn][data-ready]").wait_for(state="attached")  # the war room turns it away
+        if self.page.locator("#wall").count() and self.width >= WALL_FROM:
+            self.page.locator("#wall[data-ready]").wait_for()
         if self.page.locator("#editor").count():
             self.page.locator("#editor[data-ready], [data-drawing][data-ready]").first.wait_for()
 
@@ -131,6 +142,8 @@ class Visitor:
         assert wide <= self.width, (where, wide, page.evaluate(WIDER, self.width))
         english = leftovers(page.evaluate(WORDS))
         assert not english, (where, english)
+        if self.width < PHONE_BELOW:
+            assert page.evaluate(LOADED) <= LIGHT, where
         page.evaluate(AXE)
         found = page.evaluate(AXE_RUN)
         assert not found, (where, found)
@@ -151,6 +164,8 @@ class Visitor:
         place = message.location.get("url", "")
         if place in self.refusals and "Failed to load resource" in message.text:
             return
+        if any(words in message.text for words in (OFFLINE, *UNSENT)):
+            return
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.type}: {message.text} ({place})")
 
@@ -159,14 +174,17 @@ class Visitor:
             self.complaints.append(f"request to {request.url}")
 
     def failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # which is what a page left early does to its last pictures
+        if request.failure not in (
+            "net::ERR_ABORTED",
+            OFFLINE,
+        ):  # the first is what a page left early does to its last pictures
             self.complaints.append(f"failed: {request.url} {request.failure}")
 
 
 @contextmanager
 def visit(browser: Browser, site: Site, width: int, pictures: Path | None, name: str) -> Iterator[Visitor]:
     """A window of this width, a phone's below 640; it must have been quiet to the end."""
-    phone = width < 640
+    phone = width < PHONE_BELOW
     context = browser.new_context(
         viewport={"width": width, "height": HEIGHTS[width]},
         locale="zh-CN",

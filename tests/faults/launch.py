@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 
 from engine import delivering
 from engine.mail.smtp import Transport
 from ledger import clock, database
-from webapp import cli, commands
+from webapp import cli, settings
 
 LEASE_SECONDS = 3
 MAIL_SECONDS = 2.0
@@ -43,15 +43,10 @@ def shift_clock() -> None:
     clock.__dict__["elapsed"] = lambda: count() + _seconds()[1]
 
 
-def _impatient(transport: Transport | None) -> Transport | None:
-    return replace(transport, timeout=MAIL_SECONDS) if transport else None
-
-
 if __name__ == "__main__":
     delivering.LEASE = timedelta(seconds=LEASE_SECONDS)
     delivering.BACKOFF = BACKOFF_SECONDS  # type: ignore[assignment]
-    transport_of = commands.transport_of
-    commands.transport_of = lambda settings: _impatient(transport_of(settings))
+    settings.__dict__["Transport"] = partial(Transport, timeout=MAIL_SECONDS)
     if "DUBAN_TEST_FAULTS_BUSY" in os.environ:
         database.BUSY_SECONDS = int(os.environ["DUBAN_TEST_FAULTS_BUSY"])
     if "DUBAN_TEST_FAULTS_CLOCK" in os.environ:

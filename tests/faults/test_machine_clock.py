@@ -74,6 +74,7 @@ def site(db_url: str, machine: Machine, tmp_path: Path) -> Iterator[Site]:
     more = {"DUBAN_DEMO": "false", "DUBAN_TEST_FAULTS_CLOCK": str(machine.file)}
     n = 1 if world.db.is_sqlite else 2
     with mail_server() as mail, running(world, mail, tmp_path, schedulers=n, more=more) as deployed:
+        wait_until(lambda: is_done(deployed), lambda: deployed.logs[-3000:])  # Friday's work, before Monday comes
         next_morning(deployed, machine, MONDAY)
         yield deployed
     world.db.close()

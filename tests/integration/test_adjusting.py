@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from engine import ticking
+from engine.accounts import end_post
 from engine.clockwork import advance_to
 from engine.commands import (
+    Call,
     Entry,
     PetitionRef,
     TodoRef,
@@ -47,12 +49,14 @@ from engine.commands import (
     urge,
 )
 from engine.verifying import differences
+from engine.weekly import _late
 from ledger.calendar import end_of, moment
 from ledger.database import Database, calendar_of
 from ledger.directory import leave_post, register_person, take_post
-from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Questions, Refused
 from ledger.people import Actor, actor_of
 from ledger.queries.items import item_view
+from ledger.queries.standing import Standing, standings
 from ledger.queries.time_sheet import time_sheet
 from ledger.queries.timeline import records
 from ledger.schema import (
@@ -75,6 +79,7 @@ from ledger.schema import (
 from ledger.verification import Scene
 from ledger.visibility import sight_of
 from tests.hostile.machine import found
+from tests.integration.test_indexes import client_of
 
 A, B, C, D = "renshe", "jiaoyu", "daye", "yangxin"
 WHY = {"reason": "台风影响，场地延后。", "progress": "已完成七成。"}
@@ -499,12 +504,40 @@ def test_what_the_office_entered_counts_and_is_confirmed_in_one_tap(house: House
 # ---------------------------------------------------------------- 电话催办, 抄送, 转交
 def test_a_call_is_recorded_with_its_answer_and_no_mail_goes_out(house: House) -> None:
     ids = [house.share("2", unit).id for unit in (A, B)]
-    with pytest.raises(Invalid):
-        house.do("zhuanban", urge, ids, words="请尽快签收。", spoke_to="办公室张主任")
-    house.do("zhuanban", urge, ids, words="请尽快签收。", spoke_to="办公室张主任", answer="今天签收。")
+    for call, field in ((Call("办公室张主任", " "), "answer"), (Call("", "今天签收。"), "spoke_to")):
+        with pytest.raises(Invalid) as wrong:
+            house.do("zhuanban", urge, ids, words="请尽快签收。", call=call)
+        assert set(wrong.value.fields) == {field}
+    house.do("zhuanban", urge, ids, words="请尽快签收。", call=Call("办公室张主任", "今天签收。"))
     assert house.told("urged") == []
     kept = house.rows(select(content.c.field, content.c.text).where(content.c.field.in_(("spoke_to", "answer"))))
     assert sorted(tuple(r) for r in kept) == [("answer", "今天签收。")] * 2 + [("spoke_to", "办公室张主任")] * 2
+
+
+def test_a_call_has_its_time_and_its_caller(house: House) -> None:
+    """Between the handing out on 05-23 at 09:00 and now."""
+    house.until(at(5, 26, 15))
+    ids, said = [house.share("2", A).id], {"spoke_to": "办公室张主任", "answer": "今天签收。"}
+    for when, why in ((at(5, 23, 8), "早于.*接到交办的时间（05-23 周五 09:00）"), (at(5, 26, 16), "不能晚于现在")):
+        with pytest.raises(Invalid, match=why) as wrong:
+            house.do("zhuanban", urge, ids, words="请签收。", call=Call(at=when, **said))
+        assert set(wrong.value.fields) == {"called_at"}
+    house.do("zhuanban", urge, ids, words="请签收。", call=Call(at=at(5, 23, 9), **said))
+    client, item_id = client_of(house.db, "zhuanban"), house.item("2").id
+    form = {"assignments": ids[0], "words": "请签收。", "called_at": "2025-05-26T10:20", "caller": "李科长", **said}
+    assert client.post(f"/items/{item_id}/urge", data=form).status_code == 302
+    assert client.post(f"/items/{item_id}/urge", data=form | {"called_at": ""}).status_code == 302
+    for wrong_time in ("2025-05-26T16:20", "昨天", "2025-13-01T10:00"):
+        refused = client.post(f"/items/{item_id}/urge", data=form | {"called_at": wrong_time})
+        assert refused.status_code == 422
+        assert "李科长" in refused.text
+    page = client.get(f"/items/{item_id}").text
+    assert {t for t in ("05-23 周五 09:00 通话", "05-26 周一 10:20 通话", "05-26 周一 15:00 通话") if t in page} == {
+        "05-23 周五 09:00 通话",
+        "05-26 周一 10:20 通话",
+        "05-26 周一 15:00 通话",
+    }
+    assert "拨打人" in page
 
 
 def test_a_copy_goes_to_somebody_who_may_see_it(house: House) -> None:
@@ -600,6 +633,156 @@ def test_a_time_sheet_holds_a_share_against_both_dates(house: House) -> None:
     assert sheet.verdict == "延期内办结"
     assert [words.split("：")[0] for words in sheet.judgements] == [
         "对原时限 2025-06-30 周一",
-        "对延期后的时限 2025-07-15 周二",
+        "对现时限 2025-07-15 周二",
     ]
     assert "逾期 3 个工作日" in sheet.judgements[0] and "没有逾期" in sheet.judgements[1]
+
+
+# ---------------------------------------------------------------- what the review of all verbs together has found
+def light_of(house: House, no: str) -> Standing:
+    with house.db.read() as connection:
+        found = house.item(no).id
+        return standings(connection, calendar_of(connection), house.db.clock.now(connection), [found])[found]
+
+
+def extended(house: House, no: str, unit: str, until: date) -> None:
+    house.do(unit, extend, house.share(no, unit).id, until=until, **WHY)
+    for login in (f"{unit}-fenguan", "ducha", "lingdao"):
+        house.do(login, answer, house.petition(no, unit), agree=True)
+
+
+def test_an_item_is_judged_by_the_share_that_is_furthest_behind(house: House) -> None:
+    """More time for one unit does not cover up that another is late; who has handed in is waited for no more."""
+    house.sign_for("2", A, B, D)
+    before = house.share("2", B).due_at
+    extended(house, "2", A, date(2025, 7, 25))
+    assert light_of(house, "2").due_at == before
+    house.until(at(7, 2))
+    late = light_of(house, "2")
+    assert (late.light.colour, late.left) == ("red", "逾期 2 个工作日")
+    house.do("zhuanban", suspend, house.share("2", B).id, ground="等待上级文件。")
+    assert (light_of(house, "2").due_at, light_of(house, "2").light.colour) == (end_of(date(2025, 7, 25)), "green")
+    for unit in (A, D):
+        house.do("zhuanban", suspend, house.share("2", unit).id, ground="等待上级文件。")
+    still = light_of(house, "2")
+    assert (still.light.word, still.left) == ("暂停计时", "")
+    with house.db.read() as connection:
+        assert house.item("2").id not in {i.id for i in _late(connection, house.item("2").run_id, at(7, 9))}
+
+
+def test_what_waits_for_the_lead_goes_to_whoever_leads_now(house: House) -> None:
+    house.sign_for("5", B)
+    share = house.share("5", B)
+    house.do(B, submit, TodoRef(share.id, "work", share.arm), Entry(), summary="已完成。")
+    before = house.share("5", B)
+    house.do("zhuanban", reassign, house.share("5", A).id, to=C, ground=GROUND)
+    after = house.share("5", B)
+    assert (after.state, after.step, after.arm) == (before.state, before.step, before.arm + 1)
+    with pytest.raises((NotAllowed, Conflict)):
+        house.do(A, decide, TodoRef(after.id, after.step, after.arm), agree=True)
+    house.do(C, decide, TodoRef(after.id, after.step, after.arm), agree=True)
+    assert house.share("5", B).state == "closed"
+
+
+def test_without_a_lead_the_office_decides_on_what_waits(house: House) -> None:
+    house.sign_for("1", C)
+    share = house.share("1", C)
+    house.do(C, submit, TodoRef(share.id, "work", share.arm), Entry(), summary="已完成。")
+    house.do("zhuanban", terminate, house.share("1", A).id, ground=GROUND)
+    after = house.share("1", C)
+    house.do(B, decide, TodoRef(after.id, after.step, after.arm), agree=True)  # the second lead leads now
+    assert house.share("1", C).state == "closed"
+
+
+def test_a_closed_share_of_an_item_that_was_given_up_is_revoked_into_a_mending(house: House) -> None:
+    house.close("2", A)
+    house.do("zhuanban", terminate_item, house.item("2").id, ground=GROUND)
+    house.do("zhuanban", revoke, house.share("2", A).id, until=date(2025, 7, 20), ground=GROUND)
+    assert house.item("2").state == "terminated"
+    assert house.share("2", A).state == "revoked"
+    assert house.item("2改1").state == "open"
+
+
+def test_a_judged_value_above_what_was_reported_is_asked_about(house: House) -> None:
+    house.sign_for("1", A)
+    share, figure_id = house.share("1", A), number(house)
+    house.do(A, report, share.id, Entry({figure_id: Decimal(40)}, "按计划推进。"))
+    more: dict[str, Any] = {"figures": {figure_id: Decimal(70_000)}, "reason": "核对台账。"}
+    for login, command in (("zhuanban", check), ("ducha", settle)):
+        with pytest.raises(Questions):
+            house.do(login, command, share.id, **more)
+    house.do("ducha", settle, share.id, **more, confirmed=True)
+
+
+def test_whoever_deputises_for_a_post_leaves_it_with_its_holder(house: House) -> None:
+    with house.db.write() as tx:
+        colleague = register_person(tx, login="stand-in", name="代", email="d@example.cn", password_hash="x")
+        take_post(tx, colleague, A, "handler")
+        admin = register_person(tx, login="guan", name="管", email="g@example.cn", password_hash="x")
+        take_post(tx, admin, "zhengfuban", "administrator")
+    own = next(d.post_id for d in house.who(A).desks if d.role == "liaison")
+    house.do(A, delegate, own, login="stand-in", until=date(2025, 6, 5))
+    house.do("guan", end_post, house.who(A).person_id, own)
+    assert {d.role for d in house.who("stand-in").desks} == {"handler"}
+
+
+def test_the_first_date_stays_the_original_one_however_often_it_is_moved(house: House) -> None:
+    """Every extension, and time that stood still, is held against the date that was handed out; so says the sheet."""
+    house.sign_for("2", A)
+    first = house.share("2", A).due_at
+    extended(house, "2", A, date(2025, 7, 8))
+    extended(house, "2", A, date(2025, 7, 15))
+    assert house.share("2", A).original_due == first
+    house.until(at(6, 20))
+    house.do("zhuanban", suspend, house.share("2", A).id, ground="防汛应急响应。")
+    house.until(at(6, 23))
+    house.do("zhuanban", resume, house.share("2", A).id, ground="响应解除。")
+    after = house.share("2", A)
+    assert (after.original_due, after.due_at) == (end_of(date(2025, 7, 1)), end_of(date(2025, 7, 16)))
+    with house.db.read() as connection:
+        now, calendar = house.db.clock.now(connection), calendar_of(connection)
+        view = item_view(connection, calendar, now, sight_of(connection, house.who(A)), house.item("2").id)
+        sheet = time_sheet(view, records(connection, house.item("2").id), view.part(after.id), calendar, now)
+    by_words = {entry.words: entry.due_at for entry in sheet.entries}
+    applied = [due for words, due in by_words.items() if words.startswith(("申请延期", "同意，转"))]
+    assert applied and set(applied) == {None}  # the day by which it is decided on is not the share's
+    resumed = next(due for words, due in by_words.items() if "恢复计时" in words)
+    assert resumed == after.due_at
+    assert "提醒" not in dict(sheet.basis)  # that line goes by the date that was handed out
+
+
+def test_each_post_has_three_working_days_to_decide(house: House) -> None:
+    house.sign_for("2", A)
+    house.do(A, extend, house.share("2", A).id, until=date(2025, 7, 15), **WHY)
+    waiting = house.row(select(todo.c.due_at).where(todo.c.owner_kind == "petition", todo.c.closed_at.is_(None)))
+    assert waiting.due_at == end_of(date(2025, 5, 28))  # asked on Friday 23 May
+
+
+def test_an_empty_handlers_post_is_no_door_for_the_head(house: House) -> None:
+    """A unit may do without 经办人: that nobody holds the post lets its head report for nobody."""
+    with house.db.write() as tx:
+        head = register_person(tx, login="head", name="长", email="h@example.cn", password_hash="x")
+        take_post(tx, head, A, "head")
+    house.sign_for("2", A)
+    with pytest.raises(NotAllowed):
+        house.do("head", report, house.share("2", A).id, Entry(progress="已走访。"))
+
+
+def test_more_time_that_is_over_before_it_is_granted_is_asked_about(house: House) -> None:
+    house.sign_for("2", A)
+    share = house.share("2", A)
+    house.until(at(6, 30))
+    house.do(A, extend, share.id, until=date(2025, 7, 2), **WHY)
+    house.until(at(7, 14))
+    with pytest.raises(Questions, match="2025-07-02"):
+        house.do("renshe-fenguan", answer, house.petition("2", A), agree=True)
+    ref = house.petition("2", A)
+    client = client_of(house.db, "renshe-fenguan")
+    form = {"petition": str(ref.petition), "turn": str(ref.turn), "act": "agree", "reason": "情况属实。"}
+    asked = client.post(f"/assignments/{share.id}/answer", data=form)
+    page = asked.get_data(as_text=True)
+    assert asked.status_code == 422 and "同意以后仍按新时限计为逾期" in page and 'name="confirmed"' in page
+    assert client.post(f"/assignments/{share.id}/answer", data=form | {"confirmed": "1"}).status_code == 302
+    for login in ("ducha", "lingdao"):
+        house.do(login, answer, house.petition("2", A), agree=True, confirmed=True)
+    assert house.share("2", A).due_at == end_of(date(2025, 7, 2))

@@ -72,7 +72,7 @@ def test_a_deployment_moves_to_the_other_kind_of_database(
     assert restored.returncode == 0, restored.stderr
     assert "核验无误" in restored.stdout
     assert (out / "plans" / "own" / "plan.bpmn").read_text() == "<own/>"
-    assert duban(url, "init").returncode == 0
+    assert duban(url, "init", "--organisation", "huangshi").returncode == 0
     again = duban(url, "restore", str(archive))
     assert again.returncode == 2 and "不是空的" in again.stderr
 

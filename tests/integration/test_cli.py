@@ -40,12 +40,12 @@ def duban(url: str, *arguments: str, **more: str) -> subprocess.CompletedProcess
 def test_init_takes_an_empty_database_to_a_running_plan(db_url: str, tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text(PEOPLE, "utf-8")
-    done = duban(db_url, "init", "--people", str(people), "--plan", "huangshi-2025-bairi")
+    done = duban(db_url, "init", "--organisation", "huangshi", "--people", str(people), "--plan", "huangshi-2025-bairi")
     assert done.returncode == 0, done.stderr
     assert "管理员账号 admin，初始密码" in done.stdout
     assert "账号 renshe，初始密码" in done.stdout and "given-by-hand" not in done.stdout
     again = duban(db_url, "init")
-    assert again.returncode == 0 and "新增 0 个单位" in again.stdout and "初始密码" not in again.stdout
+    assert again.returncode == 0 and again.stdout == "数据库已就绪。\n"
     engine = create_engine(db_url)
     with engine.connect() as connection:
         assert is_current(engine)
@@ -64,7 +64,7 @@ def test_every_bad_line_of_a_people_file_is_named_and_none_is_taken(tmp_path: Pa
     url = f"sqlite:///{tmp_path / 'duban.sqlite3'}"
     people = tmp_path / "people.csv"
     people.write_text(BAD, "utf-8")
-    done = duban(url, "init", "--people", str(people))
+    done = duban(url, "init", "--organisation", "huangshi", "--people", str(people))
     assert done.returncode == 1
     assert [line[:6] for line in done.stderr.splitlines()] == ["第 2 行：", "第 3 行：", "第 4 行："]
     assert "没有的局" in done.stderr and "boss" in done.stderr
@@ -107,7 +107,7 @@ def test_lint_prints_findings_and_exits_1_on_an_error(tmp_path: Path) -> None:
         (("lint", "{file}"), "pipe"),
         (("lint", "{file}", "--json"), "/proc/self/mem"),
         (("init", "--plan", "{file}"), "/proc/self/mem"),
-        (("init", "--people", "{file}"), "pipe"),
+        (("init", "--organisation", "huangshi", "--people", "{file}"), "pipe"),
     ],
 )
 def test_what_cannot_be_read_as_a_file_is_said_in_a_sentence(
@@ -143,7 +143,7 @@ def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
 
 def test_a_password_given_on_the_machine_opens_a_locked_account_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'duban.sqlite3'}"
-    duban(url, "init", "--admin-email", "admin@example.gov.cn")
+    duban(url, "init", "--organisation", "huangshi", "--admin-email", "admin@example.gov.cn")
     engine = create_engine(url)
     with engine.begin() as connection:
         before = connection.execute(select(person.c.password_hash)).scalar_one()
@@ -151,7 +151,7 @@ def test_a_password_given_on_the_machine_opens_a_locked_account_once(tmp_path: P
         connection.execute(update(person).values(active=False, must_change=False))
     done = duban(url, "password", "admin")
     assert done.returncode == 0, done.stderr
-    made = re.search(r"账号 admin 的新密码：(\S{16})（", done.stdout)
+    made = re.search(r"账号 admin 的新密码：(\S{19})（", done.stdout)
     with engine.connect() as connection:
         row = connection.execute(select(person)).one()
         assert made and hashing.fits(row.password_hash, made[1]) and row.password_hash != before

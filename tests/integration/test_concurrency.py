@@ -222,6 +222,7 @@ def test_the_victim_of_a_deadlock_is_tried_again(postgres_url: str) -> None:
     for thread in threads:
         thread.join(30)
     with db.read() as connection:
-        assert set(connection.execute(text("SELECT value FROM counter")).scalars()) == {2}
-    assert len(runs) == 3
+        values = set(connection.execute(text("SELECT value FROM counter")).scalars())
     db.close()
+    assert values == {2}
+    assert len(runs) >= 3  # on a busy machine the one that is tried again may meet the other once more

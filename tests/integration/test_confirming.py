@@ -93,7 +93,7 @@ def test_pages_say_so_until_it_is_confirmed(mothers: Office) -> None:
     page = html(liaison.get(f"/items/{item_id}"))
     assert said in page and f"/assignments/{share_id}/confirm" not in page
     assert f"/assignments/{share_id}/confirm" in html(coordinator.get(f"/items/{item_id}"))
-    assert html(coordinator.get("/ledger")).count("待确认") == 3
+    assert html(coordinator.get("/ledger")).count('<span class="state">待确认</span>') == 3
     assert html(coordinator.get("/plans/1")).count("责任单位待确认") == 3
     assert post(coordinator, f"/assignments/{share_id}/confirm").status_code == 302
     page = html(coordinator.get(f"/items/{item_id}"))

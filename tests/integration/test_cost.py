@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
 
 from bpmn.plan import Plan, Role
 from engine import commands
@@ -22,13 +23,14 @@ from ledger.database import Database
 from ledger.directory import register_person, take_post
 from ledger.migrating import upgrade
 from ledger.people import actor_of
+from ledger.schema import step
 from ledger.verification import broken_chains, replay_differences
 from tests.bench.world import COUNTY, OFFICE, TOWNS, UNITS, Act, World, daily, found, generated, item_of
 
 MOST = 13  # statements of a command that completes a todo, BEGIN included, COMMIT not
-MOST_BESIDE = 26  # of one that changes who does it, or until when
+MOST_BESIDE = 27  # of one that changes who does it and fills its figures, or until when
 # Of one that hands a post over (two persons, posts, drafts, files, sessions, two mails), or a unit's duties.
-MOST_OF_POST = 45
+MOST_OF_POST = 47
 START = date(2025, 5, 23)
 KEYS = [u.key for u in UNITS]
 
@@ -88,6 +90,7 @@ def _plan(n_items: int) -> Plan:
         item_of("wide", "extra", START, [(KEYS[0], "responsible"), *rest]),
         item_of("recurring", "extra", START, [(KEYS[0], "lead"), (KEYS[1], "cooperating")], cadence="twice"),
         item_of("ending", "extra", START, [(KEYS[0], "responsible"), *rest], cadence="once"),
+        replace(item_of("undated", "extra", START, [(key, "responsible") for key in KEYS[:8]]), due=None),
     ]
     extra += [item_of(f"low{n}", "extra", START, [(COUNTY.key, "responsible")]) for n in range(7)]
     cadences = [daily("twice", START, asks_item=True, days=2), daily("once", START, asks_item=True, days=1)]
@@ -205,6 +208,22 @@ def _granted(w: World, share: int) -> Act:
 def _resumed(w: World, share: int) -> Act:
     w.act(w.coordinator, commands.suspend, share, ground="防汛")()
     return w.act(w.coordinator, commands.resume, share, ground="")
+
+
+STEPS = [commands.StepDraft("论证", date(2025, 6, 6), "科长"), commands.StepDraft("招聘", date(2025, 6, 20), "科长")]
+
+
+def _steps_confirmed(w: World, share: int) -> Act:
+    w.act(w.liaison(share), commands.plan_steps, share, steps=STEPS)()
+    ref, actor = w.petition(share)
+    return w.act(actor, commands.answer, ref, agree=True)
+
+
+def _step_done(w: World, share: int) -> Act:
+    _steps_confirmed(w, share)()
+    with w.db.read() as connection:
+        first = connection.execute(select(func.min(step.c.id)).where(step.c.assignment_id == share)).scalar_one()
+    return w.act(w.liaison(share), commands.step_done, share, step=first, words="论证完成。")
 
 
 def _corrected(w: World, share: int) -> Act:
@@ -329,6 +348,11 @@ def _transferred(w: World) -> Act:
     )
 
 
+def _of_dated(command: Callable[..., int], **said: Any) -> Prepared:
+    """On the item that was dated before, with eight units."""
+    return lambda w: w.act(w.coordinator, command, w.item(w.runs[-1], "undated"), **said, ground="议定")
+
+
 COMPLETING: dict[str, Prepared] = {
     "签收": lambda w: w.acknowledge(_shares(w, "i1")[0]),
     "批量签收": _acknowledge_many,
@@ -363,6 +387,21 @@ COMPLETING: dict[str, Prepared] = {
     "更正": _on("i17", _corrected),
     "撤销办结": _revoked,
     "撤销办结 while the item is open": _reopened,
+    "报节点计划": _on("i30", lambda w, s: w.act(w.liaison(s), commands.plan_steps, s, steps=STEPS)),
+    "确认节点计划": _on("i31", _steps_confirmed),
+    "报节点完成": _on("i32", _step_done),
+    "转为长期坚持": lambda w: w.act(w.coordinator, commands.last, w.item(w.runs[-1], "i33"), ground="议定"),
+    "核定时限": lambda w: w.act(
+        w.coordinator, commands.date_item, w.item(w.runs[-1], "undated"), until=LATER, ground="议定"
+    ),
+    "更正文字": _of_dated(commands.amend_text, title="更正", clause="原文"),
+    "调整任务时限": _of_dated(commands.amend_due, until=LATER + timedelta(days=9)),
+    "调整时限": lambda w: w.act(
+        w.coordinator, commands.amend_share_due, _shares(w, "undated")[0], until=LATER, ground="议定"
+    ),
+    "调整份额": lambda w: w.act(
+        w.coordinator, commands.amend_quota, _shares(w, "i33")[0], quota=Decimal(5), gap="议定", ground="议定"
+    ),
     "终止 of the item": lambda w: w.act(
         w.coordinator, commands.terminate_item, w.item(w.runs[-1], "i19"), ground="议定"
     ),
@@ -375,7 +414,7 @@ COMPLETING: dict[str, Prepared] = {
         ground="议定",
     ),
     "电话催办": _on(
-        "i21", lambda w, s: w.act(w.coordinator, commands.urge, [s], words="请", spoke_to="科长", answer="月底")
+        "i21", lambda w, s: w.act(w.coordinator, commands.urge, [s], words="请", call=commands.Call("科长", "月底"))
     ),
     "抄送": _on("i22", lambda w, s: w.act(w.coordinator, commands.copy, s, to=f"{OFFICE} coordinator", note="阅")),
     "转交": _on("i23", _handed_on),
@@ -398,6 +437,8 @@ BESIDE = {
     *("申请延期", "提出异议", "同意延期", "撤回", "暂停计时", "恢复计时", "终止", "调整责任单位", "代录", "更正"),
     *("增加单位", "电话催办", "抄送", "转交", "审核值", "核定值", "确认代录"),
     *("撤销办结", "撤销办结 while the item is open", "终止 of the item"),
+    *("报节点计划", "确认节点计划", "报节点完成", "转为长期坚持", "核定时限"),
+    *("更正文字", "调整任务时限", "调整时限", "调整份额"),
     *("分解下达 to one", "分解下达 to thirteen"),
     *("终止 with one part", "终止 with thirteen parts"),
 }
@@ -423,14 +464,14 @@ def world(db_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     upgrade(db_url)
     db = Database(db_url, _Still())
     try:
-        yield found(db, _plan(30))
+        yield found(db, _plan(34))
     finally:
         db.close()
 
 
 def test_a_completed_todo_costs_the_same_at_30_and_at_3000_live_items(world: World) -> None:
     at_30 = _costs(world)
-    world.publish(_plan(989))  # with the extra ones the most that one diagram may hold
+    world.publish(_plan(988))  # with the extra ones the most that one diagram may hold
     for _ in range(3):
         world.start_run()
     assert world.live_items() >= 3000

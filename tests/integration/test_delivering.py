@@ -20,12 +20,16 @@ from aiosmtpd.smtp import SMTP
 from sqlalchemy import select, update
 
 from engine import delivering, ticking
+from engine.commands import perform
 from engine.delivering import deliver
 from engine.mail.rendering import Rendered
 from engine.mail.smtp import SendError, Transport
+from engine.outbox import send_again
 from ledger.clock import wall_now
 from ledger.database import Database
-from ledger.schema import message
+from ledger.errors import NotFound
+from ledger.queries.outgoing import undelivered
+from ledger.schema import message, person
 from webapp.demo.office import Office
 
 HERE = "http://127.0.0.1:8000"
@@ -116,6 +120,31 @@ def test_a_refusal_for_good_is_a_dead_letter_with_its_reason(
     with queued.db.read() as connection:
         dead = connection.execute(select(message.c.error).where(message.c.state == "dead")).scalars().all()
     assert dead and all("554" in error for error in dead)
+
+
+def test_a_dead_letter_goes_out_again_to_where_its_person_is_reached_today(
+    queued: Office, transport: Transport, server: Server
+) -> None:
+    server.answer = "554 no such mailbox"
+    deliver(queued.db, transport, HERE)
+    administrator = queued.who("guanli")
+    with queued.db.read() as connection:
+        first = undelivered(connection, administrator).lines[0]
+    with queued.db.writer.begin() as connection:
+        connection.execute(update(person).where(person.c.id == first.person_id).values(email="new@example.cn"))
+    with pytest.raises(NotFound):  # a liaison has no say in it
+        perform(queued.db, queued.who("renshe"), send_again, first.id)
+    perform(queued.db, administrator, send_again, first.id)
+    with pytest.raises(NotFound):  # it has been queued already
+        perform(queued.db, administrator, send_again, first.id)
+    with queued.db.read() as connection:
+        left = undelivered(connection, administrator)
+        assert first.id not in {m.id for m in left.lines}
+        row = connection.execute(select(message).where(message.c.id == first.id)).one()
+        assert (row.state, row.address, row.attempts, row.error) == ("queued", "new@example.cn", 0, None)
+    server.answer = "250 OK"
+    assert deliver(queued.db, transport, HERE) == 1
+    assert server.taken == [row.header_id]
 
 
 def test_a_server_that_is_down_loses_nothing(queued: Office) -> None:

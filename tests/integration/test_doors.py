@@ -17,7 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
-from werkzeug.test import TestResponse
+from werkzeug.test import TestResponse, create_environ
 
 from engine import accounts, scheduler
 from engine.commands import perform, urge
@@ -257,6 +257,14 @@ def test_no_form_of_any_route_is_taken_without_its_token(app: Flask, db: Databas
 
 def _tables() -> dict[str, Any]:
     return {t.name: t for t in (event, message, draft, login_session, login_log, throttle, password_reset, post)}
+
+
+def test_who_hangs_up_leaves_no_file_open(app: Flask) -> None:
+    for told in ({}, {"HTTP_ACCEPT_ENCODING": "br"}, {"HTTP_IF_MODIFIED_SINCE": "Fri, 01 Jan 2100 00:00:00 GMT"}):
+        for name in ("css/tables.css", "icon.svg", "dist/app.js"):
+            sent = app.wsgi_app(create_environ(f"/static/{name}", environ_overrides=told), lambda *_: lambda _: None)
+            held = [link for link in Path("/proc/self/fd").iterdir() if name in str(link.resolve())]
+            assert sent is not None and held == []  # nobody has asked for a byte, nobody has closed it
 
 
 def test_no_page_holds_anything_the_policy_would_have_to_allow(app: Flask) -> None:
@@ -561,6 +569,7 @@ def test_asking_tells_nothing_about_who_is_here(app: Flask, db: Database) -> Non
             body = re.sub(r'csrf[-_]token" (?:content|value)="[^"]+"', "", html(ask(app, words)))
         return body, len(sent)
 
+    asked("nobody-yet")  # what a process remembers between two pages is read once
     (known, cost), (unknown, cost_unknown) = asked("renshe"), asked("no-such-one")
     assert known == unknown
     assert 0 <= cost - cost_unknown <= 4  # the mail itself, and the day that the demo keeps in its database
@@ -665,7 +674,7 @@ def test_words_sent_by_another_site_are_not_kept(app: Flask, signed: tuple[int, 
 )
 def test_nothing_else_becomes_a_draft(app: Flask, db: Database, kept: str) -> None:
     client = enter(app, "renshe")
-    assert send(client, "/kept", at="/inbox", kept=kept).headers["Location"] == "/inbox"
+    assert send(client, "/kept", at="/inbox", kept=kept).headers["Location"] == "/"
     assert rows(db, select(draft)) == []
 
 

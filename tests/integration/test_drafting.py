@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +16,7 @@ from bpmn.plan import Facts
 from bpmn.reading import read_plan
 from engine import drafting
 from engine.commands import perform
+from engine.known_figures import known_figures
 from ledger import organisation
 from ledger.database import Database
 from ledger.errors import Conflict, Invalid, NotFound, Refused
@@ -69,6 +72,17 @@ def test_a_draft_begins_with_the_published_bytes_and_is_the_same_for_all(db: Dat
         assert drafting.drafts(connection, who(db, "renshe")) == []
     with pytest.raises(NotFound):
         perform(db, who(db, "renshe"), drafting.save, draft, 1, XML)
+
+
+def test_two_who_begin_at_the_same_moment_have_one_draft(db: Database, writer: Actor) -> None:
+    together = Barrier(4)
+
+    def begin(_n: int) -> int:
+        together.wait(30)
+        return perform(db, writer, drafting.revise, 1)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(begin, range(4)))) == 1
 
 
 def test_who_saves_from_an_old_revision_is_told_who_was_faster(db: Database, writer: Actor) -> None:
@@ -139,6 +153,47 @@ def test_errors_keep_a_draft_from_being_published(db: Database, writer: Actor) -
         perform(db, writer, drafting.create, "jiwei", FACTS)
 
 
+def test_what_was_taken_home_becomes_a_draft_again(db: Database, writer: Actor) -> None:
+    draft = perform(db, writer, drafting.revise, 1)
+    with pytest.raises(Refused, match="已有草稿"):
+        perform(db, writer, drafting.restore, retitled())
+    perform(db, writer, drafting.discard, draft, 1)
+    again = perform(db, writer, drafting.restore, retitled().replace(b"/>", b" />"))
+    assert kept(db, again) == retitled()
+    with db.read() as connection:
+        assert drafting.draft_of(connection, writer, again).base_version_id == 1
+
+    # never published: its own key again, which only a draft of this house ever had
+    own = perform(db, writer, drafting.create, "jiuye-lingdao", FACTS)
+    xml = kept(db, own)
+    perform(db, writer, drafting.discard, own, 1)
+    found = perform(db, writer, drafting.restore, xml)
+    assert (kept(db, found), found > own) == (xml, True)
+    for wrong in (
+        xml.replace(f"-2025-{own}".encode(), b"-2025-9999"),
+        xml.replace(f"huangshi-2025-{own}".encode(), b"spare"),
+        xml.replace(b'jurisdiction="huangshi"', b'jurisdiction="nowhere"'),
+        XML.replace('office="市就业促进和劳动保护工作领导小组办公室"'.encode(), 'office="市教育局"'.encode()),
+        b"<x/>",
+        b"not xml",
+        b"",
+    ):
+        with pytest.raises(Refused):
+            perform(db, writer, drafting.restore, wrong)
+    with pytest.raises(Refused):
+        perform(db, who(db, "renshe"), drafting.restore, xml)
+
+
+def test_figures_of_other_plans_are_found_by_name_and_by_initials(db: Database) -> None:
+    with db.read() as connection:
+        found = known_figures(connection, "huangshi", "another", "schyzgw")
+        assert [(f.figure.key, f.plan, f.no) for f in found][:1] == [("market-posts", "百日攻坚", "5")]
+        assert [f.figure.name for f in known_figures(connection, "huangshi", "another", "见习")] == ["就业见习岗位"]
+        assert known_figures(connection, "huangshi", PLAN, "见习") == []
+        assert known_figures(connection, "daye", "another", "见习") == []
+        assert known_figures(connection, "huangshi", "another", " ") == []
+
+
 def test_changes_are_told_by_unit() -> None:
     known = organisation.load("huangshi")
     old = read_plan(XML)
@@ -148,7 +203,7 @@ def test_changes_are_told_by_unit() -> None:
     )
     text = text.replace('mendDays="3"', 'mendDays="5"')
     told = changes(old, read_plan(text.encode()), known)
-    assert [c.words for c in told["全体单位"]] == ["补正工作日有改动"]
+    assert [c.words for c in told["全体单位"]] == ["补正工作日由 3 改为 5 "]
     assert [(c.no, c.words) for c in told["市人社局"]] == [("13", "短标题由“募集就业见习岗位”改为“募集见习岗位”")]
     assert [(c.no, c.words) for c in told["市国资委"]] == [("5", "由牵头改为配合")]
     assert [c.no for c in told["各县(市、区)"]] == ["13"]

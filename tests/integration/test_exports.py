@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import multiprocessing
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -15,21 +16,25 @@ import time_machine
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import select, update
+from xlsxwriter.exceptions import FileCreateError
 
 from ledger import exports
 from ledger.clock import wall_now
 from ledger.database import Database
 from ledger.exports import write_next
 from ledger.files import Store
-from ledger.queries.columns import COLUMNS, Column
+from ledger.queries.columns import COLUMNS
 from ledger.queries.ledger import Filters
 from ledger.schema import export
-from ledger.sheets import write_sheet
+from ledger.sheets import AT_ONCE, Head, write_apart, write_sheet
 from webapp.app import create_app
 from webapp.demo.office import Office
 from webapp.settings import Settings
 
-WANTED = "columns=no.title.heading.lead.responsible.cooperating.timeliness.due_text.clause.due"
+WANTED = (
+    "columns=no.light.title.lead.responsible.cooperating.feedback.left.figure.state.plan.heading.due_text"
+    ".timeliness.reason.clause.due"
+)
 
 
 @pytest.fixture
@@ -72,7 +77,8 @@ def shown(client: FlaskClient, query: str) -> list[list[str]]:
             if 'scope="col"' in row:
                 continue
             cells = re.findall(r"<(t[dh])[^>]*>(.*?)</\1>", row, re.S)
-            plain = [re.sub(r'<small.*?</small>|<span class="only-phone.*?</span>|<[^>]+>', "", c) for _, c in cells]
+            unseen = r'<small.*?</small>|<span class="(?:only-phone|vh).*?</span>|<[^>]+>'
+            plain = [re.sub(unseen, "", c) for _, c in cells]
             lines.append([html.unescape(cell.strip()) for cell in plain])
         if 'rel="next"' not in page_of:
             return lines
@@ -167,11 +173,40 @@ def test_sheets_are_forgotten_after_a_day(office: Office, store: Store) -> None:
         assert connection.execute(select(export)).all() == []
 
 
+def test_a_long_sheet_is_written_by_a_process_of_its_own(
+    office: Office, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    for apart in (exports.APART, 0):
+        monkeypatch.setattr(exports, "APART", apart)
+        number = _asked(office)
+        assert write_next(office.db, store)
+        kept.append(list(openpyxl.load_workbook(exports.path_of(store, number))["台账"].iter_rows(values_only=True)))
+    assert kept[0] == kept[1]
+    assert multiprocessing.active_children() == []
+
+
+def test_a_writer_that_is_killed_or_stopped_leaves_nobody_waiting(tmp_path: Path) -> None:
+    def rows() -> Iterator[list[str]]:
+        for n in range(100_000):
+            if n == AT_ONCE * 4:
+                (writer,) = multiprocessing.active_children()
+                writer.kill()
+            yield ["某某"]
+
+    with pytest.raises(ChildProcessError):
+        write_apart(tmp_path / "sheet.xlsx", "台账", [Head("一", 10)], rows())
+    with pytest.raises(FileCreateError):
+        write_apart(tmp_path / "nowhere" / "sheet.xlsx", "台账", [Head("一", 10)], [["某某"]] * AT_ONCE)
+    with pytest.raises(ZeroDivisionError):
+        write_apart(tmp_path / "sheet.xlsx", "台账", [Head("一", 10)], ([str(1 // n)] for n in range(3, -1, -1)))
+    assert multiprocessing.active_children() == []
+
+
 @pytest.mark.parametrize("words", ["=1+1", "+86", "@SUM(A1)", "-2", '=HYPERLINK("http://x")', "0012", "http://x.cn"])
 def test_text_stays_text(words: str, tmp_path: Path) -> None:
     path = tmp_path / "sheet.xlsx"
-    line: Any = object()
-    write_sheet(path, "台账", [Column("x", words, lambda _line: words, 10)], [line])
+    write_sheet(path, "台账", [Head(words, 10)], [[words]])
     cells = [row[0] for row in openpyxl.load_workbook(path)["台账"].iter_rows()]
     assert [(cell.value, cell.data_type, cell.hyperlink) for cell in cells] == [(words, "s", None)] * 2
 

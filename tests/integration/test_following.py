@@ -58,6 +58,9 @@ def is_due(s: Standing, asked: str, now: datetime, calendar: WorkCalendar) -> bo
         return asked == "none"
     today, day, is_open = local_day(now), last_day(s.due_at), s.item.state != "closed"
     monday = today - timedelta(days=today.weekday())
+    if ".." in asked:
+        first, _, last = asked.partition("..")
+        return (first or "0") <= day.isoformat() <= (last or "9")
     return {
         "late": is_open and s.due_at < now,
         "soon": is_open and s.due_at >= now and calendar.days_left(today, day) <= SOON_DAYS,
@@ -79,7 +82,10 @@ def is_asked(s: Standing, asked: Filters, now: datetime, calendar: WorkCalendar)
 
 ASKED = (
     [Filters(sort=sort, light=light, size=24) for sort, light in product(ORDERS, ("", "red", "warn", "green"))]
-    + [Filters(due=due, size=100) for due in ("late", "soon", "week", "month", "none")]
+    + [
+        Filters(due=due, size=100)
+        for due in ("late", "soon", "week", "month", "none", "2025-06-01..2025-08-31", "2025-08-01..", "..2025-08-01")
+    ]
     + [Filters(state=state, light="warn") for state in ("working", "reviewing", "returned")]
     + [Filters(words="岗位", sort="due"), Filters(page=2), Filters(page=2, sort="no"), Filters(page=2, sort="due")]
 )

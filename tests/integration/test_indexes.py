@@ -22,6 +22,7 @@ SMALL = {
     "plan_version",
     "plan_source",
     "unit",
+    "jurisdiction",
     "holder",
     "county",  # like holder, a unit by another name
     "day_override",
@@ -34,8 +35,12 @@ SMALL = {
 IN_ORDER = {"ix_standing_rank", "ix_standing_due_at", "ix_standing_run_id_ord"}
 ONLY_WHAT_CHANGED = {"ix_stream_unfollowed", "ix_standing_changes_at"}
 PATHS = (
-    "/inbox", "/ledger", "/ledger?sort=no", "/ledger?sort=due&light=green", "/ledger?light=warn&page=2",
-    "/ledger?run=1", "/ledger/units", "/plans", "/plans/1", "/plans/1/lights.json", "/items/4",
+    "/home", "/inbox", "/ledger", "/ledger?sort=no", "/ledger?sort=due&light=green", "/ledger?light=warn&page=2",
+    "/ledger?sort=no&page=2&after=1.1748000000000000.1.9", "/ledger?page=2&before=9.1748000000000000.1.9",
+    "/ledger?sort=due&page=2&after=1.1748000000000000.1.9", "/ledger?timeliness=near", "/ledger?timeliness=late_closed",
+    "/ledger?run=1", "/ledger?plan=bairi", "/ledger/units", "/ledger/plans", "/ledger/views",
+    "/plans", "/plans/1", "/plans/1/lights.json", "/plans/1/warroom", "/items/4",
+    "/figures", "/figures?run=1&unit=srsj&light=red",
 )  # fmt: skip
 
 
@@ -54,6 +59,8 @@ def scans(db: Database, asked: list[tuple[str, Any]]) -> set[str]:
 
 
 def _is_scan(line: str) -> bool:
+    if re.search(r"\bSEARCH todo USING .*\(owner_kind=\?\)", line):  # all todos of shares: nearly every one
+        return True
     read = re.search(r"\bSCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", line) or re.search(
         r"Seq Scan on \"?(\w+)\"?()", line
     )
@@ -80,5 +87,5 @@ def test_no_page_reads_a_large_table_from_end_to_end(office: Office, few: int, m
         client = client_of(office.db, login)
         for path in PATHS:
             with statements(office.db.reader) as asked:
-                assert client.get(path).status_code in (200, 404), (login, path)
+                assert client.get(path).status_code in (200, 403, 404), (login, path)
             assert scans(office.db, asked) == set(), (login, path)

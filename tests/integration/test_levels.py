@@ -28,10 +28,12 @@ from engine.commands import (
     enter,
     extend,
     reassign,
+    reorganise,
     report,
     report_round,
     resume,
     revoke,
+    sign_many,
     split,
     submit,
     suspend,
@@ -40,21 +42,27 @@ from engine.commands import (
     terminate_item,
     urge,
 )
+from engine.directory import UnitFacts, enter_units
+from engine.reorganising import Change, moves
+from engine.splitting import lower_units
+from engine.succeeding import Figure, combined
 from engine.verifying import differences
 from engine.weekly import _late
 from ledger.calendar import end_of
 from ledger.clock import set_clock
 from ledger.database import Database, calendar_of
-from ledger.directory import register_person, register_units, take_post
-from ledger.errors import DubanError, Invalid, NotAllowed, NotFound, Questions, Refused
-from ledger.organisation import Organisation
+from ledger.directory import STREAM, known_units, register_person, register_unit, register_units, take_post
+from ledger.errors import DubanError, Invalid, NotAllowed, NotEvery, NotFound, Questions, Refused
+from ledger.organisation import Unit
+from ledger.queries.figures import origin
 from ledger.queries.inbox import inbox
 from ledger.queries.items import ItemView, item_of, item_view
 from ledger.queries.standing import rolled_up
 from ledger.queries.time_sheet import time_sheet
 from ledger.queries.timeline import records, timeline
+from ledger.rules.figures import SumRule
 from ledger.rules.verbs import State
-from ledger.schema import event, indicator, message, notice, share, unit
+from ledger.schema import event, indicator, message, notice, person, share, unit
 from ledger.verification import Scene, replay_differences
 from ledger.visibility import sight_of
 from tests.hostile.machine import HUANGSHI, START, _item, small_plan
@@ -62,6 +70,7 @@ from tests.integration.test_adjusting import House, at
 from tests.integration.test_indexes import client_of
 from webapp.demo.office import Office
 from webapp.demo.people import seat_people
+from webapp.installing import install
 
 A, C, D = "renshe", "daye", "yangxin"
 JINHU, CHENGUI, BAOAN = "daye-jinhu", "daye-chengui", "daye-baoan"
@@ -365,7 +374,9 @@ def test_the_county_does_for_its_towns_what_the_office_does_for_it(house: Levels
     house.do(C, check, part.id, figures={house.figure(): Decimal(4)}, reason="重复一个。")
     house.do(C, copy, part.id, to="zhengfuban inspector", note="")
     assert house.view(C).standing.summed_up(house.share(NO, C).id, house.view(C).standing.gauges[0]) == 4
-    house.do(C, terminate, house.share(NO, CHENGUI).id, ground="不再需要。")
+    with pytest.raises(Invalid, match="各下级单位的分解数合计比大冶市的 60 少 20"):
+        house.do(C, terminate, house.share(NO, CHENGUI).id, ground="不再需要。")
+    house.do(C, terminate, house.share(NO, CHENGUI).id, ground="不再需要。", gap="随后另行分解。")
     assert (house.item(NO).n_total, house.item(NO).n_done) == (2, 0)
     assert house.told("terminated") == [(CHENGUI, "liaison")]
     house.split(C, NO, Part(CHENGUI, Decimal(20)))  # a unit whose part was ended may be named again
@@ -398,7 +409,7 @@ def test_a_town_asks_its_county_for_time_and_disputes_before_it(house: Levels) -
     house.bring_up(CHENGUI)
     house.review(CHENGUI, agree=True)
     with pytest.raises(NotAllowed):
-        house.do(C, revoke, house.share(NO, CHENGUI).id, until=date(2025, 6, 30), ground="x")
+        house.do("zhuanban", revoke, house.share(NO, CHENGUI).id, until=date(2025, 6, 30), ground="x")
 
 
 def test_an_extension_of_the_whole_does_not_move_its_parts(house: Levels) -> None:
@@ -427,7 +438,7 @@ def test_parts_end_when_the_whole_is_moved_to_another_unit(house: Levels) -> Non
     house.handed("9")
     house.do("zhuanban", reassign, house.share("9", C).id, to="xialu", ground="议定。")
     assert house.share("9", JINHU).state == State.TERMINATED
-    assert house.told("ended") == [(CHENGUI, "liaison"), (JINHU, "liaison")]
+    assert house.told("recalled") == [(CHENGUI, "liaison"), (JINHU, "liaison")]
     assert (house.item("9").n_total, house.item("9").state) == (2, "open")
 
 
@@ -490,22 +501,155 @@ def test_parts_of_a_recurring_item_are_chased_by_their_own_date(house: Levels) -
     house.review(XINGGUO, D, "4", agree=True)
 
 
-def test_a_directory_of_before_is_put_into_its_tree(migrated: Database) -> None:
-    """Units that an older directory registered without a place are placed, once."""
-    flat = Organisation(
-        HUANGSHI.jurisdiction, HUANGSHI.name, tuple(replace(u, parent=None) for u in HUANGSHI.units), HUANGSHI.groups
-    )
+def test_a_directory_of_before_is_kept_by_the_ledger_and_put_into_its_tree(migrated: Database) -> None:
+    """Units that an early release registered without a place are described, once; from then on people decide."""
     with migrated.writer.begin() as connection:
         set_clock(connection, START)
-    for known, new in ((flat, len(HUANGSHI.units)), (HUANGSHI, 0), (HUANGSHI, 0)):
-        with migrated.write() as tx:
-            assert register_units(tx, known) == new
+    with migrated.write() as tx:
+        for ord_, u in enumerate(HUANGSHI.units, start=1):
+            facts = {"key": u.key, "name": u.name, "short": u.short, "kind": u.kind, "host": u.host, "ord": ord_}
+            tx.record(STREAM, "unit.registered", {"jurisdiction": "huangshi", **facts, "parent": None})
+        tx.flush()
+    assert install(migrated) == "数据库已就绪。黄石市单位目录已存入数据库。"
+    assert install(migrated) == "数据库已就绪。"
     with migrated.read() as connection:
-        placed = select(func.count()).where(event.c.kind == "unit.placed")
-        assert connection.execute(placed).scalar_one() == sum(u.parent is not None for u in HUANGSHI.units)
+        described = select(func.count()).select_from(event).where(event.c.kind == "unit.described")
+        assert connection.execute(described).scalar_one() == len(HUANGSHI.units)
         jinhu = connection.execute(select(unit).where(unit.c.key == JINHU)).one()
         assert (jinhu.parent, jinhu.jurisdiction) == ("daye", "daye")
+        kept = known_units(connection, "huangshi")
+        for name in ("人社局", "各县(市、区)", "市就业促进和劳动保护工作领导小组办公室", "大冶市文旅局"):
+            ours, shipped = kept.resolve(name), HUANGSHI.resolve(name)
+            assert ours and shipped and [u.key for u in ours.units] == [u.key for u in shipped.units]
         assert replay_differences(connection) == []
+
+
+def test_a_unit_with_a_part_to_do_stays_below_whoever_handed_it_down(house: Levels) -> None:
+    house.handed()
+    moved = UnitFacts("大冶市金湖街道", kind="town", parent="阳新县")
+    with pytest.raises(NotEvery) as raised:
+        house.do("guanli", enter_units, [moved])
+    assert raised.value.reasons == {0: "还有上级分解下达的任务在办，办结前不能改上级单位。"}
+    assert house.do("guanli", enter_units, [UnitFacts("大冶市保安镇", kind="town", parent="阳新县")]).changed == 1
+
+
+# ---------------------------------------------------------------- units that change
+GROUND = "机构改革方案，市委编办〔2025〕12号。"
+
+
+@pytest.mark.parametrize("kind", ["merge", "transfer"])
+def test_a_part_goes_to_the_successor_as_a_part_of_the_same_whole(house: Levels, kind: str) -> None:
+    house.handed()
+    house.sign_for(NO, CHENGUI)
+    house.report(CHENGUI, 12)
+    whole, old = house.share(NO, C), house.share(NO, CHENGUI)
+    shares = (old.id,) if kind == "transfer" else ()
+    house.do("guanli", reorganise, CHENGUI, Change(kind, to=BAOAN, shares=shares), ground=GROUND)
+    new = house.share(NO, BAOAN)
+    assert (house.share(NO, CHENGUI).state, new.state) == ("terminated", "acknowledging")
+    assert (new.parent_id, new.lifecycle, new.quota, new.due_at) == (whole.id, "local", 20, old.due_at)
+    assert (house.item(NO).n_total, house.item(NO).n_done) == (2, 0)
+    view = house.view(C)
+    assert view.standing.gauges[0].value is None and view.standing.summed_up(whole.id, view.standing.gauges[0]) == 12
+    assert "保安镇 承接 陈贵镇 的分工，填报数：见习岗位累计 12 个 " in house.lines(C)
+    for town in (JINHU, BAOAN):
+        house.sign_for(NO, town)
+        house.bring_up(town)
+        house.review(town, agree=True)
+    house.close(NO, C)
+    assert (house.item(NO).n_total, house.item(NO).n_done) == (2, 1)
+
+
+def test_nothing_is_handed_down_to_a_unit_that_has_ended(house: Levels) -> None:
+    house.sign_for(NO, C)
+    house.do("guanli", reorganise, CHENGUI, Change("merge", to=BAOAN), ground=GROUND)
+    with pytest.raises(Invalid) as refused:
+        house.split(C, NO, Part(CHENGUI, Decimal(60)))
+    assert refused.value.fields == {"unit-1": "陈贵镇已撤并，由保安镇承接，请改选保安镇。"}
+    with house.db.read() as connection:
+        assert {CHENGUI, BAOAN} & {r.key for r in lower_units(connection, C)} == {BAOAN}
+
+
+def test_a_part_that_stands_still_with_its_whole_goes_on_with_it_in_the_successors_hands(house: Levels) -> None:
+    house.handed()
+    house.do("zhuanban", suspend, house.share(NO, C).id, ground="台风")
+    house.until(at(5, 28))
+    house.do("guanli", reorganise, CHENGUI, Change("merge", to=BAOAN), ground=GROUND)
+    assert house.share(NO, BAOAN).overlay == "suspended" and house.tiers(NO, BAOAN) == []
+    house.until(at(6, 4))
+    house.do("zhuanban", resume, house.share(NO, C).id, ground="")
+    towns = [house.share(NO, town) for town in (JINHU, BAOAN)]
+    assert [t.overlay for t in towns] == [None, None]
+    assert towns[0].due_at > end_of(date(2025, 6, 30)) and towns[1].due_at > end_of(date(2025, 6, 20))
+
+
+def test_a_share_that_joins_another_adds_its_quota_and_its_figures(house: Levels) -> None:
+    house.sign_for(NO, C, D)
+    house.report(C, 50)
+    house.report(D, 30)
+    with house.db.read() as connection:
+        whys = {m.no: m.why for m in moves(connection, house.db.clock.now(connection), D, C)}
+    assert whys[NO] == "并入承接单位在本任务中原有的分工，任务数、填报数合并计算"
+    house.do("guanli", reorganise, D, Change("merge", to=C), ground=GROUND)
+    view, own = house.view(C), house.share(NO, C)
+    assert own.quota == 100 and view.standing.gauges[0].value == 80
+    assert "大冶市 并入 阳新县 的分工，任务数合计 100，填报数：见习岗位累计 80 个 " in house.lines(C)
+    with house.db.read() as connection:
+        came = origin(connection, view, records(connection, view.standing.item.id), house.figure())
+    said = {part.unit: came.words(part, lines) for part, lines in came.shares if lines}
+    assert said == {C: "计入 80 个", D: "不再计入，曾报 30 个"}
+    hows = [line.how for part, lines in came.shares for line in lines or () if part.id == own.id]
+    assert hows == ["承接原单位的填报", "填报"]
+
+
+def test_a_part_that_joins_another_adds_its_quota_and_its_figures(house: Levels) -> None:
+    house.handed()
+    house.sign_for(NO, JINHU, CHENGUI)
+    house.report(JINHU, 5)
+    house.report(CHENGUI, 12)
+    house.do("guanli", reorganise, CHENGUI, Change("merge", to=JINHU), ground=GROUND)
+    whole, own = house.share(NO, C), house.share(NO, JINHU)
+    view = house.view(C)
+    assert (own.parent_id, own.quota, own.state) == (whole.id, 60, "working")
+    assert view.standing.summed_up(whole.id, view.standing.gauges[0]) == 17
+    with house.db.read() as connection:
+        came = origin(connection, view, records(connection, view.standing.item.id), house.figure())
+    said = {part.unit: came.words(part, lines) for part, lines in came.shares if lines}
+    assert said == {JINHU: "报 17 个，由上级单位汇总填报", CHENGUI: "不再计入，曾报 12 个"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "own", "taken", "joined"),
+    [
+        ("sum", (30, 2), (60, 1), (90, 2)),
+        ("max", (30, 2), (60, 1), (60, 2)),
+        ("max", (60, 1), (30, 2), None),
+        ("latest", (30, 1), (60, 2), (60, 2)),
+        ("latest", (30, 2), (60, 1), None),
+        ("sum", None, (60, 1), (60, 1)),
+        ("latest", (30, 2), None, None),
+    ],
+)
+def test_figures_join_by_the_rule_of_their_indicator(rule: SumRule, own: Any, taken: Any, joined: Any) -> None:
+    def figures(said: tuple[int, int] | None) -> list[Figure]:
+        return [Figure(1, rule, Decimal(said[0]), at(6, said[1]))] if said else []
+
+    assert combined(figures(own), figures(taken)) == figures(joined)
+
+
+def test_a_part_stays_where_the_successor_is_not_below_the_same_unit_or_works_on_another_level(house: Levels) -> None:
+    with house.db.write() as tx:
+        register_unit(tx, Unit("daye-jiuye", "大冶市就业局", "大冶市就业局", "organ", parent=BUREAU), C, 999)
+    house.handed()
+    house.do("guanli", reorganise, CHENGUI, Change("merge", to="daye-jiuye"), ground=GROUND)
+    part = house.share(NO, CHENGUI)
+    assert (part.state, part.parent_id) == ("acknowledging", house.share(NO, C).id)
+    with house.db.read() as connection:
+        now = house.db.clock.now(connection)
+        said = {m.why for m in moves(connection, now, CHENGUI, "daye-jiuye")}
+        assert said == {"由大冶市分解下达，承接单位不是它的下级单位，留在原单位名下办理"}
+        assert {m.why for m in moves(connection, now, JINHU, BAOAN)} == {"由承接单位签收后继续办理，仍由大冶市审核"}
+    assert house.rows(select(unit.c.successor).where(unit.c.key == CHENGUI))[0].successor == "daye-jiuye"
 
 
 # ---------------------------------------------------------------- the form
@@ -540,3 +684,40 @@ def test_the_form_takes_names_and_gives_back_what_was_typed(office: Office) -> N
     office.report(JINHU, "13", "已对接。", {"trainee-posts": 37})
     reporting = client.get(f"/items/{whole.item_id}?tab=report-{whole.id}").get_data(as_text=True)
     assert "下级汇总 37" in reporting and 'value="37"' in reporting
+
+
+def test_a_signer_signs_parts_and_wholes_in_one_batch(house: Levels) -> None:
+    house.handed()
+    house.sign_for(NO, JINHU)
+    house.sign_for("9", C)
+    house.split(C, "9", Part(JINHU))
+    house.sign_for("9", JINHU)
+    house.report(JINHU, 12)
+    for no in (NO, "9"):
+        part = house.share(no, JINHU)
+        house.do(JINHU, submit, TodoRef(part.id, "work", part.arm), Entry(), summary=f"第{no}项已完成。")
+    with house.db.write() as tx:  # one who signs for a town and for its county sees both kinds on one page
+        signer = house.row(select(person.c.id).where(person.c.login == f"{JINHU}-fenguan")).id
+        take_post(tx, signer, D, "deputy_head")
+    house.sign_for(NO, D)
+    whole = house.share(NO, D)
+    house.do(D, submit, TodoRef(whole.id, "work", whole.arm), Entry(), summary="全县已完成。")
+    client = client_of(house.db, f"{JINHU}-fenguan")
+    page = client.get("/inbox/sign").get_data(as_text=True)
+    assert "共 3 件" in page and all(f"第{no}项已完成。" in page for no in (NO, "9")) and "全县已完成。" in page
+    assert "金湖街道" in page and "见习岗位 12 个" in page
+    refs = [TodoRef(s.id, s.step, s.arm) for s in (house.share(NO, JINHU), house.share("9", JINHU), house.share(NO, D))]
+    assert len(house.do(f"{JINHU}-fenguan", sign_many, refs)) == 3
+    assert {house.share(no, who).state for no, who in ((NO, JINHU), ("9", JINHU), (NO, D))} == {"reviewing"}
+    assert "现在没有等您审签的申请" in client.get("/inbox/sign").get_data(as_text=True)
+
+
+def test_a_share_is_asked_about_what_is_beyond_its_own_quota(house: Levels) -> None:
+    house.handed()
+    house.sign_for(NO, JINHU, D)
+    for unit_key, value in ((D, 95), (JINHU, 90)):  # of 40 each; 100 for all
+        with pytest.raises(Questions) as asked:
+            house.report(unit_key, value)
+        assert f"填报数 {value} 个已达目标 40 个的" in asked.value.fields[f"figure-{house.figure()}"]
+    house.report(D, 45)
+    house.report(JINHU, 48)

@@ -226,7 +226,10 @@ def test_banner_when_a_scheduler_lives_but_gets_nothing_done(at_work: Office) ->
     ticking.tick(at_work.db)
     assert "没有办成" not in client.get("/inbox").text  # the next tick may still do it
     break_a_row_again(at_work.db)
-    assert "有 1 件到期的事没有办成，最早的已迟 6 分钟" in client.get("/inbox").text
+    page = client.get("/inbox").text
+    assert "有 1 件到期的事没有办成，最早的已迟 6 分钟" in page
+    assert "请联系管理员处理" in page and "duban scheduler" not in page  # a command says nothing to an official
+    assert "请查看 duban scheduler 的日志。" in enter(client_of(at_work.db), "guanli").get("/inbox").text
 
 
 def break_a_row_again(db: Database) -> None:
@@ -306,7 +309,7 @@ def test_a_database_that_only_reads_is_refused(postgres_url: str) -> None:
 
 def test_the_demo_does_not_run_on_another_database(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'duban.sqlite3'}"
-    assert duban(url, "init").returncode == 0
+    assert duban(url, "init", "--organisation", "huangshi").returncode == 0
     done = duban(url, "serve", DUBAN_DEMO="true")
     assert done.returncode == 2 and "DUBAN_DEMO=true" in done.stderr and "不是演示库" in done.stderr
 
@@ -354,7 +357,7 @@ def mail_settings(port: int, sender: str = "督办台账 <duban@example.gov.cn>"
 
 def test_check_of_an_installation_that_works(db_url: str, picky: tuple[Picky, int]) -> None:
     server, port = picky
-    assert duban(db_url, "init").returncode == 0
+    assert duban(db_url, "init", "--organisation", "huangshi").returncode == 0
     db = Database(db_url)
     ticking.tick(db)
     db.close()

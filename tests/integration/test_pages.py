@@ -21,8 +21,10 @@ from engine.clockwork import advance_to
 from ledger.calendar import moment
 from ledger.clock import StoredClock, target_of, wall_now
 from ledger.database import Database
+from ledger.directory import leave_post
 from ledger.migrating import upgrade
 from ledger.schema import assignment, clock, draft, figure, heartbeat, indicator, item, share, todo
+from ledger.schema import post as post_table
 from tests.statements import statements
 from webapp.app import create_app
 from webapp.demo import campaign
@@ -137,7 +139,7 @@ def test_login_never_leads_to_another_site(app: Flask, target: str) -> None:
         query_string={"next": target},
         data={"csrf_token": token(client, "/login"), "account": "renshe", "password": PASSWORD},
     )
-    assert answer.headers["Location"] == "/inbox"
+    assert answer.headers["Location"] == "/"
 
 
 def test_wrong_password_is_counted_down_and_then_locked(app: Flask) -> None:
@@ -389,6 +391,23 @@ def test_coordinator_urges_the_ticked_units(db: Database, login: Login) -> None:
     assert post(coordinator, path, words="x", assignments=[elsewhere]).status_code == 404
 
 
+def test_urging_says_who_was_reached_and_who_has_nobody(db: Database, login: Login) -> None:
+    item_id, daye = share_of(db, "13", "daye")
+    _, other = share_of(db, "13", "yangxin")
+    with db.write() as tx:
+        held = select(post_table.c.id).where(post_table.c.unit == "daye", post_table.c.until.is_(None))
+        for post_id in tx.connection.execute(held.where(post_table.c.role.in_(("liaison", "head")))).scalars().all():
+            leave_post(tx, post_id)
+    coordinator = login("zhuanban")
+    path = f"/items/{item_id}/urge"
+    assert post(coordinator, path, words="请补报", assignments=[daye, other]).status_code == 302
+    page = html(coordinator.get(f"/items/{item_id}"))
+    assert "已催办阳新县，邮件随即发出。大冶市没有联络员，也没有主要负责人，没有人收到" in page
+    assert post(coordinator, path, words="请补报", assignments=[daye]).status_code == 302
+    assert "邮件随即发出" not in html(coordinator.get(f"/items/{item_id}")).split('class="toast"')[1].split("</p>")[0]
+    assert "大冶市（无人签收）" in html(coordinator.get("/home"))
+
+
 def weekly(db: Database, unit: str) -> int:
     advance_to(db, moment(date(2025, 5, 26), time(10)))
     with db.read() as connection:
@@ -446,7 +465,7 @@ def test_clock_control_writes_a_target_and_tells_htmx_when_it_has_arrived(db: Da
     arrived = client.get("/demo/clock?back=/items/13", headers={"HX-Request": "true"})
     assert arrived.headers["HX-Redirect"] == "/items/13"
     astray = client.get("/demo/clock?back=/%5Cevil.example", headers={"HX-Request": "true"})
-    assert astray.headers["HX-Redirect"] == "/inbox"
+    assert astray.headers["HX-Redirect"] == "/"
 
 
 def test_unknown_page_is_calm_and_chinese(login: Login) -> None:

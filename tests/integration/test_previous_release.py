@@ -22,6 +22,7 @@ from ledger.archive import opened, restore
 from ledger.calendar import local_day, moment
 from ledger.clock import StoredClock
 from ledger.database import Database
+from ledger.directory import adopt_directories
 from ledger.errors import DubanError
 from ledger.migrating import head, revision_of
 from ledger.schema import (
@@ -60,6 +61,7 @@ def old(db_url: str) -> Iterator[Database]:
     restore(made, ARCHIVE)
     with made.write() as tx:
         start_ticking(tx, tx.now)  # as the first scheduler of this release does
+        adopt_directories(tx)
     yield made
     made.close()
 

@@ -32,18 +32,21 @@ from engine import accounts, drafting, opening
 from engine.clockwork import advance_to
 from engine.commands import (
     Entry,
+    IntakeRef,
     TodoRef,
     acknowledge,
     apply_for_name,
     extend,
     hand_over,
     perform,
+    propose,
+    register,
     reorganise,
     report,
     submit,
 )
 from engine.reorganising import Change
-from ledger import resets, sessions, uploads
+from ledger import resets, sessions, uploads, views
 from ledger.calendar import moment
 from ledger.clock import StoredClock, wall_now
 from ledger.database import Database
@@ -52,11 +55,25 @@ from ledger.files import Store
 from ledger.migrating import upgrade
 from ledger.organisation import Organisation, Unit
 from ledger.people import actor_of
-from ledger.schema import assignment, event, heartbeat, item, login_session, person, plan_version, post, round_, share
+from ledger.queries.ledger import Filters
+from ledger.rules.days import Decision
+from ledger.schema import (
+    assignment,
+    event,
+    heartbeat,
+    indicator,
+    item,
+    login_session,
+    person,
+    plan_version,
+    post,
+    round_,
+    share,
+)
 from ledger.sessions import Lifetime, Origin
 from tests import samples
 from tests.bench.world import KNOWN, generated
-from webapp import hashing
+from webapp import days, hashing
 from webapp.app import create_app
 from webapp.demo import campaign
 from webapp.demo.mailsink import Mailbox
@@ -146,10 +163,16 @@ PAGE, TAKEN, IDLE, SAVED = all_in("200"), all_in("302"), all_in("302-"), all_in(
 OPEN_PAGE, OPEN_FORM, OPEN_SAVED = (all_in(answer, nobody=answer) for answer in ("200", "302", "200+"))
 SEES = Who("*=200", "IEA=200 *=404", "*=404", "404")
 SEES_OTHER_RUN = Who("IEA=200 *=404", "*=200", "*=404", "404")
+SEES_WALL = Who("LA=403 *=200", "IE=200 A=403 *=404", "*=404", "404")  # whoever answers for others
+SEES_OTHER_WALL = Who("IE=200 A=403 *=404", "LA=403 *=200", "*=404", "404")
 PUTS_FILES = Who("*=201+", "IEA=201+ *=404", "*=404", "404")
+GONE = all_in("410")
+WRONG_PASSWORD = all_in("422+")  # the try is counted
 OWN_UPLOAD = Who("L=200 *=404", "*=404", "*=404", "404")
 OWN_UPLOAD_TAKEN = Who("L=302 *=404", "*=404", "*=404", "404")
 READS_REPORTS = Who("A=404 *=200", "IE=200 *=404", "*=404", "404")
+SEES_VIEW = Who("LSDH=302 *=404", "*=404", "*=404", "404")  # shared with the unit of the own place
+OWN_VIEW = Who("L=302 SDH=403 *=404", "*=404", "*=404", "404")
 UNKNOWN = Who("*=404", "*=404", "*=404", "404")
 # An act on a share: who holds its todo acts, who sees the item is told why not, the others do not know of it.
 LIAISON = Who("L=302 *=409", "IEA=409 *=404", "*=404", "404")
@@ -167,8 +190,14 @@ OVERSEER = Who("IA=200 *=403", "IA=200 *=403", "IA=200 *=403", "403")
 ADMINISTERS = Who("A=200 *=403", "A=200 *=403", "A=404 *=403", "403")
 ADMINISTERS_ELSEWHERE = Who("A=404 *=403", "A=404 *=403", "A=200 *=403", "403")
 DECIDES = Who("A=302 *=403", "A=302 *=403", "A=404 *=403", "403")
+DECIDES_FOR_ALL = Who("A=302 *=403", "A=302 *=403", "A=302 *=403", "403")  # one calendar, of places below none
 DECIDES_TOGETHER = Who("A=409 *=403", "A=409 *=403", "A=409 *=403", "403")
 SHOWN_ONCE = Who("A=200+ *=403", "A=200+ *=403", "A=404 *=403", "403")
+SETS_UP = replace(ADMINISTRATOR, nobody="login")
+SET_UP = all_in("404", nobody="404")  # there is an administrator
+ENROLS = Who("A=200+ *=403", "A=200+ *=403", "A=409 *=403", "403")
+NO_TABLE = Who("A=422 *=403", "A=422 *=403", "A=422 *=403", "403")
+ENTERS = Who("A=302 *=403", "A=302 *=403", "A=302 *=403", "403")
 WRONG_UNIT = Who("A=422 *=403", "A=422 *=403", "A=404 *=403", "403")
 WRONG_POST = Who("A=404 *=403", "A=404 *=403", "A=404 *=403", "403")
 CLEARS = Who("IA=200 *=403", "IA=200 *=403", "IA=404 *=403", "403")
@@ -178,6 +207,7 @@ CONFIRMS = Who("I=302 *=403", "I=302 *=403", "IA=404 *=403", "403")  # an admini
 WRITES = Who("C=200 *=403", "C=200 *=403", "C=200 *=403", "403")
 BEGINS = Who("C=302 *=403", "C=422 *=403", "C=422 *=403", "403")
 OWN_DRAFT = Who("C=200 *=403", "C=404 *=403", "C=404 *=403", "403")
+DRAFTED_ALREADY = Who("C=422 *=403", "C=422 *=403", "C=422 *=403", "403")
 OWN_DRAFT_SAVED = Who("C=200+ *=403", "C=404 *=403", "C=404 *=403", "403")
 OWN_DRAFT_TAKEN = Who("C=302 *=403", "C=404 *=403", "C=404 *=403", "403")
 RUNS_ALREADY = Who("C=409 *=403", "C=404 *=403", "C=404 *=403", "403")
@@ -185,8 +215,22 @@ HEADS = Who("H=200 *=403", "H=200 *=403", "H=200 *=403", "403")
 HANDS = Who("LHA=200 *=404", "A=200 *=404", "*=404", "404")
 HANDS_OVER = Who("LHA=302 *=404", "A=302 *=404", "*=404", "404")
 RECEIVES = Who("D=302 *=404", "*=404", "*=404", "404")
+# A case that no unit has been handed yet: the office and those who look over the place.
+SEES_CASE = Who("CIEA=200 *=404", "IEA=200 *=404", "*=404", "404")
+READS_CASE = Who("CIE=200 A=403 *=404", "IE=200 A=403 *=404", "*=404", "404")
+PROPOSES = Who("C=302 IEA=403 *=404", "IEA=403 *=404", "*=404", "404")
+DECIDES_CASE = Who("CE=302 IA=403 *=404", "IEA=403 *=404", "*=404", "404")
+NOT_YET = Who("CIEA=409 *=404", "IEA=409 *=404", "*=404", "404")
+REGISTERS = Who("C=302 *=403", "C=302 *=403", "C=302 *=403", "403")
+REGISTERS_ON = Who("C=302 *=403", "C=403 *=403", "C=403 *=403", "403")
+CASE = {"leader": "市长", "given_on": "2025-05-20", "carrier": "paper", "wording": "gist", "instruction": "请落实"}
+PROPOSAL = {"step": "propose", "arm": "1", "outcome": "file", "leads": "市人社局", "days": "5", "opinion": "建议立项"}
+DECISION = {"step": "decide", "arm": "1", "outcome": "file", "ground": "同意", "decider": "市长"}
 MERGER = {"kind": "merge", "to": "caizheng"}
 SEEN = mark_of(Change("merge", "caizheng"))
+ADMIN = {"login": "second", "name": "第二", "email": "second@example.gov.cn", "unit": "jiaoyu"}
+DAY_OFF = {"days": "2025-06-06", "word": "off"}
+SEEN_DAY = days.mark_of([Decision(date(2025, 6, 6), False)])
 LOOKS_THROUGH = Who("A=200 *=403", "A=200 *=403", "A=404 *=403", "403")
 COVER = {"title": "方案", "short": "方案", "issuer": "市政府", "docNo": "无"}
 COVER |= {"issued": "2025-05-20", "start": "2025-06-01", "end": "2025-12-31"}
@@ -197,11 +241,13 @@ SIGN = {"arm": "1", "step": "sign", "act": "agree"}
 URGE = {"words": "请抓紧"}
 SIGNED = "/assignments/{signed share}/verbs"
 EXTEND = {"reason": "台风", "progress": "过半"}
+OTHER_DATE = {"until": "2025-12-31", "ground": "议定"}
+OTHER_WORDS = {"title": "更正后的标题", "clause": "更正后的原文", "ground": "勘误"}
 ANSWER = {"petition": "1", "turn": "1", "act": "agree"}
 
 TABLE = (
     # ------------------------------------------------ doors
-    get("/", OPEN_FORM),
+    get("/", TAKEN),
     get("/static/<path:filename>", OPEN_PAGE, "/static/icon.svg"),
     get("/login", OPEN_PAGE),
     form("/login", OPEN_FORM, account="jiaoyu", password="duban-demo"),
@@ -210,6 +256,9 @@ TABLE = (
     get("/account", PAGE),
     get("/account/password", PAGE),
     form("/account/password", TAKEN, **NEW, **NEWER),
+    form("/account/email", WRONG_PASSWORD, email="new@example.gov.cn", old_password="wrong"),
+    get("/account/email/confirm", GONE, "/account/email/confirm?token=guessed"),
+    form("/account/email/confirm", GONE, token="guessed"),
     form("/account/deputies", UNKNOWN, post="999999", login="jiaoyu", until="2025-06-01"),
     form("/account/deputies/<int:post_id>/end", UNKNOWN, "/account/deputies/999999/end"),
     get("/posts", HEADS),
@@ -227,13 +276,29 @@ TABLE = (
     form("/password/reset", OPEN_FORM, token="{reset}", **NEW),
     form("/password/reset", all_in("410", nobody="410"), token="guessed", **NEW),
     # ------------------------------------------------ accounts and logs
+    get("/setup", SETS_UP),
+    get("/setup/units.xlsx", OPEN_PAGE),
+    form("/setup/directory", SET_UP, shipped="huangshi"),
+    form("/setup/administrator", SET_UP, **ADMIN),
+    form("/setup/plan", DECIDES_TOGETHER, plan="huangshi-2025-bairi"),
     get("/people", ADMINISTRATOR),
+    get("/people/new", ADMINISTRATOR),
+    form("/people/new", ENROLS, login="new", name="新人", email="new@example.gov.cn", unit="jiaoyu", role="liaison"),
+    form("/people/import", NO_TABLE),
+    get("/people/template.xlsx", ADMINISTRATOR),
     get("/people/<int:person_id>", ADMINISTERS, "/people/{person jiaoyu}"),
     get("/people/<int:person_id>", ADMINISTERS_ELSEWHERE, "/people/{person of foreign}"),
     form("/people/<int:person_id>/deactivate", DECIDES, "/people/{person jiaoyu}/deactivate"),
     form("/people/<int:person_id>/deactivate", DECIDES_TOGETHER, "/people/{person in-both}/deactivate"),
     form("/people/<int:person_id>/activate", DECIDES, "/people/{person inactive}/activate"),
     form("/people/<int:person_id>/unlock", DECIDES, "/people/{person locked}/unlock"),
+    form(
+        "/people/<int:person_id>/correct",
+        DECIDES,
+        "/people/{person jiaoyu}/correct",
+        name="教育",
+        email="new@example.gov.cn",
+    ),
     form("/people/<int:person_id>/link", SHOWN_ONCE, "/people/{person jiaoyu}/link"),
     form("/people/<int:person_id>/link", DECIDES_TOGETHER, "/people/{person in-both}/link"),
     form("/people/<int:person_id>/end-sessions", DECIDES, "/people/{person jiaoyu}/end-sessions"),
@@ -248,23 +313,44 @@ TABLE = (
         "/people/{person jiaoyu}/posts/{post of foreign}/end",
     ),
     get("/units", ADMINISTRATOR),
+    get("/units/new", ADMINISTRATOR),
+    form("/units/new", ENTERS, name="新设的局", kind="organ"),
+    form("/units/import", NO_TABLE),
+    get("/units/template.xlsx", ADMINISTRATOR),
+    form("/units/<key>/describe", DECIDES, "/units/jiaoyu/describe", kind="organ", aliases="教育主管部门"),
+    get("/units/groups", ADMINISTRATOR),
+    form("/units/groups", ENTERS, name="各部门", open="1"),
+    form("/units/groups/remove", DECIDES, name="在黄高校"),
     get("/units/<key>", ADMINISTERS, "/units/jiaoyu"),
     get("/units/<key>", ADMINISTERS_ELSEWHERE, "/units/xs-renshe"),
     form("/units/<key>/changes", DECIDES, "/units/jiaoyu/changes", **MERGER, ground="方案", seen=SEEN, act="confirm"),
     form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", **MERGER, ground="方案", act="confirm"),
     form("/units/<key>/changes", LOOKS_THROUGH, "/units/jiaoyu/changes", **MERGER, act="preview"),
     form("/units/changes/<int:number>/cancel", DECIDES, "/units/changes/{change}/cancel"),
+    get("/calendar", ADMINISTRATOR),
+    get("/calendar/<int:year>.csv", ADMINISTRATOR, "/calendar/2025.csv"),
+    get("/calendar/<int:year>.csv", WRONG_POST, "/calendar/1999.csv"),
+    form("/calendar", DECIDES_FOR_ALL, **DAY_OFF, ground="通知", seen=SEEN_DAY, act="confirm"),
+    form("/calendar", ADMINISTRATOR, **DAY_OFF, ground="通知", act="confirm"),
+    form("/calendar", ADMINISTRATOR, **DAY_OFF, ground="通知", act="preview"),
     get("/logs/logins", ADMINISTRATOR),
     get("/logs/decisions", OVERSEER),
+    get("/outgoing", ADMINISTRATOR),
+    form("/outgoing/<int:message_id>/again", WRONG_POST, "/outgoing/1/again"),  # that one was not given up
+    form("/outgoing/test", DECIDES_TOGETHER),  # no mail server is set up
     # ------------------------------------------------ the inbox, items, rounds
+    get("/home", PAGE),
     get("/inbox", PAGE),
     form("/inbox/acknowledge", LIAISON, todo="{share}.acknowledge.1"),
     get("/inbox/sign", PAGE),
     get("/inbox/signed", PAGE, "/inbox/signed?shares={share to sign}"),
-    form("/inbox/sign", SIGNER, todo="{share to sign}.1"),
+    form("/inbox/sign", SIGNER, todo="{share to sign}.sign.1"),
     get("/items/<int:item_id>", SEES, "/items/{item}"),
     get("/items/<int:item_id>", SEES_OTHER_RUN, "/items/{item of other run}"),
     get("/items/<int:item_id>", UNKNOWN, "/items/999999"),
+    get("/items/<int:item_id>/figures/<int:indicator_id>", SEES, "/items/{item}/figures/{figure}"),
+    get("/items/<int:item_id>/figures/<int:indicator_id>", UNKNOWN, "/items/{item}/figures/999999"),
+    get("/items/<int:item_id>/figures/<int:indicator_id>", UNKNOWN, "/items/{item of other run}/figures/{figure}"),
     form("/items/<int:item_id>/urge", OFFICE, "/items/{item}/urge", assignments="{share}", **URGE),
     form("/items/<int:item_id>/urge", UNKNOWN, "/items/{item}/urge", assignments="{share of other run}", **URGE),
     form("/assignments/<int:assignment_id>/acknowledge", LIAISON, "/assignments/{share}/acknowledge", arm="1"),
@@ -283,6 +369,7 @@ TABLE = (
     form("/assignments/<int:assignment_id>/opened", OPENS, "/assignments/{share to sign}/opened", arm="1", step="sign"),
     form("/assignments/<int:assignment_id>/verbs/<verb>", LIAISON, f"{SIGNED}/extend", until="2025-12-31", **EXTEND),
     form("/assignments/<int:assignment_id>/verbs/<verb>", COORDINATOR, f"{SIGNED}/suspend", ground="防汛"),
+    form("/assignments/<int:assignment_id>/verbs/<verb>", COORDINATOR, f"{SIGNED}/amend_due", **OTHER_DATE),
     form("/assignments/<int:assignment_id>/verbs/<verb>", UNKNOWN, f"{SIGNED}/anything"),
     form("/assignments/<int:assignment_id>/answer", SECTION, "/assignments/{asking share}/answer", **ANSWER),
     form(
@@ -293,6 +380,8 @@ TABLE = (
         role="lead",
         ground="定",
     ),
+    form("/items/<int:item_id>/verbs/<verb>", COORDINATOR, "/items/{item}/verbs/amend_due", **OTHER_DATE),
+    form("/items/<int:item_id>/verbs/<verb>", COORDINATOR, "/items/{item}/verbs/amend_text", **OTHER_WORDS),
     form("/items/<int:item_id>/verbs/<verb>", UNKNOWN, "/items/{item}/verbs/anything"),
     get("/rounds", PAGE),
     get("/rounds/<int:share_id>", ASKED, "/rounds/{round}"),
@@ -305,6 +394,18 @@ TABLE = (
     Row("PATCH", "/uploads/<int:upload_id>", OWN_UPLOAD, "/uploads/{upload}"),
     form("/uploads/<int:upload_id>/remove", OWN_UPLOAD_TAKEN, "/uploads/{upload}/remove"),
     get("/files/<int:attachment_id>", READS_REPORTS, "/files/{file}"),
+    # ------------------------------------------------ 批示件
+    get("/intakes", PAGE),
+    get("/intakes/new/<kind_key>", WRITES, "/intakes/new/instruction"),
+    get("/intakes/new/<kind_key>", UNKNOWN, "/intakes/new/anything"),
+    form("/intakes/new/<kind_key>", REGISTERS, "/intakes/new/instruction", title="某事", **CASE),
+    form("/intakes/new/<kind_key>", REGISTERS_ON, "/intakes/new/instruction", item="{item}", **CASE),
+    get("/intakes/<int:intake_id>", SEES_CASE, "/intakes/{case}"),
+    get("/intakes/<int:intake_id>", UNKNOWN, "/intakes/999999"),
+    get("/intakes/<int:intake_id>/sheet", READS_CASE, "/intakes/{case}/sheet"),
+    form("/intakes/<int:intake_id>/propose", PROPOSES, "/intakes/{case}/propose", **PROPOSAL),
+    form("/intakes/<int:intake_id>/decide", DECIDES_CASE, "/intakes/{case to decide}/decide", **DECISION),
+    form("/intakes/<int:intake_id>/present", NOT_YET, "/intakes/{case}/present", step="propose", arm="1"),
     # ------------------------------------------------ 依规清除
     get("/clearings", OVERSEER),
     get("/clearings/<int:clearing_id>", CLEARS, "/clearings/{clearing}"),
@@ -326,9 +427,21 @@ TABLE = (
     get("/exports/<int:number>", UNKNOWN, "/exports/999999"),
     form("/exports/<int:number>/remove", UNKNOWN, "/exports/999999/remove"),
     get("/ledger/units", PAGE),
+    get("/ledger/plans", PAGE),
+    get("/ledger/views", PAGE),
+    form("/ledger/views", TAKEN, name="红灯", asked="light=red"),
+    get("/ledger/views/<int:number>", SEES_VIEW, "/ledger/views/{view}"),
+    form("/ledger/views/<int:number>", OWN_VIEW, "/ledger/views/{view}", name="新名"),
+    form("/ledger/views/<int:number>/default", SEES_VIEW, "/ledger/views/{view}/default", on="1"),
+    form("/ledger/views/<int:number>/remove", OWN_VIEW, "/ledger/views/{view}/remove"),
     get("/plans", PAGE),
     get("/plans/<int:run_id>", SEES, "/plans/{run}"),
     get("/plans/<int:run_id>", SEES_OTHER_RUN, "/plans/{other run}"),
+    get("/plans/<int:run_id>/changes", SEES, "/plans/{run}/changes"),
+    get("/plans/<int:run_id>/changes", SEES_OTHER_RUN, "/plans/{other run}/changes"),
+    get("/plans/<int:run_id>/warroom", SEES_WALL, "/plans/{run}/warroom"),
+    get("/plans/<int:run_id>/warroom", SEES_OTHER_WALL, "/plans/{other run}/warroom"),
+    get("/figures", PAGE),
     get("/plans/<int:run_id>/diagram.bpmn", SEES, "/plans/{run}/diagram.bpmn"),
     get("/plans/<int:run_id>/diagram.bpmn", SEES_OTHER_RUN, "/plans/{other run}/diagram.bpmn"),
     get("/plans/<int:run_id>/lights.json", SEES, "/plans/{run}/lights.json"),
@@ -341,6 +454,7 @@ TABLE = (
     get("/plans/studio/<int:draft_id>/draft.bpmn", OWN_DRAFT, "/plans/studio/{draft}/draft.bpmn"),
     get("/plans/studio/<int:draft_id>/draft.json", OWN_DRAFT, "/plans/studio/{draft}/draft.json"),
     get("/plans/studio/<int:draft_id>/units", OWN_DRAFT, "/plans/studio/{draft}/units?words=srsj"),
+    get("/plans/studio/<int:draft_id>/figures", OWN_DRAFT, "/plans/studio/{draft}/figures?words=gw"),
     get("/plans/studio/<int:draft_id>/explain", OWN_DRAFT, "/plans/studio/{draft}/explain?element=cadence"),
     Row(
         "POST",
@@ -349,6 +463,15 @@ TABLE = (
         "/plans/studio/{draft}/save?revision=2",
         body="draft's diagram",
     ),
+    Row(
+        "POST",
+        "/plans/studio/<int:draft_id>/check",
+        OWN_DRAFT,
+        "/plans/studio/{draft}/check",
+        body="draft's diagram",
+    ),
+    Row("POST", "/plans/studio/restore", DRAFTED_ALREADY, "/plans/studio/restore", body="draft's diagram"),
+    form("/plans/studio/load", DRAFTED_ALREADY),
     get("/plans/studio/<int:draft_id>/publish", OWN_DRAFT, "/plans/studio/{draft}/publish"),
     form(
         "/plans/studio/<int:draft_id>/publish",
@@ -459,6 +582,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     names = (
         act(db, run_id)
         | handed_down(db, run_id)
+        | cases(db)
         | {
             "run": str(run_id),
             "other run": str(other_run),
@@ -478,6 +602,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         theirs = connection.execute(beside).first()
         assert theirs is not None
         names |= {"share of other run": str(theirs.id), "item of other run": str(theirs.item_id)}
+        names["figure"] = str(one(connection, select(indicator.c.id).where(indicator.c.item_id == int(names["item"]))))
         held = select(login_session.c.id).where(login_session.c.person_id == jiaoyu)
         names["session of jiaoyu"] = str(one(connection, held))
         for name, who in (("post of jiaoyu", jiaoyu), ("post of foreign", people["foreign-L"])):
@@ -526,6 +651,20 @@ def drafted(db: Database) -> dict[str, str]:
     xml = plan_xml(campaign.PLAN).replace("募集就业见习岗位不少于".encode(), "募集见习岗位不少于".encode())
     perform(db, writer, drafting.save, draft, 1, xml)
     return {"draft": str(draft), "version": str(version), "draft's diagram": plan_xml(campaign.PLAN).decode()}
+
+
+def cases(db: Database) -> dict[str, str]:
+    """A case just registered, and one that was proposed."""
+    with db.read() as connection:
+        office = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "own-C")))
+    assert office is not None
+    made = [
+        perform(db, office, register, "instruction", office="jiuye-lingdao", title=title, values=CASE)
+        for title in ("摸清底数", "按月报告")
+    ]
+    given: dict[str, Any] = {"outcome": "file", "leads": "市人社局", "days": 5, "opinion": "建议立项"}
+    perform(db, office, propose, IntakeRef(made[1], "propose", 1), **given)
+    return {"case": str(made[0]), "case to decide": str(made[1])}
 
 
 def handed_down(db: Database, run_id: int) -> dict[str, str]:
@@ -586,6 +725,10 @@ def act(db: Database, run_id: int) -> dict[str, str]:
     assert applying is not None
     names["record"], names["cleared item"] = str(record.seq), record.stream.removeprefix("item:")
     application = perform(db, applying, apply_for_name, deputy, ground="本人依法申请")
+    with db.read() as connection:
+        sharing = actor_of(connection, one(connection, select(person.c.id).where(person.c.login == "own-L")))
+    assert sharing is not None
+    names["view"] = str(perform(db, sharing, views.keep, "红黄灯", Filters(light="warn"), "renshe", as_default=False))
     return names | {"clearing": str(application), **handed_over(db)}
 
 
@@ -828,13 +971,13 @@ def may_see(db: Database, world: World, visitor: tuple[str, str]) -> set[int]:
     with db.read() as connection:
         shares = select(item.c.id.label("item_id"), item.c.run_id, assignment.c.unit)
         rows = connection.execute(shares.outerjoin(assignment, assignment.c.item_id == item.c.id)).all()
-    run_id, other = int(world.names["run"]), int(world.names["other run"])
+    other = int(world.names["other run"])
     if place not in ("own", "other"):
         return set()
     if letter in "IEA":
         return {r.item_id for r in rows}
     if letter == "C":
-        return {r.item_id for r in rows if r.run_id == (run_id if place == "own" else other)}
+        return {r.item_id for r in rows if (r.run_id == other) == (place == "other")}  # its own run, and its register
     units = {"renshe", "jiuye-lingdao"} if place == "own" else {"jiwei"}
     return {r.item_id for r in rows if r.unit in units}
 
@@ -856,7 +999,12 @@ def test_no_parameter_widens_a_list(deployed: Deployment, world: World, visitor:
         answer = client.get(f"/ledger?size=100&{query}")
         assert answer.status_code == 200
         assert shown(answer.get_data(as_text=True)) <= allowed, query
-    for path in ("/inbox", "/rounds", "/plans"):
+    sees_cases = visitor[0] in ("own", "other") and visitor[1] in (*"IEA", *("C" if visitor[0] == "own" else ""))
+    for query in ("", "?state=proposing", "?leader=%25", "?late=0", "?kind=instruction", "?page=0"):
+        listed = client.get(f"/intakes{query}").get_data(as_text=True)
+        assert f'href="/intakes/{world.names["case"]}"' in listed or not sees_cases or "leader" in query, query
+        assert sees_cases or f'href="/intakes/{world.names["case"]}"' not in listed, query
+    for path in ("/inbox", "/rounds", "/plans", "/figures", "/plans/1/warroom"):
         for query in ("", "?unit=jiaoyu", "?run=1", "?person=1", "?post=1"):
             assert shown(client.get(path + query).get_data(as_text=True)) <= allowed, path + query
 
@@ -874,8 +1022,8 @@ def test_drawings_and_lights_show_no_other_item(deployed: Deployment, world: Wor
                 int(lit["href"].split("/")[-1]) for lit in json.loads(lights.data).values() if "href" in lit
             } <= allowed
         drawn = client.get(f"/plans/{run_id}/diagram.bpmn").get_data(as_text=True)
-        page = client.get(f"/plans/{run_id}").get_data(as_text=True)
-        assert [t for t in hidden if t in drawn or t in page] == []
+        pages = [client.get(f"/plans/{run_id}{part}").get_data(as_text=True) for part in ("", "/warroom")]
+        assert [t for t in hidden if any(t in page for page in (drawn, *pages))] == []
 
 
 @pytest.mark.parametrize("visitor", [("own", "A"), ("own", "I"), ("foreign", "A"), ("foreign", "I")], ids="-".join)

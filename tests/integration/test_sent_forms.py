@@ -112,6 +112,31 @@ def test_an_urging_sent_twice_at_once_is_one(app: Flask, office: Office) -> None
         assert connection.execute(told).scalar_one() == 1
 
 
+def test_a_case_sent_again_is_one_case_and_leaves_no_draft_behind(app: Flask, office: Office) -> None:
+    """What a slow browser still sends of the form would stand in the next one, which is about another case."""
+    client, here = enter(app, "zhuanban"), "/intakes/new/instruction"
+    html = client.get(here).text
+    form = {name: field(html, name) for name in ("csrf_token", "once")} | {
+        "title": "摸清毕业生就业底数",
+        "leader": "张明（市长）",
+        "given_on": "2025-05-22",
+        "carrier": "paper",
+        "wording": "gist",
+        "instruction": "请抓紧落实。",
+    }
+    draft = "/drafts/intake_new-instruction"
+    assert "草稿已存" in client.post(draft, data=form).text
+    assert "请抓紧落实。" in client.get(here).text
+    assert client.post(here, data=form).status_code == 302
+    assert DONE in client.post(here, data=form, follow_redirects=True).text
+    assert client.post(draft, data=form).text == ""
+    again = client.get(here).text
+    assert "请抓紧落实。" not in again
+    other = form | {"once": field(again, "once"), "title": "另一件"}
+    assert "草稿已存" in client.post(draft, data=other).text
+    assert count(office, "intake.registered") == 1
+
+
 def test_sent_forms_are_forgotten_after_a_week(app: Flask, office: Office) -> None:
     item_id, share_id = share_of(office, "4", "renshe")
     client = enter(app, "renshe")

@@ -35,7 +35,7 @@ def test_a_batch_is_signed_as_one(house: House) -> None:
     with house.db.read() as connection:
         found = applications(connection, calendar_of(connection), house.db.clock.now(connection), signer)
     assert [(a.ref, a.summary) for a in found] == [
-        (f"{ref.assignment_id}.{ref.arm}", f"第{no}项已完成。") for ref, no in zip(refs, "25", strict=True)
+        (f"{ref.assignment_id}.sign.{ref.arm}", f"第{no}项已完成。") for ref, no in zip(refs, "25", strict=True)
     ]
     assert len(house.do("renshe-fenguan", sign_many, refs)) == 2
     assert {house.share(no, A).state for no in "25"} == {"reviewing"}

@@ -24,15 +24,18 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from engine.commands import (
     Part,
     PetitionRef,
+    StepDraft,
     answer,
     check,
     copy,
+    decide_days,
     delegate,
     enter,
     extend,
     hand_on,
     hand_over,
     perform,
+    plan_steps,
     reassign,
     reorganise,
     resume,
@@ -52,6 +55,7 @@ from ledger.events import GENESIS, canonical, chain_hash, digest
 from ledger.following import follow
 from ledger.migrating import upgrade
 from ledger.people import actor_of
+from ledger.rules.days import Decision
 from ledger.schema import (
     PROJECTIONS,
     assignment,
@@ -145,6 +149,11 @@ def changed(office: Office) -> None:
     do(*coordinator, check, share("13"), figures={read: Decimal(200)}, reason="核对花名册。")
     do(*coordinator, copy, share("13"), to="daye deputy_head", note="请关注。")
     do("daye", "liaison", hand_on, share("13"), to=second)
+    steps = [StepDraft("摸清底数", date(2025, 6, 10), "就业科"), StepDraft("组织招聘", date(2025, 7, 4), "王科长")]
+    do("daye", "liaison", plan_steps, share("13"), steps=steps)
+    with db.read() as connection:
+        made = connection.execute(select(func.max(petition.c.id))).scalar_one()
+    do(*coordinator, answer, PetitionRef(share("13"), made, 1), agree=True)
     do("daye", "liaison", split, share("26"), parts=[Part("daye-jinhu"), Part("daye-chengui")])
     do("daye", "liaison", split, share("10"), parts=[Part("daye-baoan", None, date(2025, 8, 1))])
     do(*coordinator, terminate, share("10"), **ground)
@@ -163,6 +172,7 @@ def changed(office: Office) -> None:
     do(*administrator, reorganise, "keji", Change("rename", name="黄石市科学技术和创新局", short="市科创局"), **by)
     later = Change("merge", "caizheng", day=date(2025, 7, 1))
     do(*administrator, reorganise, "shangwu", later, **by)
+    do(*administrator, decide_days, [Decision(date(2025, 7, 21), False, "防汛值守，黄政办〔2025〕9号。")])
     office.at(at(6, 5))
 
 
@@ -303,7 +313,7 @@ def delete_due(c: Connection) -> None:
 
 
 def delete_round_to_come(c: Connection) -> None:
-    c.execute(delete(due).where(due.c.kind == "round:weekly:9"))
+    c.execute(delete(due).where(due.c.kind == "round:weekly:2025-07-21"))
 
 
 def delete_timer(c: Connection) -> None:
@@ -401,8 +411,8 @@ WAYS: list[tuple[Callable[[Connection], None], str, str, dict[str, Any]]] = [
     (
         delete_round_to_come,
         "due.missing",
-        "应有的到期安排“round:weekly:9”不见了",
-        {"table": "due", "row": "run,1,round:weekly:9"},
+        "应有的到期安排“round:weekly:2025-07-21”不见了",
+        {"table": "due", "row": "run,1,round:weekly:2025-07-21"},
     ),
     (delete_timer, "runs.timer", "到期安排里没有这一天", {"table": "run", "row": "1"}),
     (delete_notice, "told.urged", "应有的提醒“urged:1”不见了", {"table": "notice"}),
@@ -485,6 +495,38 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
         "UPDATE due SET owner_id = (SELECT min(id) FROM petition WHERE state = 'granted')"
         " WHERE owner_kind = 'petition'",
         "due.stray-petition",
+    ),
+    "reminders of a step gone": ("DELETE FROM due WHERE owner_kind = 'step'", "due.missing"),
+    "reminders of a step put off": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'step'", "due.wrong"),
+    "a reminder of no step": (
+        "UPDATE due SET owner_id = 77 WHERE owner_kind = 'step' AND owner_id = 2",
+        "due.stray-step",
+    ),
+    "a plan of steps that nobody owes": (
+        f"INSERT INTO due (owner_kind, owner_id, kind, arm, at, rank) VALUES ('planning', 4, 'tier:0', 0, {FAR}, 1)",
+        "due.stray-planning",
+    ),
+    "a figure that another plan is said to hold": (
+        "UPDATE indicator SET same_as = 2, reporter = 'renshe' WHERE id = 1",
+        "replay.changed",
+    ),
+    "a step put off": (f"UPDATE step SET due_at = {FAR} WHERE id = 2", "replay.changed"),
+    "a step that is said to be done": ("UPDATE step SET done_at = due_at, done_seq = 9 WHERE id = 1", "replay.changed"),
+    "steps in force that were not confirmed": (
+        "UPDATE assignment SET steps_in_force = 1 WHERE id = 4",
+        "replay.changed",
+    ),
+    "steps of no event": ("UPDATE petition SET state = 'declined' WHERE kind = 'steps'", "replay.changed"),
+    "what is lasting by nobody's word": ("UPDATE item SET lasting = true WHERE id = 4", "replay.changed"),
+    "a confirmation of no steps": (
+        "UPDATE notice SET tier = 'steps_confirmed:77' WHERE tier LIKE 'steps_confirmed:%'",
+        "notices.forged",
+    ),
+    "a reminder of a step to another post": (
+        "INSERT INTO notice (owner_kind, owner_id, arm, tier, unit, role, run_id, item_id, at, immediate, state)"
+        " SELECT 'step', 1, 1, '0', 'daye', 'head', run_id, item_id, at, immediate, 'pending' FROM notice"
+        " WHERE tier LIKE 'steps_confirmed:%'",
+        "notices.recipient",
     ),
     "a deputy without an end": ("DELETE FROM due WHERE owner_kind = 'post'", "due.missing"),
     "a deputy for longer": (f"UPDATE due SET at = {FAR} WHERE owner_kind = 'post'", "due.wrong"),
@@ -609,6 +651,13 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     "a person locked out": ("UPDATE person SET active = false WHERE id = 3", "people.active"),
     "counters set back": ("UPDATE counter SET value = 0", "people.counter"),
     "the heartbeat gone": ("DELETE FROM heartbeat", "people.heartbeat"),
+    "a day that was decided gone": ("DELETE FROM day_override", "replay.gone"),
+    "a day that was decided otherwise": ("UPDATE day_override SET working = true", "replay.changed"),
+    "a round where it stood before the decision": (
+        "UPDATE due SET at = '2025-07-21 01:00:00' WHERE kind = 'round:weekly:2025-07-21'",
+        "due.wrong",
+    ),
+    "a round of another turn": ("UPDATE round SET day = '2025-06-09'", "replay.changed"),
     "a day off that nobody decided": (
         "INSERT INTO day_override (day, working) VALUES ('2025-06-06', false)",
         "replay.added",
@@ -829,9 +878,11 @@ def test_a_lost_connection_is_no_finding(once: Database) -> None:
         list(Check("x", "x", lose, ("x",)).run(Scene(connection)))
 
 
-ELSEWHERE = {  # rules with a test of their own below
+ELSEWHERE = {  # rules with a test of their own below, of cases in test_intakes.py
     *("shape.trigger", "shape.intruder"),
     *("seals.head", "seals.head-gone"),
+    "due.stray-intake",
+    *("todos.intake-elsewhere", "todos.intake-without", "todos.intake-item", "todos.intake-step", "told.waiting"),
 }
 
 
@@ -999,7 +1050,7 @@ def test_a_log_that_ends_before_the_mailed_head_is_found(once: Database) -> None
 
 def test_verify_says_calmly_that_all_is_well_and_2_when_it_cannot_run(db_url: str) -> None:
     assert duban(db_url, "verify").returncode == 2
-    assert duban(db_url, "init", "--plan", "huangshi-2025-bairi").returncode == 0
+    assert duban(db_url, "init", "--organisation", "huangshi", "--plan", "huangshi-2025-bairi").returncode == 0
     done = duban(db_url, "verify")
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "核对完毕，没有发现差异。")
     assert "正在核对封存" in done.stderr and "Traceback" not in done.stderr

@@ -107,15 +107,17 @@ def _share(office: Office, no: str) -> int:
 
 def test_a_row_that_fails_stays_due_and_the_others_go_on(office: Office) -> None:
     with office.db.writer.begin() as connection:
-        broken = connection.execute(select(due.c.id).where(due.c.kind == "round:weekly:1")).scalar_one()
-        connection.execute(update(due).where(due.c.id == broken).values(kind="round:nonsense:1"))
+        broken = connection.execute(select(due.c.id).where(due.c.kind == "round:weekly:2025-05-26")).scalar_one()
+        connection.execute(update(due).where(due.c.id == broken).values(kind="round:nonsense:2025-05-26"))
     office.at(at(5, 26, 10))
     with office.db.read() as connection:
-        assert connection.execute(select(due.c.kind).where(due.c.id == broken)).scalar_one() == "round:nonsense:1"
+        assert (
+            connection.execute(select(due.c.kind).where(due.c.id == broken)).scalar_one() == "round:nonsense:2025-05-26"
+        )
         opened = set(connection.execute(select(round_.c.cadence)).scalars())
     assert opened == {"monthly", "posts"}
     with office.db.writer.begin() as connection:
-        connection.execute(update(due).where(due.c.id == broken).values(kind="round:weekly:1"))
+        connection.execute(update(due).where(due.c.id == broken).values(kind="round:weekly:2025-05-26"))
     ticking.tick(office.db)
     with office.db.read() as connection:
         assert set(connection.execute(select(round_.c.cadence)).scalars()) == {"weekly", "monthly", "posts"}

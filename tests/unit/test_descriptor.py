@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpmn.descriptor import TEXT, descriptor, panel
+from bpmn.descriptor import TEXT, UNASKED, descriptor, panel
 from bpmn.dialect import ELEMENTS
 from bpmn.xml import DUBAN
 
@@ -36,4 +36,12 @@ def test_the_panel_asks_for_every_attribute_in_chinese() -> None:
         for attribute in element.attributes:
             found = shown[element.name]["fields"][attribute.name]
             assert [value for value, _ in found["choices"]] == list(attribute.values)
+            assert found["asked"] == ((element.name, attribute.name) not in UNASKED)
             assert all(words and not words.isascii() for _, words in found["choices"])
+
+
+def test_what_the_panel_does_not_ask_for_has_a_reason() -> None:
+    """All else it draws: tests/e2e/test_editor_fields.py looks for every field in the browser."""
+    known = {(element.name, attribute.name) for element in ELEMENTS.values() for attribute in element.attributes}
+    assert set(UNASKED) < known
+    assert all(len(reason) > 10 for reason in UNASKED.values())

@@ -58,7 +58,9 @@ def test_a_digest_tells_texts_apart_and_hides_them(one: str, other: str) -> None
 
 def test_payloads_of_earlier_releases_get_what_they_lacked() -> None:
     planned = {"item": 1, "indicators": [{"id": 1, "key": "posts"}]}
-    assert upcast("item.planned", 1, planned) == {"item": 1, "indicators": [{"id": 1, "key": "posts", "by": None}]}
+    added = {"by": None, "definition": None, "source": None, "as_of": None, "reporter": None, "same_as": None}
+    today = {"item": 1, "needs_steps": False, "indicators": [{"id": 1, "key": "posts", **added}]}
+    assert upcast("item.planned", 1, planned) == today
     opened = {"item": 1, "assignments": [{"id": 1}, {"id": 2}]}
     assert upcast("item.opened", 1, opened)["assignments"] == [{"id": n, "presumed": False} for n in (1, 2)]
     today = {"item": 1, "assignments": [{"id": 1, "presumed": True}]}

@@ -1,6 +1,6 @@
 """Typed numbers, shares, sums and the questions asked before accepting."""
 
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.calendar import moment
-from ledger.rules.figures import FigureError, Reading, parse_number, questions, roll_up, share_of_target
+from ledger.rules.figures import FigureError, Reading, course, parse_number, questions, roll_up, share_of_target
 from ledger.rules.texts import number_words
 
 JUNE, JULY = (moment(date(2025, month, 30), time(17)) for month in (6, 7))
@@ -149,3 +149,26 @@ def test_any_text_is_a_finite_number_or_a_clear_refusal(text: str) -> None:
         assert parse_number(text).is_finite()
     except FigureError as error:
         assert str(error).endswith("。")
+
+
+MAY = moment(date(2025, 5, 30), time(17))
+
+
+def test_a_course_adds_the_latest_reading_of_each_unit() -> None:
+    said = [(1, Reading(Decimal(9), JULY)), (1, Reading(Decimal(4), MAY)), (2, Reading(Decimal(3), JUNE))]
+    assert [(int(r.value), r.at) for r in course("sum", said)] == [(4, MAY), (7, JUNE), (12, JULY)]
+    assert [int(r.value) for r in course("max", said)] == [4, 4, 9]
+    assert course("latest", []) == []
+
+
+def test_of_a_courses_readings_at_one_instant_the_last_stands() -> None:
+    said = [(1, Reading(Decimal(4), MAY)), (2, Reading(Decimal(3), MAY)), (2, Reading(Decimal(5), MAY))]
+    assert [int(r.value) for r in course("sum", said)] == [9]
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 99), st.sampled_from([MAY, JUNE, JULY]))))
+def test_a_course_ends_where_the_figure_stands(said: list[tuple[int, int, datetime]]) -> None:
+    readings = [(unit, Reading(Decimal(value), at)) for unit, value, at in sorted(said, key=lambda one: one[2])]
+    latest = dict(readings)
+    grown = course("sum", readings)
+    assert (grown[-1].value if grown else None) == roll_up("sum", list(latest.values()))

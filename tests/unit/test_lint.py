@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from bpmn import library
+from bpmn.dialect import ELEMENTS, MAX_NAME
 from bpmn.lint import Finding, lint
 from engine import instances
 from ledger.organisation import load
 
 ROOT = Path(__file__).parent.parent.parent
 DIAGRAMS = sorted((ROOT / "tests" / "diagrams").glob("*.bpmn"))
-WARNINGS = {"layout-missing", "cooperating-without-lead", "cadence-unused"}
+WARNINGS = {"layout-missing", "cooperating-without-lead", "cadence-unused", "cadence-name-repeated"}
+WARNINGS |= {"quotas-exceed-target", "date-after-plan", "cadence-outside-plan"}
 UNTESTED = {"too-many-items"}  # a thousand boxes in a file; test_sizes_are_capped makes them
 HUANGSHI = load("huangshi")
 
@@ -113,3 +115,97 @@ def test_what_looks_like_nothing_is_nothing_and_what_looks_alike_is_the_same(
 def test_a_file_that_is_no_diagram_is_one_finding() -> None:
     for xml in (b"", b"hello", b"<a/>", "督办".encode("gb18030"), b"<a>" * 100_000):
         assert [finding.rule for finding in lint(xml, HUANGSHI)] == ["unreadable"]
+
+
+# ---------------------------------------------------------------- small plans of one item
+PLAIN = (ROOT / "tests" / "diagrams" / "cadence-unused.bpmn").read_text("utf-8")
+PLAIN = re.sub(r"<duban:cadence [^>]*/>", "", PLAIN)
+DUE = '<duban:due kind="by" date="2025-08-31">8月底前</duban:due>'
+FIGURE = '<duban:indicator key="k" name="岗位" op="{}" value="{}" unit="个" sum="sum">若干个</duban:indicator>'
+
+
+def rules(*changes: tuple[str, str], plain: str = PLAIN) -> set[str]:
+    for old, new in changes:
+        assert old in plain, old
+        plain = plain.replace(old, new, 1)
+    return {f.rule for f in lint(plain.encode(), HUANGSHI)} - {"layout-missing"}
+
+
+@pytest.mark.parametrize(
+    "due",
+    [
+        '<duban:due kind="lasting">长期坚持</duban:due>',
+        '<duban:due kind="undated">另行通知</duban:due>',
+        '<duban:due kind="by" date="2025-05-01">5月1日前</duban:due>',  # the first day, and the last
+        f"{DUE}{FIGURE.format('le', '0')}",  # 事故为零
+        f'{DUE}<duban:opens kind="by" date="2025-08-31">8月31日</duban:opens>',  # within a day
+        '<duban:due kind="within" days="10" anchor="acknowledge">签收后10日内</duban:due>',
+    ],
+)
+def test_what_a_plan_may_mean_is_clean(due: str) -> None:
+    assert rules((DUE, due)) == set()
+
+
+def test_quotas_that_make_up_the_target_are_clean_and_more_are_told_with_both_numbers() -> None:
+    figure = (DUE, DUE + FIGURE.format("ge", "10000"))
+    assert rules(figure, ('role="responsible"/>', 'role="responsible" quota="10000"/>')) == set()
+    more = PLAIN.replace('role="responsible"/>', 'role="responsible" quota="12000"/>').replace(*figure)
+    (message,) = [f.message for f in lint(more.encode(), HUANGSHI) if f.rule == "quotas-exceed-target"]
+    assert "合计 12,000，超过目标 10,000" in message
+
+
+def test_what_opens_after_the_end_or_is_due_by_days_beyond_it_is_told() -> None:
+    late = f'{DUE}<duban:opens kind="by" date="2025-09-01">9月</duban:opens>'
+    assert rules((DUE, late)) == {"date-after-plan", "opens-after-due"}
+    long = '<duban:due kind="within" days="200" anchor="run">启动后200日内</duban:due>'
+    assert rules((DUE, long)) == {"date-after-plan"}
+    assert rules((DUE, DUE + FIGURE.format("ge", "0"))) == {"target-senseless"}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (('role="responsible"/>', 'role="responsible" quota="abc"/>'), "dialect-ill-typed"),
+        (('no="1"', 'no=""'), "dialect-missing-attribute"),
+        (('completion="all"', 'completion="who"'), "dialect-ill-typed"),
+        (('start="2025-05-01"', 'start="soon"'), "dialect-ill-typed"),
+        (('start="2025-05-01"', 'start="2025-09-30"'), "period-reversed"),
+        (('office="市人社局"', 'office=""'), "dialect-missing-attribute"),
+        ((DUE, '<duban:due kind="during" start="2025-08-01" end="2025-07-01">7月</duban:due>'), "due-incomplete"),
+    ],
+)
+def test_one_field_that_cannot_be_read_hides_no_other_finding(change: tuple[str, str], rule: str) -> None:
+    """And what it would have said is not missed a second time."""
+    assert rules(change) == {rule}
+    second = re.search(r"<bpmn:userTask.*?</bpmn:userTask>", PLAIN, re.DOTALL)
+    assert second is not None
+    other = second[0].replace('id="t1"', 'id="t2"').replace('no="1"', 'no="2"').replace("市人社局", "市某局")
+    both = PLAIN.replace(second[0], second[0] + other)
+    assert rules(change, plain=both) == {rule, "unknown-unit"}
+
+
+def test_a_share_whose_unit_is_missing_does_not_leave_the_item_to_nobody() -> None:
+    assert rules(('unit="市人社局" role="responsible"', 'unit="" role="responsible"')) == {"dialect-missing-attribute"}
+    assert rules(('unit="市人社局" role="responsible"', 'unit="市人社局" role="boss"')) == {"dialect-ill-typed"}
+
+
+def test_a_title_may_be_as_long_as_its_field() -> None:
+    field = ELEMENTS["item"].attribute("title")
+    assert field is not None and field.longest == ELEMENTS["plan"].attribute("title").longest  # type: ignore[union-attr]
+    for length, found in ((field.longest, set()), (field.longest + 1, {"name-too-long", "dialect-ill-typed"})):
+        title = "长" * length
+        assert rules(('name="1 任务一"', f'name="1&#10;{title}"'), ('title="任务一"', f'title="{title}"')) == found
+    assert rules(('name="标题一"', f'name="{"长" * (MAX_NAME + 1)}"')) == {"name-too-long"}
+
+
+def test_elements_without_a_name_are_called_by_what_they_are() -> None:
+    loose = (
+        '<bpmn:startEvent id="Event_1"/><bpmn:parallelGateway id="Gateway_1"/><bpmn:parallelGateway id="Gateway_2"/>'
+        '<bpmn:sequenceFlow id="Flow_1" sourceRef="Gateway_1" targetRef="Gateway_2"/>'
+        '<bpmn:sequenceFlow id="Flow_2" sourceRef="Gateway_1" targetRef="Gateway_2"/>'
+    )
+    xml = PLAIN.replace('<bpmn:endEvent id="end"/>', f'<bpmn:endEvent id="end"/>{loose}')
+    said = {f.message for f in lint(xml.encode(), HUANGSHI)}
+    assert "从“并行分开”到“并行等齐”的连线不止一条；请只留一条。" in said
+    assert "“开始”没有连出的线，办完后流程停住；请连到下一步或“结束”。" in said
+    assert not [message for message in said if re.search("Event|Gateway|Flow|start|parallel", message)]

@@ -145,7 +145,7 @@ def test_mail_about_an_account_holds_its_link_and_no_name(kind: str) -> None:
     assert rendered.subject.startswith("【督办台账】")
     for part in (rendered.text, rendered.html):
         assert f"https://duban.example{link}" in part
-        if kind in ("handed_over", "taken_over"):  # which speak of a post, and do not say which
+        if kind in ("handed_over", "taken_over", "deputising"):  # which speak of a post, and do not say which
             assert not any(role.label in part for role in set(Role) - {Role.ADMINISTRATOR})
         else:
             assert "待办" not in part and "岗位" not in part
@@ -165,6 +165,14 @@ def test_who_takes_over_by_a_new_account_is_led_to_a_password() -> None:
     assert "登录查看" in render("taken_over", said).text
     assert "账号已停用" in render("handed_over", {**said, "closed": "1"}).text
     assert "停用" not in render("handed_over", said).text
+
+
+def test_a_deputy_is_told_until_when_and_when_it_is_over_before() -> None:
+    said = {"day": "2025-07-17", "link": "/inbox", "base_url": "https://duban.example"}
+    begun = render("deputising", {**said, "until": "2025-07-25"})
+    assert begun.subject == "【督办台账】请代理岗位，至 07-25"
+    assert "同时发给您" in begun.text
+    assert "不再发给您" in render("deputising", {**said, "ended": "1"}).text
 
 
 def test_an_empty_post_is_told_by_who_reads_it() -> None:

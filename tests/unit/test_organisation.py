@@ -80,9 +80,9 @@ def test_unknown_names_and_files_are_said() -> None:
 
 
 def test_two_units_may_not_share_a_name() -> None:
-    with pytest.raises(OrganisationError, match="names two"):
+    with pytest.raises(OrganisationError, match="“甲”指两个单位"):
         Organisation("x", "x", (Unit("a", "甲局", "甲", "organ"), Unit("b", "乙局", "甲", "organ")), ())
-    with pytest.raises(OrganisationError, match="no units"):
+    with pytest.raises(OrganisationError, match="成员不在目录中：z"):
         Organisation("x", "x", (), (Group("组", members=("z",)),))
 
 
@@ -106,7 +106,7 @@ def test_a_lower_unit_of_a_bureau_belongs_to_the_county_as_well() -> None:
 
 
 def test_no_unit_stands_above_itself() -> None:
-    with pytest.raises(OrganisationError, match="above itself"):
+    with pytest.raises(OrganisationError, match="成了自己的上级"):
         Organisation(
             "x", "x", (Unit("a", "甲", "甲", "organ", parent="b"), Unit("b", "乙", "乙", "organ", parent="a")), ()
         )

@@ -120,15 +120,59 @@ def test_an_item_moved_to_another_heading_keeps_its_text(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", PLANS)
-def test_what_was_removed_and_brought_back_stands_where_it_stood(key: str) -> None:
-    """Undoing a removal puts an element last in the editor's file."""
+def test_an_order_that_says_nothing_is_not_taken_over(key: str) -> None:
+    """Lines and drawings: an editor writes those that were removed and brought back last."""
     xml = library.plan_xml(key)
 
     def scramble(root: Any) -> None:
-        for task in root.findall(f".//{tag('bpmn:userTask')}")[::3]:
-            task.getparent().append(task)
+        for name in ("bpmn:sequenceFlow", "bpmndi:BPMNShape", "bpmndi:BPMNEdge"):
+            for node in root.findall(f".//{tag(name)}")[::3]:
+                node.getparent().append(node)
 
     assert stitch(xml, rewritten(xml, scramble)) == xml
+
+
+@pytest.mark.parametrize("key", PLANS)
+def test_the_order_of_items_is_the_drawn_one_and_their_text_stays(key: str) -> None:
+    """It is the order of the table of contents, the ledger and the Gantt chart."""
+    xml = library.plan_xml(key)
+    heading = next(h for h in parse(xml).iter(tag("bpmn:adHocSubProcess")) if len(h.findall(tag("bpmn:userTask"))) > 2)
+    before = [task.get("id") for task in heading.findall(tag("bpmn:userTask"))]
+
+    def lift(root: Any) -> None:
+        by_id(root, before[0]).addprevious(by_id(root, before[2]))
+
+    made = stitch(xml, rewritten(xml, lift))
+    after = [task.get("id") for task in by_id(parse(made), heading.get("id")).findall(tag("bpmn:userTask"))]
+    assert after == [before[2], *before[:2], *before[3:]]
+    assert sorted(made.decode().split("\n")) == sorted(xml.decode().split("\n"))
+    assert stitch(xml, rewritten(made)) == made
+    assert stitch(xml, rewritten(xml)) == xml
+
+
+def test_headings_change_places_and_a_new_item_stands_after_the_one_it_was_drawn_after() -> None:
+    xml = library.plan_xml(PLANS[0])
+
+    def edit(root: Any) -> None:
+        first, second = root.findall(f".//{tag('bpmn:adHocSubProcess')}")[:2]
+        first.addprevious(second)
+        tasks = first.findall(tag("bpmn:userTask"))
+        new = deepcopy(tasks[0])
+        new.set("id", "new")
+        tasks[0].addprevious(tasks[-1])
+        tasks[-1].addnext(new)
+
+    was = [(h.get("id"), [t.get("id") for t in h.findall(tag("bpmn:userTask"))]) for h in _headings(xml)]
+    now = [
+        (h.get("id"), [t.get("id") for t in h.findall(tag("bpmn:userTask"))])
+        for h in _headings(stitch(xml, rewritten(xml, edit)))
+    ]
+    (first, tasks), second, *others = was
+    assert now == [second, (first, [tasks[-1], "new", *tasks[:-1]]), *others]
+
+
+def _headings(xml: bytes) -> list[Any]:
+    return list(parse(xml).iter(tag("bpmn:adHocSubProcess")))
 
 
 def test_a_label_that_says_nothing_is_not_taken_over() -> None:

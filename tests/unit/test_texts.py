@@ -14,6 +14,7 @@ from ledger.rules.texts import (
     is_overlaid,
     late_words,
     left_words,
+    line_words,
     number_words,
     percent_words,
     ratio_words,
@@ -90,3 +91,7 @@ def test_marks_heaped_on_a_letter_are_told_from_accents() -> None:
     assert is_overlaid("Z" + "\u0335\u200d" * 5)
     assert not is_overlaid("re\u0301sume\u0301" * 9)
     assert not is_overlaid("བསྒྲུབས་ Việt")
+
+
+def test_a_line_of_a_register_has_a_number_of_its_own() -> None:
+    assert (line_words("13"), line_words("批示〔2025〕3号")) == ("清单第13项", "批示〔2025〕3号")

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
-from ledger.schema import person, post, run, todo, unit
+from ledger.schema import intake, person, post, run, todo, unit
 from webapp import context
 from webapp.accounts import begin
 from webapp.demo.people import PASSWORD
@@ -31,6 +31,18 @@ _OFFICE_ROLES = ("coordinator", "inspector", "leader", "administrator")
 _UNITS_SHOWN = 5
 
 
+_left, _ended = post.alias("left"), unit.alias("ended")
+_came_from = (
+    select(_ended.c.short)
+    .join(_left, _left.c.unit == _ended.c.key)
+    .where(_left.c.person_id == post.c.person_id, _left.c.role == post.c.role, _ended.c.successor == post.c.unit)
+    .order_by(_ended.c.ended_at.desc())
+    .limit(1)
+    .correlate(post)
+    .scalar_subquery()
+)
+
+
 @dataclass(frozen=True)
 class DemoAccount:
     login: str
@@ -38,6 +50,7 @@ class DemoAccount:
     role: str
     can: str
     todos: int
+    former: str | None  # the unit from which its post has come, where that one has ended since
 
 
 @bp.post("/demo/enter")
@@ -63,9 +76,11 @@ def _render() -> Markup:
     units = [p for p in people if p.role not in _OFFICE_ROLES]
     busiest = list(dict.fromkeys(p.unit for p in sorted(units, key=lambda p: -p.todos)))[:_UNITS_SHOWN]
     first = [p for p in units if p.unit == busiest[0]] if busiest else []
-    first += offices + [p for p in units if p.unit in busiest[1:] and p.role == "liaison"]
+    first += offices + [p for p in units if p.unit in busiest[1:] and p.role == "liaison" and not p.former]
     others = [p for p in people if p not in first]
-    plans = context.reading().execute(select(run.c.title).order_by(run.c.id)).scalars().all()
+    registers = select(intake.c.register)
+    titles = select(run.c.title).where(run.c.id.not_in(registers)).order_by(run.c.id)
+    plans = context.reading().execute(titles).scalars().all()
     values = {"first": first, "others": others, "plans": plans, "now": context.now(), "password": PASSWORD}
     return Markup(render_template("demo/accounts.html", **values))
 
@@ -76,10 +91,16 @@ def _people() -> list[DemoAccount]:
         todo.c.unit == post.c.unit, todo.c.role == post.c.role, todo.c.closed_at.is_(None)
     )
     rows = context.reading().execute(
-        select(person.c.login, unit.c.short, post.c.role, waiting.scalar_subquery().label("todos"))
+        select(
+            *(person.c.login, unit.c.short, post.c.role),
+            waiting.scalar_subquery().label("todos"),
+            _came_from.label("former"),
+        )
         .select_from(post.join(person, person.c.id == post.c.person_id).join(unit, unit.c.key == post.c.unit))
         .where(post.c.until.is_(None), person.c.active)
         .order_by(unit.c.ord, post.c.id.desc())
     )
     by_login = {r.login: r for r in rows}
-    return [DemoAccount(r.login, r.short, r.role, CAN.get(r.role, "查看"), r.todos) for r in by_login.values()]
+    return [
+        DemoAccount(r.login, r.short, r.role, CAN.get(r.role, "查看"), r.todos, r.former) for r in by_login.values()
+    ]

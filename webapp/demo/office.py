@@ -25,7 +25,7 @@ from engine.commands import (
 )
 from ledger.database import Database
 from ledger.people import Actor, actor_of, holders
-from ledger.schema import AnyRow, assignment, indicator, item, round_, share, todo
+from ledger.schema import AnyRow, assignment, indicator, item, person, round_, share, todo
 
 
 class Office:
@@ -33,6 +33,14 @@ class Office:
 
     def __init__(self, db: Database, run_id: int) -> None:
         self.db, self.run_id = db, run_id
+
+    def who(self, login: str) -> Actor:
+        """The person of an account, as they stand today."""
+        with self.db.read() as connection:
+            found = connection.execute(select(person.c.id).where(person.c.login == login)).scalar_one()
+            actor = actor_of(connection, found)
+        assert actor is not None
+        return actor
 
     def at(self, moment: datetime) -> None:
         """Let time pass up to a moment, with everything that it makes happen."""

@@ -2,6 +2,7 @@
 import htmx from 'htmx.org';
 
 import './forms.js';
+import './inbox.js';
 import './keep.js';
 import './split.js';
 import './uploads.js';

@@ -6,10 +6,12 @@ import './plan.css';
 
 import { Editor } from './editor/modeler.js';
 import { Findings } from './editor/findings.js';
+import { Loading } from './editor/loading.js';
 import { Panel } from './editor/panel.js';
 import { Saving } from './editor/saving.js';
 import { Server } from './editor/server.js';
 import { wireToolbar } from './editor/toolbar.js';
+import { Typing } from './editor/typing.js';
 
 async function start(place) {
   const server = new Server(place.dataset);
@@ -22,11 +24,15 @@ async function start(place) {
   modeler.get('canvas').zoom('fit-viewport', 'auto');
   const saving = new Saving(modeler, server, place, begun);
   const findings = new Findings(modeler, place.querySelector('[data-lint]'));
-  const panel = new Panel(modeler, server, place.querySelector('[data-props]'), begun);
+  const props = place.querySelector('[data-props]');
+  const panel = new Panel(modeler, server, props, begun);
+  panel.hand = new Typing(props, saving);
+  saving.onFlush(() => panel.hand.settle());
   saving.onFindings((found) => findings.show(found));
   findings.onPick((element) => panel.focusOn(element));
   findings.show(begun.findings);
   wireToolbar(modeler, place, saving);
+  new Loading(modeler, server, place, { saving, panel }).remember(begun);
   place.dataset.ready = 'yes';
 }
 

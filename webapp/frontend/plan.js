@@ -106,7 +106,7 @@ function showLight(viewer, element, light) {
   if (light.href) overlays.add(element, { position: { top: 0, left: 0 }, html: link(viewer, element, light) });
   // plan.css draws both from their right edge, so their width need not be known
   if (light.word) overlays.add(element, { position: { top: -8, right: 0 }, html: badge(light) });
-  if (light.nm) overlays.add(element, { position: { bottom: 24, right: 10 }, html: text('plan-nm', light.nm) });
+  else if (light.nm) overlays.add(element, { position: { bottom: 24, right: 10 }, html: text('plan-nm', light.nm) });
 }
 
 function text(className, words) {
@@ -116,23 +116,24 @@ function text(className, words) {
   return span;
 }
 
-function badge({ colour, shape, word }) {
+function badge({ colour, shape, word, nm }) {
   const whole = text(`plan-light is-${colour}`, '');
   const mark = text('plan-shape', shape || '');
   mark.setAttribute('aria-hidden', 'true');
   whole.append(mark, ` ${word}`);
+  if (nm) whole.append(text('plan-n', nm));
   return whole;
 }
 
 // A real link over the box: it has a focus, an address and a context menu, which a shape of the drawing has not.
-function link(viewer, element, { href, word }) {
+function link(viewer, element, { href, word, nm }) {
   const anchor = document.createElement('a');
   anchor.className = 'plan-link';
   anchor.href = href;
   anchor.draggable = false;
   anchor.style.width = `${element.width}px`;
   anchor.style.height = `${element.height}px`;
-  anchor.setAttribute('aria-label', [element.businessObject.name, word].filter(Boolean).join('，'));
+  anchor.setAttribute('aria-label', [element.businessObject.name, word, nm && `已完成 ${nm}`].filter(Boolean).join('，'));
   letDrag(viewer, element, anchor);
   return anchor;
 }

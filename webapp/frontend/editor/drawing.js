@@ -2,8 +2,10 @@
 // one step of undo.
 import { is } from 'bpmn-js/lib/util/ModelUtil';
 
-import { boxName, isGroup, isItem, nextNumber } from './model.js';
-import { route, tidied } from './layout.js';
+import CommandInterceptor from 'diagram-js/lib/command/CommandInterceptor';
+
+import { boxName, isGroup, isItem, itemOf, itemsIn, itemsOf, nextNumber } from './model.js';
+import { grid, route, tidied } from './layout.js';
 
 export const BOX = { width: 164, height: 66 };
 export const PAD = 12;
@@ -13,6 +15,8 @@ export const FOOT = 28;
 export const BETWEEN = 28;
 
 const FIRST = 1500;
+const DRAGGED = ['create', 'shape.move'].flatMap((drag) => ['hover', 'move', 'out', 'end'].map((step) => `${drag}.${step}`));
+const BY_US = { arranged: true, autoResize: false };
 
 // Commands given inside `run` are taken back together.
 class Steps {
@@ -22,12 +26,27 @@ class Steps {
 }
 
 export class Drawing {
-  constructor(bpmnFactory, canvas, commandStack, elementFactory, elementRegistry, eventBus, modeling, selection) {
-    Object.assign(this, { bpmnFactory, canvas, elementFactory, elementRegistry, modeling, selection, commandStack });
+  constructor(bpmnFactory, canvas, commandStack, elementFactory, elementRegistry, eventBus, modeling, planOrder, selection) {
+    Object.assign(this, { bpmnFactory, canvas, elementFactory, elementRegistry, modeling, planOrder, selection, commandStack });
     commandStack.registerHandler('plan.steps', Steps);
+    const commands = new CommandInterceptor(eventBus);
+    commands.preExecute('shape.delete', FIRST, ({ context }) => this.unjoin(context.shape));
+    // A group does not widen under what is dropped at its edge: it is set in order below.
+    commands.preExecute('elements.move', FIRST, ({ context }) => {
+      if (context.shapes.some(isItem)) context.hints = { ...context.hints, autoResize: false };
+    });
+    commands.postExecuted('elements.move', ({ context }) => context.hints?.arranged || this.settle(context.shapes));
+    commands.postExecuted('elements.create', ({ context }) => this.settle(context.elements));
+    commands.postExecuted('elements.delete', ({ context }) => context.elements.some(isPart) && this.arrangeNew());
     // A second press on what is chosen leaves it chosen: the panel would go away under the hand.
     eventBus.on('element.click', FIRST, (event) => {
       if (selection.get().length === 1 && selection.isSelected(event.element)) event.stopPropagation();
+    });
+    // What is dropped on an item is dropped into its group, at that place.
+    eventBus.on(DRAGGED, FIRST, (event) => {
+      if (!event.hover || !isItem(event.hover) || !isGroup(event.hover.parent)) return;
+      event.hover = event.hover.parent;
+      event.hoverGfx = elementRegistry.getGraphics(event.hover);
     });
     eventBus.on('shape.added', ({ element }) => {
       if (isItem(element)) canvas.addMarker(element, 'item-box');
@@ -148,9 +167,53 @@ export class Drawing {
     return shape;
   }
 
-  // Everything put in its place, as a plan made from a document is drawn.
+  // Everything put in its place, as a plan made from a document is drawn; the order is the one that is seen.
   tidy() {
-    this.steps(() => this.arrange());
+    this.steps(() => {
+      const { split, join } = this.ends();
+      const bare = (split?.outgoing || []).filter((line) => line.target === join);
+      if (split && bare.length < split.outgoing.length) for (const line of bare) this.modeling.removeConnection(line);
+      this.planOrder.followAll();
+      this.arrange();
+    });
+  }
+
+  // Where a branch between two gateways goes, its lines go too: bpmn-js would join them to one that crosses the boxes
+  // of the others and says nothing.
+  unjoin({ incoming, outgoing }) {
+    if (incoming.length !== 1 || outgoing.length !== 1) return;
+    const [before, after] = [incoming[0], outgoing[0]];
+    if (is(before.source, 'bpmn:ParallelGateway') && is(after.target, 'bpmn:ParallelGateway')) this.modeling.removeConnection(before);
+  }
+
+  // What a hand has moved: the file takes the order of the picture, and nothing is left lying on something else.
+  settle(shapes) {
+    const moved = shapes.filter(isPart);
+    if (!moved.length) return;
+    this.planOrder.follow(moved);
+    if (!this.wasPublished) return this.arrange();
+    for (const group of new Set(moved.filter(isItem).map((item) => item.parent))) {
+      const isLoose = (item, n, all) => !within(item, group) || all.slice(n + 1).some((other) => overlap(item, other));
+      if (isGroup(group) && itemsIn(group).some(isLoose)) this.arrangeGroup(group);
+    }
+  }
+
+  // One group alone, in the columns it has.
+  arrangeGroup(group) {
+    const { boxes, height } = grid(group, itemsIn(group));
+    if (height > group.height) this.modeling.resizeShape(group, { x: group.x, y: group.y, width: group.width, height }, undefined, BY_US);
+    for (const [item, box] of boxes) this.move(item, box);
+  }
+
+  // 序号 from the first, one by one, in the order of the file.
+  renumber(first) {
+    this.steps(() => itemsOf(this.elementRegistry).forEach((element, n) => {
+      const item = itemOf(element);
+      const no = String(first + n);
+      if (item.no === no) return;
+      this.modeling.updateModdleProperties(element, item, { no });
+      this.modeling.updateProperties(element, { name: boxName(no, item.title ?? '') });
+    }));
   }
 
   // A plan that was never published keeps itself in order; of a published one nothing moves that nobody moved.
@@ -187,7 +250,7 @@ export class Drawing {
   // With its label, and what stands in it.
   move(shape, box) {
     const delta = { x: box.x - shape.x, y: box.y - shape.y };
-    if (delta.x || delta.y) this.modeling.moveElements([shape], delta, undefined, { autoResize: false });
+    if (delta.x || delta.y) this.modeling.moveElements([shape], delta, undefined, BY_US);
   }
 
   // The gateway behind the start and the one before an end: between them stand the groups.
@@ -207,7 +270,13 @@ export class Drawing {
   }
 }
 
-Drawing.$inject = ['bpmnFactory', 'canvas', 'commandStack', 'elementFactory', 'elementRegistry', 'eventBus', 'modeling', 'selection'];
+Drawing.$inject = ['bpmnFactory', 'canvas', 'commandStack', 'elementFactory', 'elementRegistry', 'eventBus', 'modeling', 'planOrder', 'selection'];
+
+const isPart = (shape) => isItem(shape) || isGroup(shape);
+
+const within = (item, group) => item.x >= group.x && item.x + item.width <= group.x + group.width && item.y >= group.y && item.y + item.height <= group.y + group.height;
+
+const overlap = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 // The place after the last item: the rest of its row, else the row below. A group keeps its columns.
 function nextCell(group) {

@@ -3,7 +3,7 @@
 import { is } from 'bpmn-js/lib/util/ModelUtil';
 
 import { BETWEEN, BOX, FOOT, GAP, HEAD, PAD } from './drawing.js';
-import { isFlow, isGroup, isItem } from './model.js';
+import { groupsOf, isFlow, isGroup, isItem, itemsIn } from './model.js';
 
 const LEFT = 30;
 const BAND = 44;
@@ -17,13 +17,13 @@ export function tidied(registry, { start, split, join }) {
   const boxes = new Map();
   const lines = new Map();
   const at = (shape) => boxes.get(shape) || shape;
-  const groups = registry.filter(isGroup).sort((a, b) => a.x - b.x || a.y - b.y);
+  const groups = groupsOf(registry);
   const bus = split ? Math.max(95, middle(split).y) : 95;
   const head = Math.max(HEAD, ...groups.map((group) => 19 + LINE * Math.ceil((width(group) + 1) / 11)));
   let x = LEFT;
   let gateX = LEFT + 100;
   for (const group of groups) {
-    const items = group.children.filter(isItem).sort((a, b) => (Math.abs(a.y - b.y) > 20 ? a.y - b.y : a.x - b.x));
+    const items = itemsIn(group);
     const columns = Math.max(1, Math.ceil(items.length / rows(groups)));
     const box = { x, y: bus + BAND, width: 2 * PAD + columns * (BOX.width + GAP) - GAP, height: 0 };
     if (group === groups[0]) {
@@ -66,6 +66,17 @@ export function tidied(registry, { start, split, join }) {
     lines.set(line, route(at(line.source), at(line.target), line, { split, join }));
   }
   return { boxes, lines };
+}
+
+// Items in rows, in the columns that a group is wide enough for: item -> box, and the height they need.
+export function grid(group, items) {
+  const columns = Math.max(1, Math.floor((group.width - 2 * PAD + GAP) / (BOX.width + GAP)));
+  const top = Math.max(HEAD, Math.min(...items.map((item) => item.y - group.y)));
+  const boxes = new Map(items.map((item, n) => [item, {
+    x: group.x + PAD + (n % columns) * (BOX.width + GAP),
+    y: group.y + top + Math.floor(n / columns) * (BOX.height + GAP),
+  }]));
+  return { boxes, height: top + Math.ceil(items.length / columns) * (BOX.height + GAP) - GAP + FOOT };
 }
 
 const width = (group) => [...(group.businessObject.name || '')].length;

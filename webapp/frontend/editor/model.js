@@ -19,7 +19,7 @@ export const boxName = (no, title) => `${no}\n${title}`;
 
 export function labelOf(element) {
   const item = isItem(element) ? itemOf(element) : null;
-  if (item) return `任务 ${item.no}`;
+  if (item) return item.no ? `任务 ${item.no}` : `任务“${item.title || '未命名'}”`;
   return element.businessObject.name || KINDS.find(([type]) => is(element, type))?.[1] || '方案';
 }
 
@@ -39,9 +39,26 @@ export const KINDS = [
 
 export const kindOf = (element) => KINDS.find(([type]) => is(element, type))?.[1] || '';
 
-// All items in the order of the file, which is the order of the ledger.
+// What the panel asks of an element of the dialect.
+export const askedOf = (known) => Object.keys(known.fields).filter((name) => known.fields[name].asked);
+
+// In the order of the file, which is the order of the ledger.
+const placeOf = ({ businessObject }) => businessObject.$parent?.flowElements?.indexOf(businessObject) ?? -1;
+export const inOrder = (elements) => [...elements].sort((a, b) => placeOf(a) - placeOf(b));
+export const groupsOf = (registry) => inOrder(registry.filter(isGroup));
+export const itemsIn = (group) => inOrder(group.children.filter(isItem));
+
 export function itemsOf(registry) {
-  return registry.filter(isItem);
+  const loose = registry.filter((element) => isItem(element) && !isGroup(element.parent));
+  return [...groupsOf(registry).flatMap(itemsIn), ...inOrder(loose)];
+}
+
+// The numbers as they stand, where they are plain and do not ascend; nothing else is said of them.
+export function disordered(registry) {
+  const numbers = itemsOf(registry).map((element) => itemOf(element)?.no ?? '');
+  if (!numbers.every((no) => /^\d+$/.test(no))) return null;
+  const at = numbers.findIndex((no, n) => n > 0 && Number(no) <= Number(numbers[n - 1]));
+  return at < 0 ? null : { first: numbers[at - 1], second: numbers[at], least: Math.min(...numbers.map(Number)) };
 }
 
 export function nextNumber(registry) {

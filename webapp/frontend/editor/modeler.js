@@ -27,14 +27,16 @@ import ZoomScroll from 'diagram-js/lib/navigation/zoomscroll';
 
 import { Drawing } from './drawing.js';
 import { Labels } from './labels.js';
+import { Order } from './order.js';
 import { Pad } from './pad.js';
 import { Palette } from './palette.js';
 import { PlanRules } from './rules.js';
 import { translate } from './words.js';
 
 const ours = {
-  __init__: ['drawing', 'planPalette', 'planPad', 'planRules'],
+  __init__: ['planOrder', 'drawing', 'planPalette', 'planPad', 'planRules'],
   drawing: ['type', Drawing],
+  planOrder: ['type', Order],
   planPalette: ['type', Palette],
   planPad: ['type', Pad],
   planRules: ['type', PlanRules],

@@ -3,11 +3,11 @@ import { area, field } from './fields.js';
 import { cadences, newCadence } from './cadences.js';
 import { figures } from './figures.js';
 import { h } from './html.js';
-import { boxName, isFlow, isGroup, isItem, isTimer, itemOf, itemsOf, kindOf, planOf } from './model.js';
-import { limit } from './limit.js';
+import { askedOf, boxName, disordered, groupsOf, isFlow, isGroup, isItem, isTimer, itemOf, itemsIn, itemsOf, kindOf, planOf } from './model.js';
+import { given, limit } from './limit.js';
 import { shares } from './shares.js';
 
-const FACTS = ['title', 'short', 'issuer', 'docNo', 'issued', 'start', 'end', 'sign', 'mendDays', 'mail', 'ladder'];
+const HEAD = ['no', 'title']; // of an item; whatever else the dialect has follows below, by itself
 
 export class Panel {
   constructor(modeler, server, place, { dialect, lifecycles }) {
@@ -77,11 +77,23 @@ export class Panel {
     return names.map((name) => field(known.fields[name], name, owner.get(name), (value) => write({ [name]: value })));
   }
 
+  // Another diagram takes the place of this one: nothing is drawn in between.
+  async away(run) {
+    this.isAway = true;
+    try {
+      await run();
+    } finally {
+      this.isAway = false;
+      this.draw();
+    }
+  }
+
   // ---- drawing
   draw() {
+    if (this.isAway) return;
     const element = this.chosen();
     const opened = new Map([...this.place.querySelectorAll('details[data-part]')].map((one) => [one.dataset.part, one.open]));
-    const focused = this.place.contains(document.activeElement) ? document.activeElement.getAttribute('name') : null;
+    const focused = this.place.contains(document.activeElement) ? document.activeElement : null;
     const same = this.shown === element;
     this.shown = element;
     this.title = h('h1');
@@ -89,7 +101,8 @@ export class Panel {
     this.head();
     if (!same) return this.place.scrollTo(0, 0);
     for (const one of this.place.querySelectorAll('details[data-part]')) one.open = opened.get(one.dataset.part) ?? one.open;
-    if (focused) this.place.querySelector(`[name="${CSS.escape(focused)}"]`)?.focus();
+    const again = focused?.name && this.place.querySelector(`[name="${CSS.escape(focused.name)}"]`);
+    if (again) this.hand.goOn(focused, again);
   }
 
   back() {
@@ -118,7 +131,7 @@ export class Panel {
   planBody() {
     const { root, plan } = this;
     if (!plan) return [h('p', { class: 'pgb' }, '这份图没有方案信息，请删除草稿后新建。')];
-    const facts = this.fields(root, plan, this.known.plan, FACTS, (values) => {
+    const facts = this.fields(root, plan, this.known.plan, askedOf(this.known.plan), (values) => {
       this.write(root, plan, values);
       this.head();
     });
@@ -130,15 +143,23 @@ export class Panel {
   }
 
   outline() {
-    const groups = this.registry.filter(isGroup);
+    const groups = groupsOf(this.registry);
     const loose = itemsOf(this.registry).filter((item) => !isGroup(item.parent));
     const go = (element, words, name) => h('li', {}, h('button', { type: 'button', class: name, onclick: () => this.go(element) }, words));
     const line = (item) => go(item, item.businessObject.name?.replace('\n', ' ') || '未命名', 'toc-item');
     const start = groups.length ? '还没有任务。点左边的“任务”，就加到任务组里；每项任务在这里填单位和时限。' : '还没有任务组。点左边的“任务组”开始，再往组里加任务。';
-    return [!itemsOf(this.registry).length && h('p', { class: 'hint' }, start), h('ul', { class: 'outline' },
-      groups.map((group) => [go(group, group.businessObject.name || '未命名的组', 'toc-group'), ...group.children.filter(isItem).map(line)]),
+    return [!itemsOf(this.registry).length && h('p', { class: 'hint' }, start), this.numbers(), h('ul', { class: 'outline' },
+      groups.map((group) => [go(group, group.businessObject.name || '未命名的组', 'toc-group'), ...itemsIn(group).map(line)]),
       loose.length ? h('li', { class: 'toc-group' }, '单独启动') : null,
       loose.map(line))];
+  }
+
+  // 目录, 台账 and 横道图 go by the drawing; 序号 stays what was typed until a person has it counted anew.
+  numbers() {
+    const found = disordered(this.registry);
+    if (!found) return null;
+    const again = () => this.drawing.renumber(found.least);
+    return h('p', { class: 'hint' }, `序号没有按先后排列：${found.first} 在 ${found.second} 前面。`, h('button', { type: 'button', class: 'btn q s', onclick: again }, '重新编号'));
   }
 
   go(element) {
@@ -191,7 +212,7 @@ export class Panel {
     const write = (values) => this.writeItem(element, values);
     const lines = item.assignments || [];
     return [
-      h('div', { class: 'pgb first' }, h('div', { class: 'frow no' }, this.fields(element, item, known, ['no', 'title'], write))),
+      h('div', { class: 'pgb first' }, h('div', { class: 'frow no' }, this.fields(element, item, known, HEAD, write))),
       this.part('clause', '原文', '', [
         area('文件原话', 'clause', item.clause?.text, this.known.clause.longest, (text) => this.write(element, item, { clause: text && this.create('duban:Clause', { text }, item) })),
         area('工作要求（一行一条，选填）', 'notes', (item.notes || []).map((note) => note.text).join('\n'), this.known.note.longest, (text) =>
@@ -224,9 +245,13 @@ export class Panel {
     return limit({
       server: this.server, known: this.known[name], name, label, rule: item.get(name),
       period: { period_start: start || '', period_end: end || '' },
-      anchors: others.map((other) => [other.id, (other.businessObject.name || '').replace('\n', ' ')]),
-      write: (attributes, text) => this.rebuild(element, item, { [name]: attributes ? this.create(`duban:${name[0].toUpperCase()}${name.slice(1)}`, { ...attributes, text }, item) : undefined }),
-      redraw: () => this.draw(),
+      anchors: others.map((other) => ({ id: other.id, no: itemOf(other)?.no, words: (other.businessObject.name || '').replace('\n', ' ') })),
+      note: this.unread?.get(item.get(name)),
+      write: (attributes, text, note) => {
+        const made = attributes ? this.create(`duban:${name[0].toUpperCase()}${name.slice(1)}`, { ...attributes, text }, item) : undefined;
+        if (made && note) this.unread = new WeakMap([[made, note]]);
+        this.rebuild(element, item, { [name]: made });
+      },
     });
   }
 
@@ -234,15 +259,23 @@ export class Panel {
     const { fields } = this.known.item;
     const own = (this.plan?.cadences || []).filter((cadence) => cadence.asks === 'item').map((cadence) => [cadence.id, cadence.name]);
     const write = (name) => (value) => this.write(element, item, { [name]: value });
-    const add = () => newCadence(this, 'item', (id) => this.rebuild(element, item, { cadence: id }));
+    const recurs = item.due?.kind === 'every';
+    const add = async () => newCadence(this, 'item', (id) => this.rebuild(element, item, { cadence: id }), recurs ? await this.rhythmOf(item.due) : {});
+    const others = askedOf(this.known.item).filter((name) => ![...HEAD, 'cadence', 'lifecycle'].includes(name));
     return [
-      field({ ...fields.completion }, 'completion', item.completion, write('completion')),
-      field(fields.gated, 'gated', item.gated, write('gated')),
+      others.map((name) => field(asOfPlan(name, fields[name], this.known.plan), name, item.get(name), write(name))),
       field({ ...fields.cadence, kind: 'choice', choices: own }, 'cadence', item.cadence, write('cadence'), { label: '单独的报送节奏' }),
-      h('p', { class: 'hint' }, own.length ? '每月底前一类按周期重复的任务才选；周调度等统一报送不用选。' : '每月底前一类按周期重复的任务，先建一个报送节奏。', ' ', h('button', { type: 'button', class: 'btn q s', onclick: add }, '新建每月报送')),
+      h('p', { class: 'hint' }, own.length ? '每月底前一类按周期重复的任务才选；周调度等统一报送不用选。' : '每月底前一类按周期重复的任务，先建一个报送节奏。', ' ', h('button', { type: 'button', class: 'btn q s', onclick: add }, recurs ? `按“${item.due.text}”新建节奏` : '新建每月报送')),
       this.lifecycles.length > 1 && field({ ...fields.lifecycle, kind: 'choice', choices: this.lifecycles }, 'lifecycle', item.lifecycle, write('lifecycle')),
       this.lifecycles.length === 1 && h('p', { class: 'hint' }, `办理流程：${this.lifecycles[0][1]}`),
     ];
+  }
+
+  // The rhythm that asks for a recurring limit, as the server makes it.
+  async rhythmOf(due) {
+    const { start, end } = this.plan;
+    const told = await this.server.explain({ element: 'due', text: due.text, period_start: start || '', period_end: end || '', ...given(this.known.due, due) }).catch(() => ({}));
+    return told.rhythm || {};
   }
 
   // A finding was picked: show where to mend it.
@@ -251,6 +284,12 @@ export class Panel {
     const field_ = this.place.querySelector('input, select, textarea');
     if (element !== this.root) field_?.focus({ preventScroll: true });
   }
+}
+
+// What an item does not say for itself is as the plan says.
+function asOfPlan(name, known, plan) {
+  const isPlans = known.kind === 'choice' && !known.required && !known.default && plan.fields[name];
+  return isPlans ? { ...known, required: true, choices: [['', '照方案的规定'], ...known.choices] } : known;
 }
 
 const MEANINGS = [

@@ -29,8 +29,9 @@ export function wireToolbar(modeler, place, saving) {
   const discard = place.querySelector('[data-discard]');
   discard.addEventListener('submit', async (event) => {
     event.preventDefault();
-    if (!confirm('确定删除这份草稿？已发布的版本不受影响，草稿里的改动不能恢复。')) return;
     await saving.flush();
+    const savers = [...saving.savers].map(([who, when]) => `${who}（${when}）`).join('、');
+    if (!confirm(`这份草稿由${savers}保存过。\n\n确定删除？已发布的版本不受影响；草稿里的改动不再保留，正在编写的同事只能把自己页面上的内容另存为新草稿。`)) return;
     saving.leaving = true;
     discard.submit();
   });
