@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from bpmn.lifecycle import LOCAL, Step
 from engine import instances, published
@@ -96,7 +96,7 @@ def hand_down_again(tx: Tx, case: Case, new: int, due_at: datetime) -> None:
 # ---------------------------------------------------------------- the tree of units
 _lower = (
     select(unit.c.key, unit.c.short, unit.c.name, unit.c.kind)
-    .where(unit.c.parent == bindparam("b_unit"), unit.c.ended_at.is_(None))
+    .where(unit.c.parent == bindparam("b_unit"), unit.c.ended_at.is_(None), unit.c.begins_at.is_(None))
     .order_by(unit.c.kind == LOWEST, unit.c.ord)
 )
 
@@ -141,13 +141,15 @@ def _unit_faults(tx: Tx, case: Case, rows: Mapping[int, Part]) -> dict[str, str]
     return faults
 
 
-_ended_below = select(unit.c.key).where(
-    unit.c.parent == bindparam("b_above"), unit.c.key == bindparam("b_unit"), unit.c.ended_at.is_not(None)
+_not_there_below = select(unit.c.key).where(
+    unit.c.parent == bindparam("b_above"),
+    unit.c.key == bindparam("b_unit"),
+    or_(unit.c.ended_at.is_not(None), unit.c.begins_at.is_not(None)),
 )
 
 
 def _not_lower(tx: Tx, above: str, unit_key: str) -> str:
-    if tx.connection.execute(_ended_below, {"b_above": above, "b_unit": unit_key}).first():
+    if tx.connection.execute(_not_there_below, {"b_above": above, "b_unit": unit_key}).first():
         return unit_fault(tx.connection, unit_key)
     return f"“{unit_key[:40]}”不是本单位的下级单位，请从列表中选择。"
 

@@ -158,7 +158,8 @@ unit = Table(
     Column("ord", Integer, nullable=False),
     Column("parent", String(60), index=True),  # the unit directly above, which may hand its shares down (分解下达)
     Column("ended_at", Instant),
-    Column("successor", String(60), index=True),  # 承接: who answers for a unit that has ended
+    Column("successor", String(60), index=True),  # 承接: who answers for a unit that has ended; none: it was given up
+    Column("begins_at", Instant),  # of a unit that is not there yet
 )
 
 jurisdiction = Table(  # 行政区 that has a directory of units; what it is called
@@ -194,11 +195,11 @@ unit_name = Table(  # what a unit was called until it was renamed
     Column("short", String(40), nullable=False),
 )
 
-unit_change = Table(  # 更名, 合并, 拆分, 职责划转: decided for a moment, then done
+unit_change = Table(  # 更名, 合并, 拆分, 职责划转, 撤销, 启用: decided for a moment, then done
     "unit_change",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(10), nullable=False),  # rename, merge, transfer
+    Column("kind", String(10), nullable=False),  # rename, merge, transfer, end, begin
     Column("unit", String(60), nullable=False),
     Column("to_unit", String(60)),
     Column("name", String(80)),
