@@ -646,6 +646,14 @@ standing = Table(  # where an item stands in the order of each list; its words a
     Column("due_at", Instant, nullable=False),  # UNDATED stands for none
     Column("changes_at", Instant),  # when time alone may change the rank
     Column("seq", Integer, nullable=False),  # of its stream, as it was taken in
+    Column("unit_ord", Integer, nullable=False, server_default=text("0")),  # of the unit that is printed first
+    Column("state_rank", Integer, nullable=False, server_default=text("0")),  # how far its state is on the way
+    Column("done", Integer, nullable=False, server_default=text("0")),  # accepted shares of all, in 1/10,000
+    Column("touched", BigInteger, nullable=False, server_default=text("0")),  # last report, in microseconds; 0: none
+    Index("ix_standing_unit_ord", "unit_ord", "run_id", "ord"),
+    Index("ix_standing_state_rank", "state_rank", "run_id", "ord"),
+    Index("ix_standing_done", "done", "run_id", "ord"),
+    Index("ix_standing_touched", "touched", "run_id", "ord"),
     Index("ix_standing_rank", "rank", "due_at", "run_id", "ord"),
     Index("ix_standing_run_id_rank", "run_id", "rank", "due_at", "ord"),
     Index("ix_standing_run_id_ord", "run_id", "ord"),
