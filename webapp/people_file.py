@@ -49,7 +49,9 @@ def _faults(line: Line, unit: str, role: str, ended: Ended | None) -> Iterator[s
     yield from (fault for key, fault in faults.items() if line[key])
     if len(line["password"]) > _LONGEST_PASSWORD:
         yield f"密码太长，请写 {_LONGEST_PASSWORD} 个字符以内的密码。"
-    if ended is not None:
+    if not line["unit"]:
+        yield "没有写单位（合并的单元格请先取消合并，再逐行填满）。"
+    elif ended is not None:
         yield f"{ended.words}。"
     elif not unit:
         yield f"单位目录中没有“{as_seen(line['unit'])[:80]}”这一个单位。"
