@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 
 from engine.chasing import disarm
 from engine.desk import Case
-from engine.steps import stand_still
+from engine.steps import let_go
 from ledger.calendar import end_of, last_day, local_day
 from ledger.database import Tx
 from ledger.schema import event
@@ -48,7 +48,7 @@ def come_back(tx: Tx, case: Case) -> dict[str, Any]:
     if not case.parent_suspended:
         return {}
     disarm(tx, [("assignment", case.id)])
-    stand_still(tx, [case])
+    let_go(tx, case.needs_steps, [case])
     above = stopped_with(tx, case.item_id).get(case.parent_id) or case.parent_id
     return {"with": above, "since": _since(tx, case), "todo_due": None}
 

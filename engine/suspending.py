@@ -3,7 +3,8 @@
 Parts that are in their units' hands stop with the whole and go on with it, each with its own date moved by the same
 working days. What a part has handed in is decided as usual, and what comes back to its unit stands still from then
 on (`engine.stopped`); one that stood still by itself already is left to itself. The steps of a share (节点) stand still
-and move with it. A unit all of whose shares stand still is asked for no report.
+and move with it; a plan of them that is owed is asked for anew. A unit all of whose shares stand still is asked for no
+report.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from engine.desk import Case, case_of, cases_of, limit_texts, permit
 from engine.moving import NOTHING_SAID, Said, give_out_all_anew, give_out_anew, parts_of, rearm, settling, siblings
 from engine.notices import tell
 from engine.owing import release
-from engine.steps import go_on, stand_still, standing_still
+from engine.steps import ask_again, go_on, let_go, standing_still
 from engine.stopped import days_since, moved, stopped_with
 from ledger.database import Tx
 from ledger.errors import Refused
@@ -45,7 +46,7 @@ def suspend(tx: Tx, assignment_id: int, *, ground: str) -> int:
     give_out_all_anew(tx, parts, "assignment.suspended", stopped, NOTHING_SAID)
     petitions = [("petition", p.petition_id) for p in parts if p.petition_id]
     disarm(tx, [*(("assignment", c.id) for c in (case, *parts)), *petitions])
-    stand_still(tx, [case, *parts])
+    let_go(tx, case.needs_steps, [case, *parts])
     release(tx, case)
     tell(tx, [notice_of(c, "suspended") for c in (case, *parts)])
     return int(case.item_id)
@@ -64,7 +65,7 @@ def resume(tx: Tx, assignment_id: int, *, ground: str) -> int:
         raise Refused(f"{case.parent_name}的任务已暂停计时，本单位随之暂停，随其恢复，不能单独恢复。")
     with_it = _stopped_with(tx, case)
     steps = standing_still(tx, [case, *with_it])
-    said = _later(tx, case, case.parent_due, steps.get(case.id, ()))
+    said = _later(tx, case, case.parent_due, steps.get(case.id, ())) | ask_again(tx, case)
     turn = give_out_anew(tx, case, "assignment.resumed", said, Said({"ground": ground}))
     rearm(tx, case, turn, said["due_at"])
     own = [{**_later(tx, p, said["due_at"], steps.get(p.id, ())), "with": case.id} for p in with_it]
