@@ -31,7 +31,7 @@ from ledger.queries.time_sheet import REMINDED
 from ledger.rules.levels import gap as lacking_of
 from ledger.rules.levels import inner
 from ledger.rules.personal import refusal_of
-from ledger.rules.texts import as_seen, due_words, full_day, number_words
+from ledger.rules.texts import as_seen, due_words, full_day, lacking_words, number_words
 from ledger.rules.verbs import LEFT_OUT, State, Verb
 from ledger.schema import AnyRow, assignment, indicator, petition, todo, unit
 
@@ -172,8 +172,7 @@ def _require_sum(whole: Decimal | None, quotas: Iterable[Decimal | None], words:
     each = list(quotas)
     lacking = lacking_of(whole, each) if any(q is not None for q in each) else None
     if lacking and not reason.strip():
-        differs = f"少 {number_words(lacking)}" if lacking > 0 else f"多 {number_words(-lacking)}"
-        said = f"{words} {number_words(whole or Decimal(0))} {differs}"
+        said = f"{words} {number_words(whole or Decimal(0))} {lacking_words(lacking)}"
         raise Invalid({"gap": f"{said}；请改成一致，或者在这里写明原因。"})
 
 

@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from engine import owing
-from engine.adjusting import Share, end_share, hand_out, item_row, require_new, require_said
+from engine.adjusting import Share, end_share, hand_out, item_row, notice_of, require_new, require_said
 from engine.desk import Case, case_of, permit
 from engine.moving import Said, siblings
+from engine.notices import tell
 from engine.seating import seat_anew
-from engine.splitting import hand_over, require_lower
+from engine.splitting import hand_over, lacking_of_parts, require_lower
 from engine.steps import taken_over
 from ledger.database import Tx
 from ledger.errors import Refused
@@ -153,13 +154,18 @@ def hand_on(tx: Tx, case: Case, to: str, figures: Sequence[Figure], said: Said, 
 
 
 def join(tx: Tx, case: Case, own: Case, known: Mapping[int, Sequence[Figure]], said: Said) -> None:
-    """Into the successor's own share: quotas add up, figures by the rule of their indicator. `known`: of both."""
+    """Into the successor's own share: quotas add up, figures by the rule of their indicator. `known`: of both. Where it
+    has handed its own down, the quotas of those parts are what they were, and it is asked to say why."""
     end_share(tx, case, siblings(tx, case.item_id), said, own.id)
     figures = combined(known.get(own.id, ()), known.get(case.id, ()))
     quota = None if case.quota is None else case.quota + (own.quota or 0)
     facts = {**_numbers(tx, case, own.unit, figures), "quota": quota}
+    lacking = lacking_of_parts(tx, own, quota) if case.quota else None
     if figures or quota is not None or "fills" in facts:
-        _take_over(tx, case, own.id, {**facts, "joined": True})
+        asked = {"lacking": lacking, "told": [own.arm, own.unit, "liaison"]} if lacking else {}
+        _take_over(tx, case, own.id, {**facts, **asked, "joined": True})
+    if lacking:
+        tell(tx, [notice_of(own, f"gap:{case.id}")])
 
 
 def combined(own: Sequence[Figure], taken: Sequence[Figure]) -> list[Figure]:

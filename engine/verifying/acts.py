@@ -91,6 +91,11 @@ def _handed_on(p: Payload, at: datetime) -> list[Told]:
     return [] if p.get("by") else [Told(p["assignment"], f"handed_on:{p['to_post']}.{int(at.timestamp())}")]
 
 
+def _taken_over(p: Payload, _: datetime) -> list[Told]:
+    """Who has to say why what was handed down does not add up any more."""
+    return [Told(p["assignment"], f"gap:{p['predecessor']}", *p["told"])] if p.get("told") else []
+
+
 _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "assignment.returned": _returned,
     "assignment.sent_back": _returned,
@@ -106,6 +111,7 @@ _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "assignment.dated": lambda p, _: [Told(p["assignment"], "dated", p["arm"])],
     "assignment.due_changed": _redated,
     "assignment.due_followed": _redated,
+    "assignment.taken_over": _taken_over,
     "assignment.quota_changed": lambda p, _: [Told(p["assignment"], p["tier"], *told) for told in p["told"]],
     "item.text_corrected": lambda p, _: [Told(share, p["tier"], *told) for share, *told in p["told"]],
     "item.target_changed": lambda p, _: [Told(share, p["tier"], *told) for share, *told in p["told"]],

@@ -406,6 +406,11 @@ def _handed_on(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     w.guard(_keep, [{"b_id": p["assignment"], "b_post": p["to_post"]} for _, p in batch])
 
 
+@on("assignment.gap_explained")
+def _gap_explained(w: Writer, e: Event, p: Payload) -> None:
+    """Why quotas do not add up is told by the log alone."""
+
+
 @on("assignment.copied")
 def _copied(w: Writer, e: Event, p: Payload) -> None:
     """Told to somebody for information: nothing changes."""

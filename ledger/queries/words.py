@@ -54,6 +54,7 @@ OUTCOME_WORDS = {
     "retitled": "标题或原文已更正",
     "target": "目标值已调整",
     "quota": "份额已调整",
+    "gap": "任务数已合并计算，请补充分解或说明原因",
     "lasting": "已转为长期坚持任务",
     "limited": "已转为限时办理任务",
     "suspended": "已暂停计时",
