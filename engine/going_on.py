@@ -130,7 +130,7 @@ def _way(r: AnyRow, own: AnyRow | None, below: str | None) -> tuple[Way, str]:
         return "stays", "承接单位在本任务中的分工已提交或办结，留在原单位名下办理"
     if _STRENGTH.index(own.role) <= _STRENGTH.index(r.role):
         added = "，任务数、填报数合并计算" if r.has_numbers else ""
-        added += "，它已分解的数由它补充分解或说明原因" if r.quota and own.is_divided else ""
+        added += "，承接单位已分解下达的，由其补充分解或说明原因" if r.quota and own.is_divided else ""
         return "joins", f"并入承接单位在本任务中原有的分工{added}{_lost(r)}"
     return "stays", "承接单位在本任务中分工较轻，由专班办调整责任单位"
 

@@ -207,12 +207,12 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             commands.split,
             (
                 Field("parts", "下达给哪些单位", "parts"),
-                Field("gap", "分解数与任务数不一致的原因", hint="一致的不用填", required=False),
+                Field("gap", "分解数与任务数不一致的原因", hint="一致的不用填；不再分解的，只填这一项", required=False),
                 Field("note", "工作要求", hint="选填，下级单位在办理记录里看到", required=False),
             ),
             "把本单位承担的部分分解给下级单位，由本单位审核、汇总，对上只报一次。下级单位的时限不能晚于本单位的时限。",
             "通知各下级单位签收",
-            "已分解下达，下级单位的待办里可以看到。",
+            "已办理。下达给下级单位的，在其待办里可以看到。",
         ),
         VerbForm(
             Verb.STEP_DONE,

@@ -618,7 +618,7 @@ def test_a_share_that_was_handed_down_and_is_joined_asks_why_its_parts_do_not_ad
     house.sign_for(NO, D)
     with house.db.read() as connection:
         whys = {m.no: m.why for m in moves(connection, house.db.clock.now(connection), D, C)}
-    assert whys[NO].endswith("合并计算，它已分解的数由它补充分解或说明原因")
+    assert whys[NO].endswith("合并计算，承接单位已分解下达的，由其补充分解或说明原因")
     house.do("guanli", reorganise, D, Change("merge", to=C), ground=GROUND)
     own = house.share(NO, C)
     assert (own.quota, gaps(house)) == (100, {own.id: Decimal(40)})
