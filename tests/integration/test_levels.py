@@ -52,7 +52,15 @@ from engine.weekly import _late
 from ledger.calendar import end_of
 from ledger.clock import set_clock
 from ledger.database import Database, calendar_of
-from ledger.directory import STREAM, known_units, register_person, register_unit, register_units, take_post
+from ledger.directory import (
+    STREAM,
+    known_units,
+    listed_units,
+    register_person,
+    register_unit,
+    register_units,
+    take_post,
+)
 from ledger.errors import DubanError, Invalid, NotAllowed, NotEvery, NotFound, Questions, Refused
 from ledger.organisation import Unit
 from ledger.queries.figures import origin
@@ -704,6 +712,7 @@ def test_lower_units_stand_below_the_successor(house: Levels) -> None:
     house.do("guanli", reorganise, D, Change("merge", to=C), ground=GROUND)
     with house.db.read() as connection:
         assert {JINHU, XINGGUO} <= {r.key for r in lower_units(connection, C)}
+        assert listed_units(connection, "huangshi").unit(XINGGUO).parent == C
         assert replay_differences(connection) == []
     assert house.row(select(unit.c.jurisdiction).where(unit.c.key == XINGGUO)).jurisdiction == C
     house.sign_for(NO, C)
