@@ -19,6 +19,7 @@ from engine.commands import (
     answer,
     check,
     correct,
+    decide,
     dispute,
     extend,
     plan_steps,
@@ -31,6 +32,7 @@ from engine.commands import (
     settle,
     split,
     step_done,
+    submit,
     suspend,
     terminate,
     terminate_item,
@@ -272,6 +274,48 @@ def test_an_occurrence_that_is_late_was_missed_by_the_unit_before(house: House) 
     assert owed(house, no="4")[D] == "owed"
     move(house, "4", D)
     assert owed(house, no="4") == {D: "missed", C: "owed"}
+
+
+def test_one_unit_owes_the_occurrences_of_both_shares_that_it_answers_for(house: House) -> None:
+    """4: D's stays in its name, for C's own there is a weaker one; each of them is asked for and chased."""
+    house.sign_for("4", C, D)
+    house.do("guanli", reorganise, D, Change("merge", C), ground=GROUND)
+    house.until(at(5, 26, 12))
+    assert owed(house, no="4") == {D: "owed", C: "owed"}
+    client = client_of(house.db, C)
+    chosen = client.get("/rounds").get_data(as_text=True)
+    assert "<span>阳新县</span>" in chosen and "<span>大冶市</span>" in chosen
+    waits = select(share.c.id, share.c.unit).where(share.c.assignment_id.is_not(None), share.c.state == "owed")
+    reports = {r.unit: r.id for r in house.rows(waits)}
+    for unit_key, words in ((D, "原阳新县的情况。"), (C, "大冶的情况。")):
+        assert client.get(f"/rounds/{reports[unit_key]}").status_code == 200
+        own = house.share("4", unit_key).id
+        house.do(C, report_round, reports[unit_key], {own: Entry(progress=words)})
+        assert owed(house, no="4")[unit_key] == "reported"
+    house.until(at(6, 3, 12))
+    assert owed(house, n=2, no="4") == {D: "owed", C: "owed"}
+    move(house, "4", D)  # of the other share it is asked as before
+    assert owed(house, n=2, no="4") == {D: "withdrawn", C: "owed", NEW: "owed"}
+
+
+def test_a_weeks_form_keeps_the_figures_of_two_shares_of_one_item_apart(house: House) -> None:
+    house.sign_for("1", A, B)
+    number = house.row(select(indicator.c.id)).id
+    own = house.share("1", B)
+    house.do(B, submit, TodoRef(own.id, "work", 1), Entry({number: Decimal(20)}), summary="已完成。")
+    house.do("guanli", reorganise, A, Change("merge", B), ground=GROUND)  # B has handed in, so A's share stays
+    house.do(f"{B}-fenguan", decide, TodoRef(own.id, "sign", 1), agree=False, reason="数字不实。")
+    house.until(at(6, 3))
+    client, report_id = client_of(house.db, B), report_of(house, B)
+    fields = {s.id: f"figure-{number}-{s.id}" for s in (house.share("1", A), house.share("1", B))}
+    page = client.get(f"/rounds/{report_id}").get_data(as_text=True)
+    assert all(f'name="{name}"' in page for name in fields.values()) and "市人社局的分工" in page
+    typed = dict(zip(fields.values(), ("40", "25"), strict=True))
+    asked = client.post(f"/rounds/{report_id}", data={"act": "report", **dict.fromkeys(fields.values(), "-1")})
+    assert asked.status_code == 422
+    assert client.post(f"/rounds/{report_id}", data={"act": "report", "confirmed": "1", **typed}).status_code == 302
+    counted = select(figure.c.assignment_id, figure.c.value).where(figure.c.indicator_id == number)
+    assert {r.assignment_id: r.value for r in house.rows(counted)} == dict(zip(fields, (40, 25), strict=True))
 
 
 def test_the_weeks_report_goes_with_the_last_share(house: House) -> None:
