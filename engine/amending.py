@@ -23,13 +23,13 @@ from engine.moving import NOTHING_SAID, Said, give_out_all_anew, parts_of, sibli
 from engine.notices import Notice, tell
 from engine.splitting import number_fault
 from engine.steps import go_on, to_do_after
+from engine.stopped import counts_now
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.errors import Invalid, Refused
 from ledger.events import canonical
 from ledger.queries.time_sheet import REMINDED
 from ledger.rules.levels import gap as lacking_of
-from ledger.rules.levels import inner
 from ledger.rules.personal import refusal_of
 from ledger.rules.texts import as_seen, due_words, full_day, number_words
 from ledger.rules.verbs import LEFT_OUT, State, Verb
@@ -226,8 +226,8 @@ def amend_share_due(tx: Tx, assignment_id: int, *, until: date | None, ground: s
     permit(tx, case, Verb.AMEND_DUE)
     _require_dated(case.due_at, case.cadence, case.due_text)
     faults = require_ground(ground)
-    if until and inner(end_of(until), case.parent_due) != end_of(until):
-        faults["until"] = f"不能晚于{case.parent_name}的时限（{due_words(case.parent_due)}）。"
+    if until and (whole := counts_now(tx, case)) and end_of(until) > whole:
+        faults["until"] = f"不能晚于{case.parent_name}的时限（{due_words(whole)}）。"
     due_at = _new_date(tx, case.due_at, until, faults)
     beyond = _beyond(tx, [case], due_at)
     _give_other_dates(tx, [case], due_at, "assignment.due_changed", Said({"ground": ground}), {"parts": len(beyond)})
