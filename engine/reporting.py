@@ -228,8 +228,10 @@ def _put_right(
         _require_unsettled(verb, [last[i] for i in sorted(figures)])
     values = [[i, last[i].seq, value] for i, value in checked]
     payload: dict[str, Any] = {"assignment": case.id, "item": case.item_id, "values": values}
-    told, tier = [(case.unit, "liaison")], f"{verb}:{max(last[i].seq for i in figures)}"
-    if verb is Verb.CORRECT and (told := _looking_at(tx, case)):
+    told, tier = [(case.unit, "liaison")], f"{verb}:{case.stream_seq + 1}"  # a reading may be judged more than once
+    if verb is not Verb.CORRECT:
+        payload |= {"tier": tier}
+    elif told := _looking_at(tx, case):
         payload |= {"told": told, "arm": case.arm, "correction": tx.allocate("correction")[0]}
         tier = f"corrected:{payload['correction']}"
     tx.record(f"item:{case.item_id}", kind, payload, {"reason": reason})

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
+from bpmn.plan import Item
 from engine import ticking
 from engine.accounts import end_post
 from engine.clockwork import advance_to
@@ -164,7 +165,12 @@ class House:
 
 @pytest.fixture
 def house(migrated: Database) -> Iterator[House]:
-    found(migrated)
+    yield from verified(migrated)
+
+
+def verified(migrated: Database, *more: Item) -> Iterator[House]:
+    """The house, perhaps with more items; what was done in it verifies."""
+    found(migrated, *more)
     made = House(migrated)
     yield made
     ticking.tick(migrated)
