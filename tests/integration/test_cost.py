@@ -402,6 +402,14 @@ COMPLETING: dict[str, Prepared] = {
     "调整份额": lambda w: w.act(
         w.coordinator, commands.amend_quota, _shares(w, "i33")[0], quota=Decimal(5), gap="议定", ground="议定"
     ),
+    "调整各单位份额": lambda w: w.act(
+        w.coordinator,
+        commands.amend_quotas,
+        w.item(w.runs[-1], "i33"),
+        quotas={_shares(w, "i33")[0]: Decimal(7)},
+        gap="议定",
+        ground="议定",
+    ),
     "终止 of the item": lambda w: w.act(
         w.coordinator, commands.terminate_item, w.item(w.runs[-1], "i19"), ground="议定"
     ),

@@ -11,15 +11,27 @@ import pytest
 from sqlalchemy import select
 
 from bpmn.plan import Indicator, Share
-from engine.commands import Entry, StepDraft, answer, check, plan_steps, report, step_done
+from engine.commands import (
+    Entry,
+    StepDraft,
+    amend_quota,
+    amend_quotas,
+    amend_target,
+    answer,
+    check,
+    plan_steps,
+    report,
+    step_done,
+)
 from ledger.database import Database, calendar_of
-from ledger.errors import Questions
+from ledger.errors import Invalid, NotAllowed, NotFound, Questions, Refused
 from ledger.queries.standing import Standing, part_light, standings
 from ledger.schema import indicator, notice
 from tests.hostile import machine
 from tests.hostile.machine import _item
 from tests.integration import test_adjusting
-from tests.integration.test_adjusting import House, at
+from tests.integration.test_adjusting import GROUND, House, at
+from tests.integration.test_indexes import client_of
 
 A, B, C, D = "renshe", "jiaoyu", "daye", "yangxin"
 NO = "11"
@@ -113,3 +125,72 @@ def test_each_judgement_of_a_reading_is_told(house: House) -> None:
         house.do("zhuanban", check, house.share(NO, A).id, figures=figures, reason="核对花名册。")
     told = select(notice.c.tier).where(notice.c.tier.like("check:%"), notice.c.unit == A)
     assert len(house.rows(told)) == 3
+
+
+# ---------------------------------------------------------------- all at once
+def quotas(house: House, **given: int | None) -> dict[int, Decimal | None]:
+    return {house.share(NO, u).id: None if q is None else Decimal(q) for u, q in given.items()}
+
+
+def test_the_quotas_of_all_units_are_changed_at_once(house: House) -> None:
+    item_id = house.item(NO).id
+    house.do("zhuanban", amend_quotas, item_id, quotas=quotas(house, renshe=55, jiaoyu=45), ground=GROUND)
+    assert (house.share(NO, A).quota, house.share(NO, B).quota) == (55, 45)
+    assert house.told("quota:") == [(B, "liaison"), (A, "liaison")]
+    page = client_of(house.db, "zhuanban").get(f"/items/{item_id}").get_data(as_text=True)
+    assert "调整 市人社局 的份额" in page and "调整 市教育局 的份额" in page
+    # Who keeps its own is told nothing.
+    wanted = quotas(house, renshe=55, jiaoyu=50)
+    house.do("zhuanban", amend_quotas, item_id, quotas=wanted, gap="留有余量。", ground=GROUND)
+    assert len(house.told("quota:")) == 3
+
+
+def test_quotas_that_do_not_add_up_want_a_ground(house: House) -> None:
+    item_id, keep = house.item(NO).id, {"gap": "", "ground": GROUND}
+
+    def faults(login: str = "zhuanban", **given: int | None) -> dict[str, str]:
+        with pytest.raises(Invalid) as wrong:
+            house.do(login, amend_quotas, item_id, quotas=quotas(house, **given), **keep)
+        return dict(wrong.value.fields)
+
+    assert faults(renshe=50) == {"gap": "各单位的份额合计比目标值 100 多 10；请改成一致，或者在这里写明原因。"}
+    assert faults(renshe=30)["gap"].startswith("各单位的份额合计比目标值 100 少 10")
+    a, b = (f"quota-{house.share(NO, u).id}" for u in (A, B))
+    assert set(faults(renshe=-1, jiaoyu=None)) == {a, b}
+    assert set(faults(renshe=40, jiaoyu=60)) == {"quotas"}
+    with pytest.raises(NotFound):
+        house.do("zhuanban", amend_quotas, item_id, quotas={house.share("2", A).id: Decimal(1)}, **keep)
+    with pytest.raises(NotAllowed, match="由专班办工作人员办理"):
+        house.do(A, amend_quotas, item_id, quotas=quotas(house, renshe=50), **keep)
+    with pytest.raises(Refused, match="请逐家调整"):
+        house.do("zhuanban", amend_quotas, house.item("12").id, quotas={}, **keep)
+    house.do("zhuanban", amend_quotas, item_id, quotas=quotas(house, renshe=50), gap="市级统筹。", ground=GROUND)
+    assert house.share(NO, A).quota == 50
+
+
+def test_a_figure_beside_the_one_that_adds_up_changes_nothing_about_the_sum(house: House) -> None:
+    """One share, or the target, is held against the others where a rate stands beside the sum, too."""
+    with pytest.raises(Invalid, match="合计比目标值 100 多 10"):
+        house.do("zhuanban", amend_quota, house.share(NO, A).id, quota=Decimal(50), ground=GROUND)
+    said: dict[str, object] = {"ground": GROUND}
+    item_id, rate, trained = house.item(NO).id, number(house, "rate"), number(house, "trained")
+    house.do("zhuanban", amend_target, item_id, indicator=rate, target=Decimal(95), **said)
+    with pytest.raises(Invalid, match="合计比目标值 120 少 20"):
+        house.do("zhuanban", amend_target, item_id, indicator=trained, target=Decimal(120), **said)
+
+
+def test_the_form_of_all_quotas_shows_them_and_keeps_what_was_typed(house: House) -> None:
+    item_id, a, b = house.item(NO).id, house.share(NO, A).id, house.share(NO, B).id
+    client, tab = client_of(house.db, "zhuanban"), f"item_amend_quota-{house.item(NO).id}"
+    page = client.get(f"/items/{item_id}?tab={tab}").get_data(as_text=True)
+    assert "调整各单位份额" in page and 'data-whole="100"' in page
+    assert f'name="quota-{a}"' in page and 'value="40"' in page and 'value="60"' in page
+    assert f"tab={tab}" not in client_of(house.db, A).get(f"/items/{item_id}").get_data(as_text=True)
+    path, typed = f"/items/{item_id}/verbs/amend_quota", {f"quota-{a}": "70 人次", f"quota-{b}": "约四十"}
+    wrong = client.post(path, data={**typed, "ground": "议定"})
+    assert wrong.status_code == 422 and 'value="70 人次"' in wrong.text and f'id="err-quota-{b}"' in wrong.text
+    wrong = client.post(path, data={**typed, f"quota-{b}": "40", "ground": "议定"})
+    assert wrong.status_code == 422 and "合计比目标值 100 多 10" in wrong.text
+    done = client.post(path, data={**typed, f"quota-{b}": "40", "ground": "议定", "gap": "留有余量"})
+    assert done.status_code == 302 and (house.share(NO, A).quota, house.share(NO, B).quota) == (70, 40)
+    assert client.post(path, data={"quota-x": "1", "ground": "议定"}).status_code == 404
