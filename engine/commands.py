@@ -2,7 +2,7 @@
 `engine.desk.perform` does."""
 
 from engine.adjusting import add_unit, revoke, terminate, terminate_item
-from engine.amending import amend_due, amend_quota, amend_share_due, amend_target, amend_text
+from engine.amending import amend_due, amend_quota, amend_quotas, amend_share_due, amend_target, amend_text
 from engine.clearing import apply_for_name, apply_for_text, decide_clearing
 from engine.confirming import confirm_unit
 from engine.dating import date_item, end_last, last
@@ -37,6 +37,7 @@ __all__ = [
     "add_unit",
     "amend_due",
     "amend_quota",
+    "amend_quotas",
     "amend_share_due",
     "amend_target",
     "amend_text",

@@ -48,10 +48,11 @@ class Next:
 
 @dataclass(frozen=True)
 class Said:
-    """What a person gives with an act."""
+    """What a person gives with an act; `upholds`: an objection is met by it."""
 
     texts: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[File] = ()
+    upholds: bool = False
 
 
 NOTHING_SAID = Said()

@@ -18,6 +18,7 @@ from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
 from engine.desk import Case, case_of, limit_texts, permit
 from engine.notices import Notice, tell
+from engine.stopped import counts_now
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.directory import unit_fault
@@ -79,8 +80,9 @@ def hand_over(tx: Tx, case: Case, to: str, new: int, still: datetime | None = No
     at = still or tx.now
     why: Sequence[tuple[str, str]] = ()
     if due_at and due_at <= at:
-        is_late = case.parent_due is not None and case.parent_due <= at
-        due_at = inner(_days_to_mend(tx, case, at), None if is_late else case.parent_due)
+        whole = case.parent_due if still else counts_now(tx, case)
+        is_late = whole is not None and whole <= at
+        due_at = inner(_days_to_mend(tx, case, at), None if is_late else whole)
         why = _why_anew(tx, case, at, due_at)
     _hand_down(tx, case, case.parent_id, case.item_id, [(to, case.quota, due_at)], {}, [new], why)
     if still:

@@ -324,8 +324,10 @@ def step_done(
 
 def _ask(tx: Tx, case: Case, found: AnyRow) -> None:
     """Raises: Questions, where the figures are behind what the step promised."""
-    for r in tx.read(_reached, {"b_share": case.id, "b_item": case.item_id}):
-        share = share_of_target(r.value or Decimal(0), case.quota or r.target, r.op)
+    rows = tx.read(_reached, {"b_share": case.id, "b_item": case.item_id})
+    own = case.quota if len(rows) == 1 else None  # a quota is part of the one figure that adds up
+    for r in rows:
+        share = share_of_target(r.value or Decimal(0), r.target if own is None else own, r.op)
         if share is not None and share * 100 < Fraction(found.share):
             said = f"{r.name}累计 {number_words(r.value or Decimal(0))} {r.measure}，为目标的 {percent_words(share)}"
             asked = f"这个节点应达到 {number_words(found.share)}%，{said}；是否确认节点已经完成？"

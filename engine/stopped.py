@@ -59,11 +59,16 @@ def meanwhile(tx: Tx, case: Case, due_at: datetime) -> datetime:
 
 
 def whole_due(tx: Tx, case: Case) -> datetime | None:
-    """The date within which a part is given days: that of the whole, or what it would be if one that stands still went
-    on now. None where it is late already."""
+    """The date within which a part is given days: the one of its whole that counts now. None where it is late
+    already."""
     due_at: datetime | None = case.parent_due
-    if due_at is None or due_at <= (case.parent_suspended or tx.now):
-        return None
+    is_late = due_at is not None and due_at <= (case.parent_suspended or tx.now)
+    return None if is_late else counts_now(tx, case)
+
+
+def counts_now(tx: Tx, case: Case) -> datetime | None:
+    """A part's whole is due then; one that stands still, if it went on now."""
+    due_at: datetime | None = case.parent_due
     return moved(tx, due_at, days_since(tx, case.parent_suspended)) if case.parent_suspended else due_at
 
 

@@ -1,10 +1,10 @@
 """暂停计时 and 恢复计时: of a share, and with it of what it was handed down in.
 
-Parts that are in their units' hands stop with the whole and go on with it, each with its own date moved by the same
-working days. What a part has handed in is decided as usual, and what comes back to its unit stands still from then
-on (`engine.stopped`); one that stood still by itself already is left to itself. The steps of a share (节点) stand still
-and move with it; a plan of them that is owed is asked for anew. A unit all of whose shares stand still is asked for no
-report.
+Parts that are in their units' hands, at their own signer's too, stop with the whole and go on with it, each with its
+own date moved by the same working days. What a part has handed in is decided as usual, and what comes back to its unit
+stands still from then on (`engine.stopped`); one that stood still by itself already is left to itself. The steps of a
+share (节点) stand still and move with it; a plan of them that is owed is asked for anew. A unit all of whose shares
+stand still is asked for no report.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.adjusting import notice_of, require_said
 from engine.chasing import arm_again, disarm, parse_ladder
+from engine.dating import IN_HAND
 from engine.desk import Case, case_of, cases_of, limit_texts, permit
 from engine.moving import NOTHING_SAID, Said, give_out_all_anew, give_out_anew, parts_of, rearm, settling, siblings
 from engine.notices import tell
@@ -27,8 +28,6 @@ from ledger.rules.levels import inner
 from ledger.rules.verbs import State, Verb
 from ledger.schema import AnyRow
 
-_IN_HAND = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED)
-
 
 def suspend(tx: Tx, assignment_id: int, *, ground: str) -> int:
     """暂停计时: nobody is chased until it is lifted, nor whom the share was handed down to. Returns the item's id.
@@ -40,7 +39,7 @@ def suspend(tx: Tx, assignment_id: int, *, ground: str) -> int:
     require_said(ground)
     if case.due_at is None or case.cadence:
         raise Refused("本任务没有单独计算的时限，无需暂停计时；按期次报送的，请在报送时说明。")
-    parts = [p for p in _parts(tx, case) if p.state in _IN_HAND and p.due_at and p.overlay != State.SUSPENDED]
+    parts = [p for p in _parts(tx, case) if p.state in IN_HAND and p.due_at and p.overlay != State.SUSPENDED]
     give_out_anew(tx, case, "assignment.suspended", {"todo_due": None}, Said({"ground": ground}))
     stopped = [{"todo_due": None, "with": case.id, "settles": settling(p, "lapsed")} for p in parts]
     give_out_all_anew(tx, parts, "assignment.suspended", stopped, NOTHING_SAID)

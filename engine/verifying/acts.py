@@ -73,7 +73,8 @@ def _parts_ended(p: Payload, _: datetime) -> list[Told]:
 
 
 def _judged(verb: str) -> Callable[[Payload, datetime], list[Told]]:
-    return lambda p, _: [Told(p["assignment"], f"{verb}:{max(seq for _, seq, _ in p['values'])}")]
+    """By its event; before 0.2.0 by the reading, so that of several acts on one the first told."""
+    return lambda p, _: [Told(p["assignment"], p.get("tier") or f"{verb}:{max(seq for _, seq, _ in p['values'])}")]
 
 
 def _corrected(p: Payload, _: datetime) -> list[Told]:

@@ -19,7 +19,7 @@ from ledger.clearing import STREAM as ADMIN
 from ledger.events import file_field
 from ledger.queries.standing import Standing
 from ledger.queries.unit_names import FormerNames, former_names
-from ledger.queries.words import ROLE_WORDS
+from ledger.queries.words import ROLE_WORDS, SHARE_WORDS, upholds
 from ledger.rules.fields import QUOTED, SHARED, STEP_FIELD, field_label
 from ledger.rules.intakes import KINDS, Outcome
 from ledger.rules.levels import gap
@@ -578,9 +578,10 @@ def _with(p: Mapping[str, Any]) -> str:
 
 
 def _terminated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    why = "异议成立，" if upholds(p) else ""
     if p["successor"]:
-        return f"{_of(p, r)} 的责任调整给 {r.unit_of(p['successor'])}", "k"
-    return f"终止 {_of(p, r)} 的责任", "bad"
+        return f"{why}{_of(p, r)} 的责任调整给 {r.unit_of(p['successor'])}", "k"
+    return f"{why}终止 {_of(p, r)} 的责任", "bad"
 
 
 def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -590,6 +591,8 @@ def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 
 def _taken_over(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     said = []
+    if p.get("role"):
+        said.append(f"由{SHARE_WORDS[p['was']]}改为{SHARE_WORDS[p['role']]}")
     if p.get("quota") is not None:
         said.append(f"任务数合计 {number_words(Decimal(p['quota']))}")
     if p.get("lacking"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ledger.rules.intakes import State as IntakeState
 from ledger.rules.verbs import Role, State
 
@@ -82,3 +85,9 @@ TIER_WORDS = {
     "vacant": "岗位空缺",
     **OUTCOME_WORDS,
 }
+
+
+def upholds(p: Mapping[str, Any]) -> bool:
+    """Whether a share ended, or went to another unit, because its unit's objection was upheld."""
+    settles = p.get("settles")
+    return bool(settles and (settles["petition_kind"], settles["outcome"]) == ("objection", "granted"))

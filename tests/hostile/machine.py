@@ -37,6 +37,7 @@ from engine.commands import (
     add_unit,
     amend_due,
     amend_quota,
+    amend_quotas,
     amend_share_due,
     amend_target,
     amend_text,
@@ -925,6 +926,10 @@ class Commands(RuleBasedStateMachine):
         given = {"indicator": self.figure_id, "target": Decimal(value), "gap": why}
         counted = self._rows(select(indicator.c.item_id).where(indicator.c.id == self.figure_id))[0].item_id
         self._try(actor, amend_target, counted, **given, ground="议定。", may=actor in right and value >= 0)
+        shares = self._rows(select(assignment.c.id).where(assignment.c.item_id == counted).order_by(assignment.c.id))
+        quotas = {r.id: Decimal(value + k) for k, r in enumerate(shares[: 1 + n % 4])}
+        may = actor in right and value >= 0
+        self._try(actor, amend_quotas, counted, quotas=quotas, gap=why, ground="议定。", may=may)
         rows = self._rows(select(assignment).order_by(assignment.c.item_id != counted, assignment.c.id))
         row = self._pick(rows[:6], n)
         right = [a for a in self.people if a.desk(*self._giver(row))]
