@@ -1,6 +1,7 @@
 """Databases for the tests, and the promise of CI: with DUBAN_REQUIRE_ALL=1 no browser or PostgreSQL test is skipped."""
 
 import os
+import sys
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -9,6 +10,10 @@ import hypothesis
 import psycopg
 import pytest
 from sqlalchemy import URL, make_url
+
+# The processes that tests start keep what they have compiled: reading sources anew is half of their start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 hypothesis.settings.register_profile("duban", deadline=None)  # machines are noisy: no test fails for being slow
 hypothesis.settings.load_profile("duban")
