@@ -5,11 +5,16 @@ import sys
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
 import pytest
-from sqlalchemy import URL, make_url
+from argon2 import PasswordHasher
+from sqlalchemy import URL, Engine, make_url
+
+from ledger import database
+from webapp import hashing
 
 # The processes that tests start keep what they have compiled: reading sources anew is half of their start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -53,6 +58,40 @@ def pytest_make_collect_report(
         report.outcome = "failed"
         report.longrepr = refusal(collector.nodeid, report)
     return report
+
+
+# -- what is costly by intent, or made anew for every test
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[PasswordHasher]:
+    """Log-ins of tests are no secret: a hash costs a hundredth. Gives what is in use outside the tests."""
+    real = hashing.HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashing, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        patch.setattr(hashing, "_NOBODY", hashing.hashed("nobody"))
+        yield real
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_statements() -> Iterator[None]:
+    """Every test opens databases of its own; those of one kind share a dialect with all that was compiled for it."""
+    known: dict[str, Engine] = {}
+    made = database._engine
+
+    def engine(*args: Any) -> Engine:
+        new = made(*args)
+        first = known.get(new.name)
+        if first is None or first.dialect.server_version_info is None:  # never connected: knows no server yet
+            known[new.name] = new
+            return new
+        new.dialect = new.pool._dialect = first.dialect
+        new._compiled_cache = first._compiled_cache
+        return new
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_engine", engine)
+        yield
 
 
 # -- PostgreSQL
