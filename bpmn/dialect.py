@@ -223,7 +223,13 @@ ELEMENTS: dict[str, ElementType] = {
                     ("open-shares", "item"),
                     ("所有有在办任务的单位", "选用它的任务的责任单位"),
                 ),
-                Attribute("opens", "开启规则", "RFC 5545 rule of the opening days", "rhythm", True),
+                Attribute(
+                    "opens",
+                    "开启规则",
+                    "RFC 5545 rule of the opening days; `BYDAY=MO,TU,WE,TH,FR;BYSETPOS=n` is the n-th working day",
+                    "rhythm",
+                    True,
+                ),
                 Attribute("opensAt", "开启时刻", "time of day", "time", True),
                 Attribute(
                     "opensShift",
@@ -234,7 +240,7 @@ ELEMENTS: dict[str, ElementType] = {
                     SHIFTS,
                     SHIFT_WORDS,
                 ),
-                Attribute("due", "截止规则", "RFC 5545 rule of the due days", "rhythm", True),
+                Attribute("due", "截止规则", "RFC 5545 rule of the due days, read alike", "rhythm", True),
                 Attribute("dueAt", "截止时刻", "time of day; 24:00 is the end of the day", "time", True),
                 Attribute(
                     "dueShift",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 
 from bpmn.plan import Cadence, Plan
+from ledger.rules.cadence import working_day
 from ledger.rules.due import DueRule, Period
 
 PERIOD_WORDS: dict[Period, str] = {"week": "每周", "month": "每月", "quarter": "每季度", "year": "每年"}
@@ -69,7 +70,7 @@ def rhythm_for(due: DueRule, end: date) -> dict[str, str] | None:
     """The attributes of the rhythm that asks for a recurring limit, turn by turn, until the plan's end; None for any
     other limit.
 
-    What is counted in working days is asked for by that weekday of the month, a day off by the working day after it.
+    What is counted in working days is asked for by that working day of the month.
     """
     if due.kind != "every" or due.period is None:
         return None
@@ -124,8 +125,9 @@ def _day(rule: str) -> str:
         return f"{month or '月'}底" if parts["BYMONTHDAY"] == "-1" else f"{month}{parts['BYMONTHDAY']}日"
     if parts.get("BYDAY", "") in _DAYS:
         return f"周{_DAYS[parts['BYDAY']]}"
-    if parts.get("BYDAY") == _WORKING and "BYSETPOS" in parts:
-        return f"{month or '月内'}第{parts['BYSETPOS']}个工作日"
+    if (n := working_day(rule)) is not None:
+        nth = f"第{n}个" if n > 0 else "最后一个" if n == -1 else f"倒数第{-n}个"
+        return f"{month or '月内'}{nth}工作日"
     return {"DAILY": "每日", "WEEKLY": "每周", "MONTHLY": "每月", "YEARLY": "每年"}[parts["FREQ"]]
 
 

@@ -154,6 +154,17 @@ class WorkCalendar:
         """`day` itself when it is a working day, else the first one after it."""
         return day if self.is_working_day(day) else self.after(day, 1)
 
+    def in_month(self, day: date, n: int) -> date:
+        """The n-th working day of the month of `day`, -1 the last one; the last (or first) one where it has fewer.
+
+        Raises:
+            ValueError: n is 0.
+        """
+        if n == 0:
+            raise ValueError("working days of a month are counted from 1 or from -1")
+        working = [found for found in self._working(day.year) if found.month == day.month]
+        return working[min(n, len(working)) - 1] if n > 0 else working[max(n, -len(working))]
+
     def days_left(self, today: date, due_day: date) -> int:
         """Working days still to come after `today` up to and with `due_day`; negative when late.
 

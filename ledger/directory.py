@@ -38,7 +38,7 @@ def account_faults(login: str, name: str, email: str) -> dict[str, str]:
     """What is wrong with an account, by field: it will stand in mails' heads, on pages and in people's sheets."""
     faults = {}
     if not _LOGIN.fullmatch(login):
-        faults["login"] = f"账号“{login[:60]}”不能用，请用字母、数字和 . _ - @，不超过 60 个字符。"
+        faults["login"] = f"账号“{login[:60]}”不能用，请用汉字、字母、数字和 . _ - @，不超过 60 个字符。"
     readable = as_seen(name) == name and shows(name) and not is_overlaid(name)
     if not readable or set(name) & set("\n\t") or is_formula(name) or len(name) > 40:
         faults["name"] = f"姓名“{as_seen(name)[:40]}”不能用，请写 40 字以内的姓名，不以 = + - @ 开头。"

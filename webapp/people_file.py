@@ -49,7 +49,9 @@ def _faults(line: Line, unit: str, role: str) -> Iterator[str]:
     yield from (fault for key, fault in faults.items() if line[key])
     if len(line["password"]) > _LONGEST_PASSWORD:
         yield f"密码太长，请写 {_LONGEST_PASSWORD} 个字符以内的密码。"
-    if not unit:
+    if not line["unit"]:
+        yield "没有写单位（合并的单元格请先取消合并，再逐行填满）。"
+    elif not unit:
         yield f"单位目录中没有“{as_seen(line['unit'])[:80]}”这一个单位。"
     if not role:
         yield f"岗位“{as_seen(line['role'])[:40]}”不对，可用：{'、'.join(r.label for r in Role)}。"

@@ -18,6 +18,7 @@ from ledger.rules.texts import number_words
 from webapp import context, forms
 from webapp.drafts import forgetting, restored
 from webapp.forms import Form
+from webapp.home import ANSWER_FOR_OTHERS
 
 bp = Blueprint("rounds", __name__)
 
@@ -28,7 +29,9 @@ def choose() -> str:
     """Every report that is owed, where there are several."""
     found = owed(context.reading(), context.actor())
     left = {r.id: words_left(r.due_at, context.calendar(), context.now()) for r in found}
-    return render_template("rounds.html", found=found, left=left)
+    return render_template(
+        "rounds.html", found=found, left=left, answers_for_others=context.actor().has(*ANSWER_FOR_OTHERS)
+    )
 
 
 @bp.get("/rounds/<int:share_id>")

@@ -234,13 +234,13 @@ def _changes(r: AnyRow, before: Mapping[int, Decimal], after: Mapping[int, Decim
     ]
 
 
-def last_return(known: Records, assignment_id: int) -> str:
-    """Why a share was sent back last, with the day; nothing when it never was."""
-    found = ""
-    for r, payload in zip(known.events, known.payloads, strict=True):
-        if r.kind in ("assignment.returned", "assignment.sent_back") and payload["assignment"] == assignment_id:
-            found = f"{known.texts.get(r.seq, {}).get('reason') or CLEARED}（{short_day(local_day(r.at))}）"
-    return found
+def last_returns(known: Records) -> dict[int, str]:
+    """Why each share that was ever sent back, by its own signer or a reviewer, was sent back last, with the day."""
+    return {
+        payload["assignment"]: f"{known.texts.get(r.seq, {}).get('reason') or CLEARED}（{short_day(local_day(r.at))}）"
+        for r, payload in zip(known.events, known.payloads, strict=True)
+        if r.kind in ("assignment.returned", "assignment.sent_back")
+    }
 
 
 def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]]:

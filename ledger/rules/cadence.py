@@ -18,6 +18,7 @@ from ledger.rules.texts import month_day, short_day
 Steps = tuple[tuple[str, str], ...]
 
 _PARTS = {"FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"}
+_WEEKDAYS = {"MO", "TU", "WE", "TH", "FR"}
 _FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 _DAY_NAME = re.compile(r"([+-]?\d{1,2})?(?:MO|TU|WE|TH|FR|SA|SU)")
 _BOUNDS = {"INTERVAL": (1, 99), "BYMONTHDAY": (-31, 31), "BYMONTH": (1, 12), "BYSETPOS": (-31, 31)}
@@ -57,7 +58,9 @@ def turns(
     """All turns whose opening, before any shift, lies in first..last (both included).
 
     1. Each opening pairs with the first due date on or after it; both by the printed calendar, before any shift.
-    2. Each end moves by its own shift; `skip` drops the turn when that end falls on a day off.
+    2. Each end moves by its own shift; `skip` drops the turn when that end falls on a day off. The n-th of the five
+       weekdays of a month (`BYDAY=MO,TU,WE,TH,FR;BYSETPOS=n`, which is all that RFC 5545 has for 第 n 个工作日) is the
+       n-th working day by the calendar: what is off is not counted, what is worked is.
     3. A turn left without time (its due date was moved before its opening, as in the week of the Spring Festival), or
        with the same two ends as the turn before it, is dropped: nobody could answer it, or would answer twice.
     4. What remains is numbered 1, 2, 3 ...
@@ -68,9 +71,11 @@ def turns(
         ValueError: a rule this programme does not run; the message is Chinese and says what to change.
     """
     found: list[tuple[date, _End, _End]] = []
-    for opening, closing in _pairs(_rule(opens, first), _rule(due, first), first, last):
-        begin = _shifted(opening, opens_shift, opens_at, calendar)
-        end = _shifted(closing, due_shift, due_at, calendar)
+    pairs = _pairs(_rule(opens, first), _rule(due, first), first, last)
+    opens_n, due_n = working_day(opens), working_day(due)
+    for opening, closing in pairs:
+        begin = _counted(opening, opens_n, opens_at, calendar) or _shifted(opening, opens_shift, opens_at, calendar)
+        end = _counted(closing, due_n, due_at, calendar) or _shifted(closing, due_shift, due_at, calendar)
         if begin is None or end is None or end.instant <= begin.instant:
             continue
         if not found or (found[-1][1].instant, found[-1][2].instant) != (begin.instant, end.instant):
@@ -95,21 +100,40 @@ def _pairs(opens: rrule, due: rrule, first: date, last: date) -> Iterator[tuple[
         yield opening, closing
 
 
+def working_day(rule: str) -> int | None:
+    """n where a rule that runs stands for 每月第 n 个工作日 (-1: the last one), None for any other rule."""
+    parts = _parts(rule)
+    if set(parts.get("BYDAY", "").split(",")) != _WEEKDAYS or "," in parts.get("BYSETPOS", ","):
+        return None
+    return int(parts["BYSETPOS"])
+
+
+def _counted(day: date, n: int | None, at: time | None, calendar: WorkCalendar) -> _End | None:
+    if n is None:
+        return None
+    found = calendar.in_month(day, n)
+    nth = f"第 {n} 个" if n > 0 else "最后一个" if n == -1 else f"倒数第 {-n} 个"
+    return _end(found, at, f"（{found.month}月{nth}工作日）", calendar)
+
+
 def _shifted(day: date, shift: Shift, at: time | None, calendar: WorkCalendar) -> _End | None:
     moved = calendar.shift(day, shift)
     if moved is None:
         return None
-    clock = f"{at:%H:%M}" if at else "24:00"
-    instant = end_of(moved) if at is None else moment(moved, at)
     why = calendar.day_off_name(day)
     note = ""
     if moved != day:
         note = f"（{month_day(day)}是{why}，{'提前到前' if moved < day else '顺延到后'}一个工作日）"
     elif why:
         note = f"（{month_day(day)}是{why}，按规则不调整）"
-    if calendar.is_provisional(moved):
-        note += f"（{moved.year}年调休安排尚未公布，日期为暂定）"
-    return _End(instant, f"{short_day(moved)} {clock}{note}")
+    return _end(moved, at, note, calendar)
+
+
+def _end(day: date, at: time | None, note: str, calendar: WorkCalendar) -> _End:
+    clock = f"{at:%H:%M}" if at else "24:00"
+    if calendar.is_provisional(day):
+        note += f"（{day.year}年调休安排尚未公布，日期为暂定）"
+    return _End(end_of(day) if at is None else moment(day, at), f"{short_day(day)} {clock}{note}")
 
 
 def _rule(text: str, first: date) -> rrule:

@@ -102,7 +102,7 @@ def test_what_is_handed_in_is_decided_and_what_stood_still_by_itself_stays_so(ho
     assert house.share(NO, CHENGUI).arm == 2
     with pytest.raises(Refused, match="随其恢复，不能单独恢复"):
         house.do(C, resume, house.share(NO, BAOAN).id, ground="")
-    assert not [p for p in panes_of(house.view(C), house.who(C)) if p.label.startswith("恢复计时")]
+    assert not [p for p in panes_of(house.view(C), house.who(C), {}) if p.label.startswith("恢复计时")]
     house.review(JINHU, agree=True)
     house.until(at(6, 10))
     go_on(house)

@@ -65,6 +65,28 @@ def test_skip_drops_a_turn_and_numbers_stay_consecutive() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (3, "10-11 周六 17:00（10月第 3 个工作日）"),  # 1 to 8 October are off, the 11th is worked
+        (1, "10-09 周四 17:00（10月第 1 个工作日）"),
+        (-1, "10-31 周五 17:00（10月最后一个工作日）"),
+    ],
+)
+def test_the_third_working_day_of_a_month_is_counted_by_the_calendar(n: int, said: str) -> None:
+    day, due = "FREQ=MONTHLY;BYMONTHDAY=1", f"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS={n}"
+    october = date(2025, 10, 1)
+    (turn,) = turns(day, time(9), "none", due, time(17), "next", october, october, CALENDAR)
+    assert turn.steps[1] == ("截止", said)
+    assert turn.due_at == moment(date(2025, 10, int(said[3:5])), time(17))
+
+
+def test_an_opening_may_be_counted_too() -> None:
+    opens, due = "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1", "FREQ=MONTHLY;BYMONTHDAY=20"
+    (turn,) = turns(opens, time(9), "none", due, None, "none", date(2025, 10, 1), date(2025, 10, 31), CALENDAR)
+    assert turn.opens_at == moment(date(2025, 10, 9), time(9))
+
+
 def test_a_week_wholly_off_has_no_turn() -> None:
     # Spring Festival 2026: 02-15 to 02-23 off; Monday 02-16 would open on 02-24, after its Friday had moved to 02-14.
     found = weekly(date(2026, 2, 9), date(2026, 3, 2))

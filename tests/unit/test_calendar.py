@@ -22,6 +22,19 @@ days = st.dates(date(2019, 1, 1), date(2029, 12, 31))
 counts = st.integers(1, 600)
 
 
+@given(days, st.integers(1, 23))
+def test_working_days_of_a_month_are_counted_from_either_end(day: date, n: int) -> None:
+    whole = [d for k in range(31) if (d := day.replace(day=1) + timedelta(k)).month == day.month]
+    working = [d for d in whole if CALENDAR.is_working_day(d)]
+    assert CALENDAR.in_month(day, n) == working[min(n, len(working)) - 1]
+    assert CALENDAR.in_month(day, -n) == working[-min(n, len(working))]
+
+
+def test_working_days_of_a_month_begin_with_one() -> None:
+    with pytest.raises(ValueError, match="counted from 1"):
+        CALENDAR.in_month(date(2025, 10, 1), 0)
+
+
 def test_wall_time_becomes_utc() -> None:
     assert moment(date(2025, 5, 26), time(9)) == datetime(2025, 5, 26, 1, tzinfo=UTC)
     assert moment(date(2025, 5, 26), time(9)).tzinfo is UTC

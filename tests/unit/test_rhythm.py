@@ -83,6 +83,13 @@ def test_a_quarter_is_described() -> None:
     assert describe(quarterly) == "季度报送（每季末月25日9时发起，季末月底截止）"
 
 
+def test_a_working_day_is_described() -> None:
+    made = rhythm_for(DueRule("every", "每月结束后3个工作日内", period="month", days=3, working=True), YEAR[1]) or {}
+    assert describe(cadence(made)) == "每月报送（每月1日9时发起，月内第3个工作日截止）"
+    last = {**made, "due": "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"}
+    assert describe(cadence(last)) == "每月报送（每月1日9时发起，月内最后一个工作日截止）"
+
+
 def cadence(made: dict[str, str]) -> Cadence:
     rules = {"opens": made["opens"], "due": made["due"], "last": date.fromisoformat(made["last"])}
     shifts = {"opens_shift": made["opensShift"], "due_shift": made["dueShift"]}

@@ -66,7 +66,7 @@ function ticks(known, name, value, change) {
 }
 
 // A rhythm in words: how often, in which month, on which day. A rule that these do not say stays as it is written.
-const DAY = '(?<day>BYMONTHDAY=(?:-1|\\d+)|BYDAY=MO,TU,WE,TH,FR;BYSETPOS=\\d+)';
+const DAY = '(?<day>BYMONTHDAY=(?:-1|\\d+)|BYDAY=MO,TU,WE,TH,FR;BYSETPOS=(?:-1|\\d+))';
 const SAID = [
   ['day', /^FREQ=DAILY$/],
   ['week', /^FREQ=WEEKLY;(?<day>BYDAY=(?:MO|TU|WE|TH|FR|SA|SU))$/],
@@ -87,7 +87,7 @@ function daysOf({ every, month }) {
   if (every === 'week') return WEEKDAYS;
   const days = Array.from({ length: longestOf(month) }, (_, n) => [`BYMONTHDAY=${n + 1}`, `${n + 1} 日`]);
   const worked = Array.from({ length: 20 }, (_, n) => [`BYDAY=MO,TU,WE,TH,FR;BYSETPOS=${n + 1}`, `第 ${n + 1} 个工作日`]);
-  return [...days, ['BYMONTHDAY=-1', '月底'], ...worked];
+  return [...days, ['BYMONTHDAY=-1', '月底'], ...worked, ['BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1', '最后一个工作日']];
 }
 
 function saidBy(value) {
