@@ -343,6 +343,7 @@ def carry_out(tx: Tx, number: int) -> None:
     if change.kind in ("merge", "end"):
         tx.record(STREAM, "unit.ended", {"change": number, "unit": change.unit, "successor": change.to_unit})
         _move_posts(tx, change.unit, change.to_unit)
+    if change.kind == "merge":
         place_anew(tx, placed_anew(tx.connection, change.unit, change.to_unit))
     tx.flush()
     if change.kind == "end":
