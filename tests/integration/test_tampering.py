@@ -12,7 +12,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from email import message_from_bytes, policy
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -1000,7 +999,7 @@ def rewrite(c: Connection, name: str) -> None:
             own = select(seal.c.hash).where(seal.c.ordinal == said["seal"]["ordinal"])
             said["seal"]["hash"] = c.execute(own).scalar_one()
             c.execute(update(message).where(message.c.id == m.id).values(context=json.dumps(said, ensure_ascii=False)))
-    with TemporaryDirectory() as folder, replay._scratch(Path(folder)) as rebuilt:
+    with replay._scratch() as rebuilt:
         assert list(replay._rebuild(Scene(c), rebuilt)) == []
         for table in reversed(PROJECTIONS):
             c.execute(delete(table))
