@@ -2,7 +2,7 @@
 
 Open work moves to the successor as a share of its own, with the figures that were reported; what has been handed in is
 decided where it stands. Old papers keep old names, lateness until then stays with the predecessor, and whoever succeeds
-a unit that has ended answers for what is left of it (`ledger.people`).
+a unit that has ended answers for what is left of it (`ledger.people`) and has its lower units below it (`engine.tree`).
 """
 
 from __future__ import annotations
@@ -13,28 +13,26 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Connection, bindparam, func, select, text, update
 
-from engine import deputies, owing, succeeding
+from engine import deputies, owing
 from engine.chasing import disarm, wake
-from engine.desk import cases_of, limit_texts
+from engine.desk import limit_texts
+from engine.going_on import Gone, Move, carry_on, moves, open_shares
 from engine.moments import change_moment
 from engine.moving import Said
 from engine.rounds import OPEN_SHARES
-from engine.seating import seat_anew
+from engine.tree import UNNAMED, below_anew, place_anew, placed_anew
 from ledger.calendar import local_day, moment
 from ledger.database import Tx
 from ledger.directory import STREAM, Scope, held_post, leave_post, take_post, unit_faults
 from ledger.errors import Conflict, Invalid, NotFound
 from ledger.people import Actor
 from ledger.queries.words import post_words
-from ledger.rules.verbs import ENDED, LEFT_OUT, Role, State
+from ledger.rules.verbs import Role
 from ledger.schema import (
     AnyRow,
-    assignment,
     due,
-    figure,
-    item,
     person,
     petition,
     plan_draft,
@@ -46,120 +44,11 @@ from ledger.schema import (
 from ledger.visibility import administers
 
 Kind = Literal["rename", "merge", "transfer"]
-Way = Literal["new", "joins", "stays"]
 KINDS: dict[str, str] = {"rename": "更名", "merge": "合并", "transfer": "拆分、职责划转"}
 LONGEST = 366  # days ahead
-_STRENGTH = ("lead", "responsible", "cooperating")
-_HANDED_IN = (State.SIGNING, State.REVIEWING)
 
 
 # ---------------------------------------------------------------- what would move
-@dataclass(frozen=True)
-class Move:
-    """An open share of the unit and what becomes of it: a new share of the successor, its own share there, or none of
-    these; `why` says so."""
-
-    id: int
-    run_id: int
-    item_id: int
-    plan: str
-    no: str
-    title: str
-    role: str
-    state: str
-    is_late: bool
-    way: Way
-    why: str
-
-
-_whole, _above = assignment.alias("whole"), unit.alias("above")
-_part = assignment.alias("part")
-_handed_down = (
-    select(func.count())
-    .where(_part.c.parent_id == assignment.c.id, _part.c.closed_at.is_(None))
-    .correlate(assignment)
-    .scalar_subquery()
-)
-_has_figures = exists().where(figure.c.assignment_id == assignment.c.id)
-_open_shares = (
-    select(
-        *(assignment.c.id, assignment.c.run_id, assignment.c.item_id, assignment.c.role, assignment.c.state),
-        *(assignment.c.due_at, run.c.short, item.c.no, item.c.title),
-        *(assignment.c.parent_id, _whole.c.unit.label("above"), _above.c.short.label("above_name")),
-        *(assignment.c.suspended_at, assignment.c.steps_in_force, _handed_down.label("n_parts")),
-        or_(assignment.c.quota.is_not(None), _has_figures).label("has_numbers"),
-    )
-    .join(item, item.c.id == assignment.c.item_id)
-    .join(run, run.c.id == assignment.c.run_id)
-    .outerjoin(_whole, _whole.c.id == assignment.c.parent_id)
-    .outerjoin(_above, _above.c.key == _whole.c.unit)
-    .where(assignment.c.unit == bindparam("b_unit"), assignment.c.closed_at.is_(None))
-    .order_by(assignment.c.run_id, item.c.ord)
-)
-_own_there = (
-    select(*(assignment.c[name] for name in ("item_id", "id", "role", "state", "parent_id")))
-    .where(
-        assignment.c.unit == bindparam("b_unit"),
-        assignment.c.state.not_in(LEFT_OUT),
-        assignment.c.item_id.in_(bindparam("items", expanding=True)),
-    )
-    .order_by(assignment.c.id)
-)
-_stands_below = select(unit.c.parent).where(unit.c.key == bindparam("b_unit"))
-
-
-def moves(connection: Connection, now: datetime, unit_key: str, to: str | None) -> list[Move]:
-    """Every open share of a unit, and where it would go; without a successor they stay."""
-    rows = connection.execute(_open_shares, {"b_unit": unit_key}).all()
-    items = sorted({r.item_id for r in rows})
-    there = {r.item_id: r for r in connection.execute(_own_there, {"b_unit": to or "", "items": items})}
-    below = connection.execute(_stands_below, {"b_unit": to or unit_key}).scalar()  # a new one is set up beside it
-    return [
-        Move(
-            *(r.id, r.run_id, r.item_id, r.short, r.no, r.title, r.role, r.state),
-            r.due_at is not None and r.due_at < now,
-            *_way(r, there.get(r.item_id), below),
-        )
-        for r in rows
-    ]
-
-
-def _way(r: AnyRow, own: AnyRow | None, below: str | None) -> tuple[Way, str]:
-    """`own`: the successor's share of the item, `below`: the unit directly above it."""
-    if r.state in _HANDED_IN:
-        return "stays", "已提交，在原单位名下审结"
-    if r.parent_id and r.above != below:
-        return "stays", f"由{r.above_name}分解下达，承接单位不是它的下级单位，留在原单位名下办理"
-    if own is None:
-        return "new", f"由承接单位签收后继续办理{_kept(r)}"
-    if own.parent_id != r.parent_id:
-        return "stays", "承接单位在本任务中另有上下级之间的分工，留在原单位名下办理"
-    if own.state in (*_HANDED_IN, *ENDED):
-        return "stays", "承接单位在本任务中的分工已提交或办结，留在原单位名下办理"
-    if _STRENGTH.index(own.role) <= _STRENGTH.index(r.role):
-        added = "，任务数、填报数合并计算" if r.has_numbers else ""
-        return "joins", f"并入承接单位在本任务中原有的分工{added}{_lost(r)}"
-    return "stays", "承接单位在本任务中分工较轻，由专班办调整责任单位"
-
-
-def _kept(r: AnyRow) -> str:
-    """What holds for the successor as it did for the unit."""
-    said = [
-        f"，仍由{r.above_name}审核" if r.parent_id else "",
-        "，继续暂停计时" if r.suspended_at else "",
-        "，节点计划照旧" if r.steps_in_force else "",
-    ]
-    return "".join(said) + _ending(r)
-
-
-def _lost(r: AnyRow) -> str:
-    """What does not, where the successor goes by its own share."""
-    mine = [*(["暂停计时"] if r.suspended_at else []), *(["节点计划"] if r.steps_in_force else [])]
-    return (f"，原来的{'、'.join(mine)}不再执行" if mine else "") + _ending(r)
-
-
-def _ending(r: AnyRow) -> str:
-    return f"；分解给下级的 {r.n_parts} 件随之终止" if r.n_parts else ""
 
 
 @dataclass(frozen=True)
@@ -173,6 +62,7 @@ class Preview:
     posts: Sequence[str]
     plans: Sequence[str]
     follow: Sequence[str] = ()  # planned changes in favour of a unit that ends: its successor takes them
+    lower: Sequence[str] = ()  # the units that come to stand below its successor
 
 
 def preview(connection: Connection, now: datetime, found: AnyRow, change: Change) -> Preview:
@@ -180,7 +70,9 @@ def preview(connection: Connection, now: datetime, found: AnyRow, change: Change
     if change.kind == "rename":
         return Preview((), 0, 0, 0, (), ())
     is_merge = change.kind == "merge"
-    every = moves(connection, now, found.key, change.to or None)
+    to = change.to or UNNAMED  # one that is to be set up has no key yet
+    placed = placed_anew(connection, found.key, to) if is_merge else ()
+    every = moves(connection, now, found.key, change.to or None, placed)
     shown = [m for m in every if is_merge or m.id in set(change.shares)]
     ids = {"ids": [m.id for m in shown if m.way != "stays"]}
     asked = {m.run_id for m in shown if m.way != "stays" and m.role in OPEN_SHARES}
@@ -200,6 +92,7 @@ def preview(connection: Connection, now: datetime, found: AnyRow, change: Change
         [_leaving(r) for r in (connection.execute(held.order_by(post.c.id)) if is_merge else ())],
         list(connection.execute(offices).scalars()) if is_merge else [],
         [_coming(r) for r in _planned(connection) if r.to_unit == found.key] if is_merge else [],
+        below_anew(placed, to),
     )
 
 
@@ -268,7 +161,7 @@ def faults_of(connection: Connection, now: datetime, found: AnyRow, change: Chan
                 f"{back.short_name}已登记{KINDS[back.kind]}（{local_day(back.at)} 生效），由本单位承接，"
                 "不能反过来承接本单位；请先撤销那项调整，或选择别的单位。"
             )
-    open_ = {r.id for r in connection.execute(_open_shares, {"b_unit": found.key})}
+    open_ = {r.id for r in open_shares(connection, found.key)}
     if change.kind == "transfer" and not (change.shares and set(change.shares) <= open_):
         faults["shares"] = "请勾选要划转的任务；已经办结或调整的，请刷新页面后重选。"
     return faults
@@ -395,6 +288,7 @@ def carry_out(tx: Tx, number: int) -> None:
     if change.kind == "merge":
         tx.record(STREAM, "unit.ended", {"change": number, "unit": change.unit, "successor": change.to_unit})
         _move_posts(tx, change.unit, change.to_unit)
+        place_anew(tx, placed_anew(tx.connection, change.unit, change.to_unit))
     tx.flush()
     chosen = set(json.loads(change.shares))
     going = [
@@ -403,7 +297,8 @@ def carry_out(tx: Tx, number: int) -> None:
         if m.way != "stays" and (change.kind == "merge" or m.id in chosen)
     ]
     reports = owing.reports_owed(tx.connection, change.unit)
-    _move_reports(tx, change, reports, _move_shares(tx, change, going))
+    gone = carry_on(tx, going, change.to_unit, Said({"ground": _ground_of(tx, change)}))
+    _move_reports(tx, change, reports, gone)
     if change.kind == "merge":
         _move_offices(tx, change)
     tx.flush()
@@ -442,41 +337,6 @@ def _move_posts(tx: Tx, unit_key: str, to: str) -> None:
         leave_post(tx, r.id)
         if r.role != Role.HEAD and held_post(tx.connection, r.person_id, to, r.role, r.plan) is None:
             take_post(tx, r.person_id, to, r.role, Scope(r.plan, r.rank, r.field))
-
-
-@dataclass(frozen=True)
-class Gone:
-    """Shares that have left a unit. `moved`: those that go on as new ones of the successor; `asked`: the runs whose
-    rounds ask about any of them."""
-
-    shares: set[int]
-    moved: dict[int, int]
-    asked: set[int]
-
-
-def _move_shares(tx: Tx, change: AnyRow, going: Sequence[Move]) -> Gone:
-    """End the shares in favour of the successor's."""
-    items = sorted({m.item_id for m in going if m.way == "joins"})
-    own = {r.item_id: r.id for r in tx.connection.execute(_own_there, {"b_unit": change.to_unit, "items": items})}
-    cases = cases_of(tx, [*(m.id for m in going), *own.values()]) if going else {}
-    figures = succeeding.reported(tx, cases)
-    said = Said({"ground": _ground_of(tx, change)})
-    gone = Gone(set(), {}, set())
-    for m in going:
-        case = cases[m.id]
-        into = cases[own[m.item_id]] if m.way == "joins" else None
-        if any(one.state in (*_HANDED_IN, *ENDED) for one in (case, into) if one):  # in the meantime
-            continue
-        gone.shares.add(case.id)
-        if case.role in OPEN_SHARES and not (case.parent_id or case.suspended_at):
-            gone.asked.add(case.run_id)
-        if into:
-            succeeding.join(tx, case, into, figures, said)
-        else:
-            gone.moved[case.id] = succeeding.hand_on(tx, case, change.to_unit, figures.get(case.id, ()), said)
-    for item_id in sorted({m.item_id for m in going if m.role == "lead"}):
-        seat_anew(tx, item_id)
-    return gone
 
 
 _grounds = text("SELECT text FROM content WHERE stream = 'admin' AND field = 'ground' AND seq = :seq")

@@ -29,6 +29,7 @@ from ledger.queries.timeline import (
     Changed,
     Line,
     Submission,
+    gaps_to_explain,
     last_application,
     last_returns,
     last_submission,
@@ -167,6 +168,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
         rolled={p.id: r for p in view.parts if (r := rolled_up(standing, p.id, calendar, now))},
         drilled={p.id for p in view.parts if all(lower.id in view.readable for lower in standing.parts_of(p.id))},
         lines=lines,
+        gaps=gaps_to_explain(known, standing),
         printed=printed_words(known, standing.item),
         intakes=of_item(connection, context.sight(), standing, bool(view.readable)),
         may_link=standing.item.state == "open" and actor.desk(standing.item.office, "coordinator") is not None,
@@ -311,7 +313,17 @@ def _is_planned_for(view: ItemView, part: Part, verb: Verb) -> bool:
     return is_one_date and (verb is Verb.PLAN_STEPS or part.due_at is not None)
 
 
-_OF_WHOLE = {Verb.TERMINATE: "终止整项任务", Verb.AMEND_DUE: "调整任务时限"}
+_OF_WHOLE = {
+    Verb.TERMINATE: "终止整项任务",
+    Verb.AMEND_DUE: "调整任务时限",
+    Verb.AMEND_QUOTA: "调整各单位份额",
+}
+
+
+def _is_shared(view: ItemView) -> bool:
+    """Whether several units reach a figure together."""
+    figure = view.standing.counted
+    return figure is not None and figure.each is None and sum(p.is_open for p in view.standing.parts) > 1
 
 
 def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:
@@ -323,6 +335,7 @@ def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:
         Verb.DATE: is_undated(context.reading(), found),
         Verb.AMEND_DUE: bool(found.due_at) and not found.cadence,
         Verb.AMEND_TARGET: bool(view.standing.gauges),
+        Verb.AMEND_QUOTA: _is_shared(view),
         Verb.LAST: not found.lasting,
         Verb.END_LAST: found.lasting,
     }

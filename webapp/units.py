@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from engine import commands
-from engine.reorganising import KINDS, Change, Preview, faults_of, moves, preview, unit_to_change
+from engine.going_on import moves
+from engine.reorganising import KINDS, Change, Preview, faults_of, preview, unit_to_change
 from ledger.errors import Conflict, DubanError, Invalid, NotAllowed, NotFound
 from ledger.organisation import KINDS as UNIT_KINDS
 from ledger.queries import units as queries

@@ -48,7 +48,7 @@ _place_unit = (
 
 @on("unit.placed")
 def _unit_placed(w: Writer, e: Event, p: Payload) -> None:
-    """Where a unit stands in the tree, which a directory of an early release did not say."""
+    """Where a unit stands in the tree: the one above it has ended, or a directory of an early release did not say."""
     w.guard(_place_unit, {"b_key": p["key"], "b_jurisdiction": p["jurisdiction"], "b_parent": p["parent"]})
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import BindParameter, Connection, String, and_, bindparam, cast,
 from ledger import prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
-from ledger.rules.figures import Reading, roll_up, share_of_target
+from ledger.rules.figures import Reading, of_quotas, roll_up, share_of_target
 from ledger.rules.levels import Rolled, rolled
 from ledger.rules.lights import Figure, Light, Step, holds_until, light, share_of_time
 from ledger.rules.texts import left_words
@@ -161,6 +161,11 @@ class Standing:
     due_at: datetime | None
     left: str
     lower: Sequence[Part] = ()
+
+    @property
+    def counted(self) -> Gauge | None:
+        """The figure that quotas are parts of."""
+        return counted(self.gauges)
 
     @property
     def every(self) -> list[Part]:
@@ -506,8 +511,9 @@ def words_left(due_at: datetime | None, calendar: WorkCalendar, now: datetime) -
 
 
 def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkCalendar, now: datetime) -> Light:
-    """The light of one unit's share: its own due date, and its own figures where it was given a quota."""
-    figures = [Figure(part.quota, _own(part, g), g.op, g.name, g.by) for g in gauges] if part.quota is not None else []
+    """The light of one unit's share: its own due date, and where it was given a quota the figure that this is of."""
+    g = counted(list(gauges)) if part.quota is not None else None
+    figures = [Figure(part.quota, _own(part, g), g.op, g.name, g.by)] if g else []
     return light(
         state=State(part.state),
         now=now,
@@ -529,6 +535,12 @@ def rolled_up(standing: Standing, share_id: int, calendar: WorkCalendar, now: da
     lit = [(p.state, part_light(p, standing.item, standing.gauges, calendar, now).colour) for p in parts]
     found = rolled(lit)
     return found if found.total else None
+
+
+def counted(gauges: Sequence[Gauge]) -> Gauge | None:
+    """The figure that the quotas of an item's shares are parts of."""
+    n = of_quotas([g.sum_rule for g in gauges])
+    return None if n is None else gauges[n]
 
 
 def _own(part: Part, gauge: Gauge) -> Decimal | None:

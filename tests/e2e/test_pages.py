@@ -355,6 +355,7 @@ ROWS = (
     Row("form to move a share", "zhuanban", "/items/{item 13}?tab=reassign-{part 13 daye}"),
     Row("form to put words right", "zhuanban", "/items/13?tab=item_amend_text-13"),
     Row("form for another date", "zhuanban", "/items/13?tab=item_amend_due-13"),
+    Row("form for other quotas", "zhuanban", "/items/13?tab=item_amend_quota-13"),
     Row("form for another target", "zhuanban", "/items/11?tab=item_amend_target-11"),
     Row("form for another date of a share", "zhuanban", "/items/{item 13}?tab=amend_due-{part 13 daye}"),
     Row("form to add a unit", "zhuanban", "/items/13?tab=item_add-13"),

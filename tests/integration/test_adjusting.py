@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
+from bpmn.plan import Item
 from engine import ticking
 from engine.accounts import end_post
 from engine.clockwork import advance_to
@@ -164,7 +165,12 @@ class House:
 
 @pytest.fixture
 def house(migrated: Database) -> Iterator[House]:
-    found(migrated)
+    yield from verified(migrated)
+
+
+def verified(migrated: Database, *more: Item) -> Iterator[House]:
+    """The house, perhaps with more items; what was done in it verifies."""
+    found(migrated, *more)
     made = House(migrated)
     yield made
     ticking.tick(migrated)
@@ -264,9 +270,13 @@ def test_an_objection_upheld_moves_the_share_to_the_unit_named(house: House) -> 
     assert house.share("2", A).overlay == "disputed"
     house.sign_for("2", A)  # the work goes on
     assert house.share("2", A).overlay == "disputed"
-    house.do("zhuanban", answer, house.petition("2", A), agree=True, to=C)
+    house.do("zhuanban", answer, house.petition("2", A), agree=True, reason="职责已划转。", to=C)
     old, new = house.share("2", A), house.share("2", C)
     assert (old.state, old.step, old.overlay) == ("terminated", None, None)
+    assert house.row(select(petition.c.state)).state == "granted"
+    page = client_of(house.db, "zhuanban")
+    assert "异议成立，市人社局 的责任调整给 大冶市" in page.get(f"/items/{house.item('2').id}").get_data(as_text=True)
+    assert "责任移交，此后由承接单位计时；异议成立" in page.get(f"/assignments/{old.id}/time").get_data(as_text=True)
     assert (new.state, new.role, new.ord, new.due_at) == ("acknowledging", old.role, old.ord, old.due_at)
     assert house.tiers("2", A) == []
     assert house.tiers("2", C) == [("tier:-3", 1), ("tier:0", 1), ("tier:1", 1), ("tier:5", 1)]
@@ -281,6 +291,7 @@ def test_an_objection_upheld_without_another_unit_ends_the_share(house: House) -
     house.do(A, dispute, house.share("2", A).id, facts="不属本单位职责。", basis="三定。", to="")
     house.do("zhuanban", answer, house.petition("2", A), agree=True)
     assert house.share("2", A).state == "terminated"
+    assert house.row(select(petition.c.state)).state == "granted"
     assert (house.item("2").n_total, house.item("2").state) == (2, "open")
     assert house.told("terminated") == [(A, "liaison")]
 

@@ -31,8 +31,10 @@ from engine.commands import (
     step_done,
     submit,
     suspend,
+    take_back,
 )
-from engine.reorganising import Change, carry_out, moves, preview, unit_to_change
+from engine.going_on import moves
+from engine.reorganising import Change, carry_out, preview, unit_to_change
 from ledger.calendar import end_of
 from ledger.database import calendar_of
 from ledger.directory import STREAM, known_units, register_unit
@@ -176,6 +178,74 @@ def test_lateness_until_then_stays_with_the_predecessor(house: House) -> None:
     assert before.verdict == "已移交，移交时逾期"
     assert "逾期 3 个工作日；移交以后另行计时" in before.judgements[0]
     assert after.verdict == "临期"
+
+
+def handed_in(house: House) -> Any:
+    """A's share before its signer, when A ends in favour of a unit with no share of the item."""
+    share_ = house.share("2", A)
+    house.do(A, submit, TodoRef(share_.id, "work", share_.arm), Entry(), summary="已完成。")
+    change(house, A, "merge", to="caizheng")
+    return house.share("2", A)
+
+
+def test_what_comes_back_to_a_unit_that_has_ended_goes_on_with_its_successor(house: House) -> None:
+    house.sign_for("2", A)
+    old = handed_in(house)
+    house.do("renshe-fenguan", decide, TodoRef(old.id, "sign", old.arm), agree=True)
+    old = house.share("2", A)
+    assert old.state == "reviewing"
+    house.until(at(6, 27))
+    house.do("zhuanban", decide, TodoRef(old.id, "review", old.arm), agree=False, reason="缺名单。")
+    old, new = house.share("2", A), house.share("2", "caizheng")
+    assert (old.state, new.state, new.role) == ("terminated", "acknowledging", "responsible")
+    assert new.due_at == old.due_at == end_of(date(2025, 7, 2))  # the days to mend go along
+    house.do(A, acknowledge, TodoRef(new.id, "acknowledge", 1))
+    house.until(at(7, 10))
+    before, after = sheet_of(house, old.id, "zhuanban"), sheet_of(house, new.id, "zhuanban")
+    assert (before.verdict, after.verdict) == ("已移交，移交时未到期", "逾期")
+
+
+def test_what_was_handed_in_late_and_comes_back_leaves_its_lateness_behind(house: House) -> None:
+    house.sign_for("2", A)
+    house.until(at(7, 2))
+    old = handed_in(house)
+    house.do("renshe-fenguan", decide, TodoRef(old.id, "sign", old.arm), agree=True)
+    house.until(at(7, 3))
+    old = house.share("2", A)
+    house.do("zhuanban", decide, TodoRef(old.id, "review", old.arm), agree=False, reason="缺名单。")
+    before = sheet_of(house, old.id, "zhuanban")
+    assert before.verdict == "已移交，移交时逾期"
+    assert house.share("2", "caizheng").due_at == end_of(date(2025, 7, 8))
+
+
+@pytest.mark.parametrize("by", ["signer", "unit"])
+def test_what_its_signer_sends_back_or_the_unit_takes_back_goes_on_too(house: House, by: str) -> None:
+    house.sign_for("2", A)
+    old = handed_in(house)
+    if by == "signer":
+        house.do("renshe-fenguan", decide, TodoRef(old.id, "sign", old.arm), agree=False, reason="改。")
+    else:
+        house.do(A, take_back, old.id)
+    assert (house.share("2", A).state, house.share("2", "caizheng").state) == ("terminated", "acknowledging")
+
+
+def test_what_comes_back_joins_the_successors_own_share_or_stays_where_that_is_lighter(house: House) -> None:
+    """2: A and B are responsible; 5: A leads, B cooperates."""
+    for no in ("2", "5"):
+        house.sign_for(no, A, B)
+        share_ = house.share(no, A)
+        house.do(B, report, house.share(no, B).id, Entry(progress="在办。"))
+        if no == "5":
+            one = house.share(no, B)
+            house.do(B, submit, TodoRef(one.id, "work", one.arm), Entry(), summary="已反馈。")
+            house.do(A, decide, TodoRef(one.id, house.share(no, B).step, house.share(no, B).arm), agree=True)
+        house.do(A, submit, TodoRef(share_.id, "work", share_.arm), Entry(), summary="已完成。")
+    change(house, A, "merge", to=B)
+    for no in ("2", "5"):
+        old = house.share(no, A)
+        house.do("renshe-fenguan", decide, TodoRef(old.id, "sign", old.arm), agree=False, reason="改。")
+    assert (house.share("2", A).state, house.share("2", B).state) == ("terminated", "working")
+    assert house.share("5", A).state in ("working", "returned")
 
 
 def grant(house: House, no: str, unit_key: str) -> None:
