@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from bpmn.lifecycle import LOCAL, Step
 from engine import instances, published
@@ -102,7 +102,7 @@ _answering = (  # below whom they stand where the unit has ended
 ).scalar_subquery()
 _lower = (
     select(unit.c.key, unit.c.short, unit.c.name, unit.c.kind)
-    .where(unit.c.parent == _answering, unit.c.ended_at.is_(None))
+    .where(unit.c.parent == _answering, unit.c.ended_at.is_(None), unit.c.begins_at.is_(None))
     .order_by(unit.c.kind == LOWEST, unit.c.ord)
 )
 
@@ -147,13 +147,15 @@ def _unit_faults(tx: Tx, case: Case, rows: Mapping[int, Part]) -> dict[str, str]
     return faults
 
 
-_ended_below = select(unit.c.key).where(
-    unit.c.parent == _answering, unit.c.key == bindparam("b_lower"), unit.c.ended_at.is_not(None)
+_not_there_below = select(unit.c.key).where(
+    unit.c.parent == _answering,
+    unit.c.key == bindparam("b_lower"),
+    or_(unit.c.ended_at.is_not(None), unit.c.begins_at.is_not(None)),
 )
 
 
 def _not_lower(tx: Tx, above: str, unit_key: str) -> str:
-    if tx.connection.execute(_ended_below, {"b_unit": above, "b_lower": unit_key}).first():
+    if tx.connection.execute(_not_there_below, {"b_unit": above, "b_lower": unit_key}).first():
         return unit_fault(tx.connection, unit_key)
     return f"“{unit_key[:40]}”不是本单位的下级单位，请从列表中选择。"
 

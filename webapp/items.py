@@ -44,6 +44,7 @@ from ledger.rules.verbs import Role, State, Verb, refusal
 from webapp import context
 from webapp.drafts import restored
 from webapp.forms import Form
+from webapp.unheld import unheld_of
 from webapp.uploads import waiting
 from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm, choices, successors
 from webapp.what_moves import what_moves
@@ -174,6 +175,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
         may_link=standing.item.state == "open" and actor.desk(standing.item.office, "coordinator") is not None,
         kinds=list(KINDS.values()),
         own=actor.units,
+        unheld=unheld_of(view),
         state_now=state_of(standing),
         now=now,
         choices=_choices(chosen, view),

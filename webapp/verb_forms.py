@@ -493,7 +493,7 @@ def _gauge_words(gauge: Gauge) -> str:
 
 def unit_choices(connection: Connection, jurisdiction: str) -> list[tuple[str, str]]:
     """The units of a jurisdiction, for a field of kind `unit`."""
-    living = unit.c.jurisdiction == jurisdiction, unit.c.ended_at.is_(None)
+    living = unit.c.jurisdiction == jurisdiction, unit.c.ended_at.is_(None), unit.c.begins_at.is_(None)
     rows = connection.execute(_units.where(*living).order_by(unit.c.ord))
     return [(r.key, r.short) for r in rows]
 

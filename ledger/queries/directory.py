@@ -45,6 +45,8 @@ def entries(known: Organisation, typed: str, most: int) -> list[Entry]:
         return []
     found: list[tuple[int, Entry]] = []
     for unit_ in known.units:
+        if unit_.valid_from is not None:  # offered from that day on
+            continue
         names = (unit_.short, unit_.name, *unit_.aliases)
         if (rank := _rank(names, wanted)) is not None:
             other = next((n for n in names if wanted in n.lower()), unit_.name)

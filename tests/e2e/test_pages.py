@@ -563,6 +563,7 @@ def test_page_is_whole(window: Window, site: Site, row: Row, width: int) -> None
         expect(visitor.page.get_by_role("heading", level=1)).to_have_text(row.heading)
     visitor.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     visitor.look(row.name.replace(" ", "-"))
+    visitor.assert_uncovered()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -836,12 +836,12 @@ class Commands(RuleBasedStateMachine):
     @rule(
         n=Numbers,
         who=Numbers,
-        kind=st.sampled_from(("rename", "cancel", "transfer", "merge")),
+        kind=st.sampled_from(("rename", "cancel", "transfer", "merge", "end", "begin")),
         days=st.sampled_from((0, 0, 0, 2, 8)),
     )
     def reorganise_units(self, n: int, who: int, kind: str, days: int) -> None:
-        """合并, 划转, 更名 of a unit or a town, at once or on a day, or 撤销 of what was planned; by the administrator or
-        by anybody."""
+        """合并, 划转, 更名, 撤销, 启用 of a unit or a town, at once or on a day, or 取消 of what was planned; by the
+        administrator or by anybody."""
         right = [a for a in self.people if a.has("administrator")]
         actor = self._pick(right if who % 5 else self.people, who)
         if kind == "cancel":
@@ -857,6 +857,9 @@ class Commands(RuleBasedStateMachine):
         shares = tuple(r.id for r in self._rows(open_.order_by(assignment.c.id)))[: 1 + n % 3]
         day = local_day(self._now()) + timedelta(days) if days else None
         asked = Change(kind, to, shares=shares, day=day)
+        if kind in ("end", "begin"):  # of those that plans do not name, for the others have work
+            spare = self._rows(select(unit.c.key).where(unit.c.key.not_in([*UNITS, *TOWNS, *SECTIONS])))
+            key, asked = spare[(n // 2) % len(spare)].key if n % 2 else key, Change(kind, day=day)
         if kind == "rename":
             asked = Change(kind, name=f"黄石市第{n}局", short=f"第{n}局", day=day)
         self._try(actor, reorganise, key, asked, ground="机构改革方案。", may=actor in right)

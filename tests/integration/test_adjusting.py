@@ -74,6 +74,7 @@ from ledger.schema import (
     notice,
     person,
     petition,
+    post,
     reading,
     todo,
 )
@@ -582,6 +583,27 @@ def test_what_was_handed_on_inside_a_unit_is_told_to_the_one_who_does_it(house: 
     house.do("zhuanban", urge, [share.id], words="请抓紧。")
     ticking.tick(house.db)
     assert house.who(A).person_id in {r.person_id for r in house.rows(mails)}
+
+
+def test_the_item_says_where_nobody_would_receive_anything(house: House) -> None:
+    def said(login: str) -> str:
+        return client_of(house.db, login).get(f"/items/{house.item('2').id}").get_data(as_text=True)
+
+    assert "没有联络员" not in said("zhuanban")
+    with house.db.write() as tx:
+        held = select(post.c.id).where(post.c.unit.in_((A, B)), post.c.role.in_(("liaison", "head")))
+        for post_id in tx.connection.execute(held.where(post.c.until.is_(None))).scalars().all():
+            leave_post(tx, post_id)
+        take_post(tx, house.who("ducha").person_id, A, "head")
+    office = said("zhuanban")
+    assert "<b>市教育局</b>没有联络员，也没有主要负责人，交办、提醒都无人收到。" in office
+    assert "<b>市人社局</b>没有联络员，待办由主要负责人接办。请联系管理员" in office and "去开通账号" not in office
+    assert "请联系专班办开通账号。" in said("renshe-fenguan")
+    with house.db.write() as tx:
+        take_post(tx, house.who("zhuanban").person_id, house.who("guanli").desks[0].unit, "administrator")
+    assert 'href="/people/new?unit=jiaoyu">去开通账号' in said("zhuanban")
+    chosen = client_of(house.db, "guanli").get("/people/new?unit=jiaoyu").get_data(as_text=True)
+    assert '<option value="jiaoyu" selected>' in chosen
 
 
 # ---------------------------------------------------------------- 委托代理
