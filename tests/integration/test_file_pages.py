@@ -193,8 +193,8 @@ def test_files_put_into_two_forms_are_counted_together(site: Site) -> None:
             numbers.append(str(made))
 
     def hand_in(*named: str, carried: tuple[str, ...] = ()) -> TestResponse:
-        fields = {"csrf_token": token, "progress": "见附件。", "act": "report", "upload": list(named)}
-        fields |= {"files": [(BytesIO(b"ok"), name) for name in carried]}
+        fields: dict[str, object] = {"csrf_token": token, "progress": "见附件。", "act": "report", "upload": [*named]}
+        fields["files"] = [(BytesIO(b"ok"), name) for name in carried]
         return client.post(f"/assignments/{share}/report", data=fields, content_type="multipart/form-data")
 
     for answer in (hand_in(*numbers), hand_in(*numbers[1:], carried=("又一个.txt",))):
