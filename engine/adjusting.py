@@ -28,11 +28,11 @@ from engine.moving import (
 from engine.notices import Notice, tell
 from engine.owing import release
 from engine.seating import seat_anew
-from engine.splitting import first_step, gap_left, hand_down_again
+from engine.splitting import first_step, gap_left, hand_down_again, lower_units
 from engine.steps import let_go
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx, head_columns
-from ledger.directory import unit_fault
+from ledger.directory import answering, unit_fault
 from ledger.errors import Invalid, NotAllowed, NotFound, Refused
 from ledger.events import canonical
 from ledger.rules.due import counted_steps
@@ -202,6 +202,8 @@ def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> in
     had handed down; after that a linked item (整改), since the plan's diagram does not run backwards. A part is given
     anew while its whole is worked on. Returns the id of the item to go on with.
 
+    What a unit has achieved that has ended since is mended by whoever has succeeded it.
+
     Raises: Invalid, Refused, NotAllowed, NotFound.
     """
     case = case_of(tx, assignment_id)
@@ -211,20 +213,57 @@ def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> in
         faults["until"] = "请填写整改期限，不早于今天。"
     if faults or until is None:
         raise Invalid(faults)
+    said, to = Said({"ground": ground}), answering(tx.connection, [case.unit])[case.unit]
     if case.parent_id:
-        _reopen_part(tx, case, until, Said({"ground": ground}))
+        _reopen_part(tx, case, until, said, to)
         return int(case.item_id)
     found = item_row(tx, case.item_id)
-    is_over = case.item_state in ENDED
-    new = tx.allocate("item" if is_over else "assignment")[0]
-    kind, parts = ("revoked", []) if is_over else ("reopened", _handed_down(tx, case))
-    _take_away(tx, case, kind, new, Said({"ground": ground}), {"parts": parts})
-    if is_over:
+    if case.item_state in ENDED:
+        new = tx.allocate("item")[0]
+        _take_away(tx, case, "revoked", new, said, {"parts": []})
         _plan_mending(tx, found, new, until)
-        _open_mending(tx, case, found, new, until)
+        _open_mending(tx, to, found, new, until)
         return int(new)
-    hand_out(tx, found, Share(case.unit, case.role, case.ord, case.quota, new, end_of(until)))
+    own = _share_of(tx, case, to)
+    new = own.id if own else tx.allocate("assignment")[0]
+    _take_away(tx, case, "reopened", new, said, {"parts": _handed_down(tx, case)})
+    if own:
+        _mend_there(tx, case, own)
+    else:
+        hand_out(tx, found, Share(to, case.role, case.ord, case.quota, new, end_of(until)))
     return int(found.id)
+
+
+IN_UNIT = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED)  # a share that may take in another
+
+
+def _share_of(tx: Tx, case: Case, to: str) -> Case | None:
+    """The share of the item that the successor (`to`) of the unit has already, into which this one may go. Raises:
+    Refused."""
+    if to == case.unit:
+        return None
+    found = tx.connection.execute(_taking_part, {"b_item": case.item_id, "b_unit": to}).scalar_one_or_none()
+    if found is None:
+        return None
+    own = case_of(tx, found)
+    if own.parent_id == case.parent_id and ROLES.index(own.role) <= ROLES.index(case.role) and own.state in IN_UNIT:
+        return own
+    why, do = "现在不能并入", "请先终止那一份，或者调整责任单位"
+    if own.state in ENDED:
+        why, do = "已经办结", f"请先撤销{own.unit_name}的办结"
+    elif own.state not in IN_UNIT:
+        why, do = "已经提交", "请先由审签、审核岗位退回"
+    raise Refused(
+        f"{case.unit_name}已撤并，由{own.unit_name}承接，而{own.unit_name}在本任务中的分工{why}；{do}，再撤销这一份的办结。"
+    )
+
+
+def _mend_there(tx: Tx, case: Case, own: Case) -> None:
+    """What is to be done again is done within the successor's own share, by its date: quotas add up."""
+    if case.quota is not None:
+        facts = {"figures": [], "quota": case.quota + (own.quota or 0), "joined": True}
+        payload = {"assignment": own.id, "item": case.item_id, "predecessor": case.id, **facts}
+        tx.record(f"item:{case.item_id}", "assignment.taken_over", payload)
 
 
 def _handed_down(tx: Tx, case: Case) -> list[int]:
@@ -239,7 +278,7 @@ def _take_away(tx: Tx, case: Case, kind: str, successor: int, said: Said, more: 
     tell(tx, [notice_of(case, kind)])
 
 
-def _reopen_part(tx: Tx, case: Case, until: date, said: Said) -> None:
+def _reopen_part(tx: Tx, case: Case, until: date, said: Said, to: str) -> None:
     """What the unit above has accepted is not done after all: the lower unit is given it anew, and the whole waits for
     it again. A whole that has been summed up and handed in comes back first."""
     if case.parent_state not in (State.WORKING, State.RETURNED):
@@ -251,9 +290,15 @@ def _reopen_part(tx: Tx, case: Case, until: date, said: Said) -> None:
     due_at = end_of(until)
     if inner(due_at, case.parent_due) != due_at and case.parent_due > tx.now:
         raise Invalid({"until": f"不能晚于 {due_words(case.parent_due)}（{case.parent_name}的时限）。"})
-    new = tx.allocate("assignment")[0]
+    if to not in {r.key for r in lower_units(tx.connection, case.parent_unit)}:
+        to = case.unit  # who has succeeded it does it by its name
+    own = _share_of(tx, case, to)
+    new = own.id if own else tx.allocate("assignment")[0]
     _take_away(tx, case, "reopened", new, said, {"counts": False, "parts": _handed_down(tx, case)})
-    hand_down_again(tx, case, new, due_at)
+    if own:
+        _mend_there(tx, case, own)
+    else:
+        hand_down_again(tx, case, to, new, due_at)
 
 
 _mendings = select(func.count()).where(item.c.origin == bindparam("b_item"))
@@ -289,9 +334,9 @@ def _steps_of_mending(tx: Tx) -> str:
     return canonical([["核定", f"{full_day(local_day(tx.now))} 撤销办结时由专班办核定"]])
 
 
-def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> None:
+def _open_mending(tx: Tx, to: str, found: AnyRow, new: int, until: date) -> None:
     first, share = first_step(found.lifecycle), tx.allocate("assignment")[0]
-    handed_out = {"id": share, "unit": case.unit, "role": "responsible", "ord": 1, "quota": None, "presumed": False}
+    handed_out = {"id": share, "unit": to, "role": "responsible", "ord": 1, "quota": None, "presumed": False}
     opened = {
         "item": new,
         "run": found.run_id,
@@ -304,7 +349,7 @@ def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> N
     }
     tx.record(f"item:{new}", "item.opened", opened)
     arm_ladder(tx, "assignment", [share], end_of(until), parse_ladder(found.ladder))
-    handed = Notice("assignment", share, 1, "handed", case.unit, first.role, found.run_id, new, immediate=True)
+    handed = Notice("assignment", share, 1, "handed", to, first.role, found.run_id, new, immediate=True)
     tell(tx, [handed])
 
 
