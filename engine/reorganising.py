@@ -21,7 +21,7 @@ from engine.desk import cases_of, limit_texts
 from engine.moments import change_moment
 from engine.moving import Said
 from engine.rounds import OPEN_SHARES
-from engine.seating import seat_anew
+from engine.seating import seat_anew, seat_apart
 from ledger.calendar import local_day, moment
 from ledger.database import Tx
 from ledger.directory import STREAM, Scope, held_post, leave_post, take_post, unit_faults
@@ -406,6 +406,7 @@ def carry_out(tx: Tx, number: int) -> None:
     _move_reports(tx, change, reports, _move_shares(tx, change, going))
     if change.kind == "merge":
         _move_offices(tx, change)
+        seat_apart(tx, [change.unit, change.to_unit])
     tx.flush()
 
 
