@@ -246,7 +246,7 @@ def _is_back(pane: Pane) -> bool:
 
 def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
     desk, plan = view.desk(part, actor), view.standing.item.plan
-    holds = desk is not None and actor.desk(desk.unit, desk.role, plan) is not None
+    holds = desk is not None and actor.seat((desk.unit, desk.role), plan, part.unit) is not None
     panes = []
     if desk and holds and part.state in DECIDING:
         panes.append(
