@@ -95,16 +95,17 @@ def sight_of(connection: Connection, actor: Actor) -> Sight:
         return Sight(actor, frozenset(), frozenset(), frozenset(), frozenset(), frozenset(), {})
     rows = prepared.rows(connection, _own_units, {"keys": sorted(actor.units)})
     jurisdictions = {r.key: r.jurisdiction for r in rows}
+    posts = (*actor.desks, *actor.standing_in)  # who decides in another's stead reads what it is decided by
 
     def over(roles: tuple[str, ...]) -> frozenset[str]:
-        return frozenset(jurisdictions[d.unit] for d in actor.desks if d.role in roles and d.unit in jurisdictions)
+        return frozenset(jurisdictions[d.unit] for d in posts if d.role in roles and d.unit in jurisdictions)
 
     inspected = over((INSPECTING,))
     counties = connection.execute(_of_counties, {"places": sorted(inspected)}).scalars() if inspected else ()
     return Sight(
         actor,
         frozenset(jurisdictions) | frozenset(counties),
-        frozenset(d.unit for d in actor.desks if d.role == "coordinator"),
+        frozenset(d.unit for d in posts if d.role == "coordinator"),
         over(OVERSEEING),
         over(READING),
         inspected,

@@ -243,7 +243,7 @@ def _share_panes(view: ItemView, part: Part, actor: Actor, last_return: str) -> 
     is_back = part.state in (State.WORKING, State.RETURNED)  # what another verb gave out anew was not sent back
     returned = last_return if is_back else ""
     desk, plan = view.desk(part, actor), view.standing.item.plan
-    holds = desk is not None and actor.desk(desk.unit, desk.role, plan) is not None
+    holds = desk is not None and actor.seat((desk.unit, desk.role), plan, part.unit) is not None
     panes = []
     if desk and holds and part.state in DECIDING:
         panes.append(

@@ -138,7 +138,7 @@ class ItemView:
     def desk(self, part: Part, actor: Actor) -> Desk | None:
         """Where a share stands: before the actor, or else before the first of those who have to act."""
         seats, plan = self.open_seats(part), self.standing.item.plan
-        own = (d for d in seats if actor.desk(d.unit, d.role, plan))
+        own = (d for d in seats if actor.seat((d.unit, d.role), plan, part.unit))
         return next(own, seats[0] if seats else None)
 
     def stand(self, part: Part) -> Stand:
