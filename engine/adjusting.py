@@ -144,7 +144,7 @@ def end_share(
         "owed": [o for o in owed if o not in missed],
         **({"missed": sorted(missed)} if missed else {}),
         "successor": successor,
-        "settles": settling(case, "lapsed"),
+        "settles": settling(case, "granted" if said.upholds else "lapsed"),
         "withdrawn": parts.withdrawn,
         "counts": case.parent_id is None,
     }

@@ -2,17 +2,18 @@
 `engine.desk.perform` does."""
 
 from engine.adjusting import add_unit, revoke, terminate, terminate_item
-from engine.amending import amend_due, amend_quota, amend_share_due, amend_target, amend_text
+from engine.amending import amend_due, amend_quota, amend_quotas, amend_share_due, amend_target, amend_text
 from engine.clearing import apply_for_name, apply_for_text, decide_clearing
 from engine.confirming import confirm_unit
 from engine.dating import date_item, end_last, last
 from engine.days import decide_days
+from engine.deciding import decide, sign_many
 from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
 from engine.handing_over import hand_over, receive
 from engine.intakes import IntakeRef, decide_intake, present, propose, register, register_on
 from engine.looking import look
-from engine.moving import acknowledge, acknowledge_many, decide, sign_many, submit
+from engine.moving import acknowledge, acknowledge_many, submit
 from engine.petitions import PetitionRef, answer, dispute, extend, plan_steps
 from engine.reorganising import cancel as cancel_change
 from engine.reorganising import reorganise
@@ -37,6 +38,7 @@ __all__ = [
     "add_unit",
     "amend_due",
     "amend_quota",
+    "amend_quotas",
     "amend_share_due",
     "amend_target",
     "amend_text",

@@ -169,6 +169,7 @@ _cases = (
         unit.c.name.label("unit_name"),
         unit.c.kind.label("unit_kind"),
         unit.c.host,
+        unit.c.successor,
         unit.c.jurisdiction.label("place"),
         todo.c.unit.label("open_unit"),
         todo.c.role.label("open_role"),

@@ -99,6 +99,7 @@ _untold = (
     .where(
         todo.c.closed_at.is_(None),
         assignment.c.state.in_(_WAITING),
+        assignment.c.overlay.is_distinct_from(State.SUSPENDED.value),
         ~select(notice.c.id)
         .where(
             notice.c.owner_kind == "assignment",
@@ -208,7 +209,8 @@ def holds(n: AnyRow) -> bool:
         return bool(is_there and n.intake_arm == n.arm)
     match kind:
         case "waiting":
-            return bool(f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm and n.is_asked)
+            is_there = f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm and n.is_asked
+            return bool(is_there and n.overlay != State.SUSPENDED)
         case "handed":
             return bool(n.assignment_state == "acknowledging")
         case "returned":

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, select
 
 from engine import published
 from engine.desk import Case, case_of, permit
+from engine.going_on import go_to_successor
 from engine.moving import Next, rearm, record_move
 from engine.petitions import take_back_petition
 from engine.stopped import come_back
@@ -58,3 +59,4 @@ def _take_back_submission(tx: Tx, case: Case) -> None:
     record_move(tx, case, "assignment.taken_back", to, still)
     if not still:
         rearm(tx, case, to.arm, case.due_at)
+    go_to_successor(tx, case)

@@ -128,6 +128,23 @@ def overseers_of(connection: Connection, jurisdiction: str) -> dict[str, str]:
     return {r.role: r.unit for r in prepared.rows(connection, _overseers, {"b_jurisdiction": jurisdiction})}
 
 
+_administrators = (
+    select(person.c.name, unit.c.short)
+    .join(post, post.c.person_id == person.c.id)
+    .join(unit, unit.c.key == post.c.unit)
+    .where(
+        seat() == bindparam("b_jurisdiction"), post.c.role == "administrator", post.c.until.is_(None), person.c.active
+    )
+    .order_by(post.c.id)
+)
+
+
+def administrators_of(connection: Connection, jurisdiction: str) -> list[str]:
+    """Who opens accounts in a place: names, with the unit of each."""
+    rows = prepared.rows(connection, _administrators, {"b_jurisdiction": jurisdiction})
+    return [f"{r.name}（{r.short}）" for r in rows]
+
+
 @dataclass(frozen=True)
 class Holder:
     """Somebody who answers for a post; `plan` and `rank` are those of the post that is held, `deputy_of` the person in

@@ -120,15 +120,22 @@ def _rows(name: str, content: bytes) -> Iterator[Row]:
     if content.startswith(b"PK\x03\x04"):
         return _of_workbook(name, content)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise TableError([f"{name} 是旧的 .xls 格式，请在表格软件里另存为 .xlsx。"])
+        raise TableError([f"{name} 是旧格式的文件（.xls、.doc 一类），请在表格软件里另存为 .xlsx。"])
     return _of_text(name, content)
 
 
+def _decoded(name: str, content: bytes) -> str:
+    """UTF-8, or what Chinese spreadsheets call CSV: GB 18030."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise TableError([f"{name} 的文字编码看不懂，请在表格软件里另存为“CSV UTF-8”或 .xlsx。"])
+
+
 def _of_text(name: str, content: bytes) -> Iterator[Row]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise TableError([f"{name} 不是 UTF-8 编码，请在表格软件里另存为“CSV UTF-8”或 .xlsx。"]) from None
+    text = _decoded(name, content)
     if "\0" in text:
         raise TableError([f"{name} 里有空字节，不是 CSV 文件，请重新导出。"])
     reader = csv.reader(text.splitlines(keepends=True))

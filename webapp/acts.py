@@ -259,14 +259,18 @@ def _known(assignment_id: int) -> Known:
     return Known(measures, {r.key: (r.short, r.name) for r in rows})
 
 
-_measured_of_item = select(indicator.c.id, indicator.c.measure).where(indicator.c.item_id == bindparam("b_item"))
+_measured_of_item = select(indicator.c.id, indicator.c.measure, indicator.c.sum_rule).where(
+    indicator.c.item_id == bindparam("b_item")
+)
 
 
 def _known_of_item(item_id: int) -> Known:
-    """What the form of an item may name: the indicator that it is about."""
+    """What the form of an item may name: the indicator that it is about, or that its quotas are of."""
     chosen = whole(request.form["indicator"]) if request.form.get("indicator") else None
-    rows = context.reading().execute(_measured_of_item, {"b_item": item_id}) if chosen else ()
-    return Known({r.id: r.measure for r in rows if r.id == chosen})
+    if chosen is None and not any(name.startswith("quota-") for name in request.form):
+        return Known()
+    rows = context.reading().execute(_measured_of_item, {"b_item": item_id})
+    return Known({r.id: r.measure for r in rows if (r.sum_rule == "sum" if chosen is None else r.id == chosen)})
 
 
 def _confirmed() -> bool:

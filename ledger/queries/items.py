@@ -15,10 +15,11 @@ from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
-from ledger.queries.steps import StepPlan, step_plans
+from ledger.queries.steps import StepPlan, asked_again, step_plans
 from ledger.queries.unit_names import former_names
 from ledger.queries.words import ROLE_WORDS, TIER_WORDS
-from ledger.rules.verbs import LEFT_OUT
+from ledger.rules.timeliness import planning_due
+from ledger.rules.verbs import LEFT_OUT, State
 from ledger.schema import (
     AnyRow,
     assignment,
@@ -127,6 +128,7 @@ class ItemView:
     why_due: Sequence[tuple[str, str]]
     open_units: Sequence[str]
     steps: Mapping[int, Sequence[StepPlan]]  # plans of steps by share, the newest first
+    owing: Mapping[int, datetime]  # shares that have to hand in a plan of steps (待报节点计划), and until when
     settled: frozenset[tuple[int, int]]  # (share, indicator) whose last reading was settled (核定)
 
     def open_seats(self, part: Part) -> list[Desk]:
@@ -156,12 +158,6 @@ class ItemView:
             found.decider if found else None,
         )
 
-    def owes_steps(self, part: Part) -> bool:
-        """Whether a share has to hand in a plan of steps (待报节点计划). What was handed down owes none."""
-        is_wanted = self.standing.item.needs_steps and part.role != "cooperating" and part.parent_id is None
-        is_at_work = part.acknowledged_at is not None and part.is_open
-        return is_wanted and is_at_work and part.steps_in_force is None and part.overlay != "planning"
-
     def plan_in_force(self, part: Part) -> StepPlan | None:
         return next((p for p in self.steps.get(part.id, ()) if p.is_in_force), None)
 
@@ -184,6 +180,7 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
     standing = _as_named_then(connection, standings(connection, calendar, now, [item_id])[item_id])
     read = readable(sight, standing.item.office, standing.item.jurisdiction, standing.every)
     known = {p.id for p in standing.parts} | read
+    plans = step_plans(connection, item_id)
     return ItemView(
         standing,
         _seats(connection, item_id),
@@ -195,9 +192,28 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
         _sent(connection, item_id, {p.id for p in standing.lower} - read),
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
-        {share_id: plans for share_id, plans in step_plans(connection, item_id).items() if share_id in known},
+        {share_id: versions for share_id, versions in plans.items() if share_id in known},
+        _owing(connection, calendar, standing, plans),
         _settled(connection, item_id) if standing.gauges else frozenset(),
     )
+
+
+def _owing(
+    connection: Connection, calendar: WorkCalendar, standing: Standing, plans: Mapping[int, Sequence[StepPlan]]
+) -> dict[int, datetime]:
+    """Counted from 签收, from the day on which a plan came to nothing, or from 恢复计时. What was handed down owes
+    none."""
+    wanted = [p for p in standing.parts if standing.item.needs_steps and p.role != "cooperating"]
+    lacking = [p for p in wanted if p.is_open and p.steps_in_force is None and p.overlay not in _NOT_OWED]
+    owing = {p.id: p.acknowledged_at for p in lacking if p.acknowledged_at is not None}
+    again = asked_again(connection, assignment.c.item_id == standing.item.id) if owing else {}
+    for share_id, at in owing.items():
+        settled = (v.settled_at for v in plans.get(share_id, ()) if v.settled_at)
+        owing[share_id] = max([at, *settled, *again.get(share_id, ())[:1]])
+    return {share_id: planning_due(at, calendar) for share_id, at in owing.items()}
+
+
+_NOT_OWED = (State.PLANNING, State.SUSPENDED)  # handed in already, or time stands still
 
 
 def _as_named_then(connection: Connection, standing: Standing) -> Standing:

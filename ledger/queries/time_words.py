@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger.queries.timeline import Records
+from ledger.queries.words import upholds
 from ledger.rules.texts import due_words
 
 Payload = Mapping[str, Any]
@@ -63,7 +64,7 @@ def words_of(kind: str, payload: Payload) -> str:
     """What a record means for the time of its share; empty where it means nothing."""
     said = _WORDS.get(kind)
     found = said if isinstance(said, str) else said(payload) if said else ""
-    return found and found + _lapsed(payload)
+    return found and found + _ends(payload)
 
 
 def why_words(why: Sequence[Sequence[str]]) -> str:
@@ -71,9 +72,11 @@ def why_words(why: Sequence[Sequence[str]]) -> str:
     return "；".join(words for _, words in why)
 
 
-def _lapsed(p: Payload) -> str:
-    """What was applied for and came to nothing by the same act."""
+def _ends(p: Payload) -> str:
+    """What was applied for and was met, or came to nothing, by the same act."""
     settles = p.get("settles")
+    if upholds(p):
+        return "；异议成立"
     if not settles or settles["outcome"] != "lapsed" or settles["petition_kind"] == "steps":
         return ""
     return f"；尚未批准的{'延期申请' if settles['petition_kind'] == 'extension' else '异议'}随之失效"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from difflib import unified_diff
 from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Dialog, FilePayload, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from ledger.schema import plan_draft
+from ledger.schema import person, plan_draft
 from tests.e2e.conftest import Enter
 from tests.e2e.deployment import Site, wait_until
 from tests.e2e.test_editor import fill, item, ready, saved, tool
@@ -281,6 +282,12 @@ def test_a_draft_that_is_thrown_away_lives_on_with_whoever_has_it_open(enter: En
     wait_until(lambda: "任务甲1" in kept(site, path))
     second.go(path)
     ready(second)
+    number = int(path.rsplit("/", 1)[1])
+    with site.db.write() as tx:  # a colleague saves it, which this page does not hear of
+        colleague = tx.connection.execute(select(person.c.id, person.c.name).where(person.c.login == "renshe")).one()
+        at = datetime(2025, 6, 3, 7, 8, tzinfo=UTC)
+        saved = {"revision": plan_draft.c.revision + 1, "saved_by": colleague.id, "saved_at": at}
+        tx.connection.execute(update(plan_draft).where(plan_draft.c.id == number).values(saved))
     asked: list[str] = []
 
     def agree(dialog: Dialog) -> None:
@@ -290,7 +297,7 @@ def test_a_draft_that_is_thrown_away_lives_on_with_whoever_has_it_open(enter: En
     first.page.on("dialog", agree)
     first.page.get_by_role("button", name="删除草稿").click()
     expect(first.page.locator(".toast")).to_contain_text("草稿已删除")
-    assert re.search(r"由.+（\d\d-\d\d \d\d:\d\d）保存过", asked[0])
+    assert asked[0].startswith(f"这份草稿最后由{colleague.name}于 06-03 15:08 保存。")
     forgive(second, path)
     second.page.locator(".djs-shape", has_text="任务甲1").last.click()
     fill(second, "短标题", "没有白写")

@@ -135,7 +135,7 @@ def hand_down(county: Visitor) -> str:
     county.look("split-refused")
     form.locator("[name=quota-2]").fill(rows[1][1])
     expect(form.locator("[data-sum]")).to_have_text("合计 8 / 8，一致")
-    county.press("分解下达", "已分解下达，下级单位的待办里可以看到。")
+    county.press("分解下达", "已办理。下达给下级单位的，在其待办里可以看到。")
     table = page.locator(".down table")
     expect(table.get_by_role("row")).to_have_count(4)
     expect(table.locator("tr.total")).to_contain_text("8 / 8")

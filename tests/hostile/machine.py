@@ -37,6 +37,7 @@ from engine.commands import (
     add_unit,
     amend_due,
     amend_quota,
+    amend_quotas,
     amend_share_due,
     amend_target,
     amend_text,
@@ -164,7 +165,7 @@ def _item(no: str, leads: Sequence[str], responsible: Sequence[str], cooperating
     return replace(plain, completion="lead" if leads else "all", **more)
 
 
-TOGETHER = _item("8", [A], [C], [D], lifecycle="countersign")  # 依次审签, 会签, 或签
+TOGETHER = _item("8", [A], [C], [D], lifecycle="countersign", steps="required")  # 依次审签, 会签, 或签
 # Without a date, and for one of its units not even a name: the office confirms it.
 UNDATED = replace(
     _item("9", [], [C, A], [], due=None), shares=(Share(C, "responsible"), Share(A, "responsible", presumed=True))
@@ -836,12 +837,12 @@ class Commands(RuleBasedStateMachine):
     @rule(
         n=Numbers,
         who=Numbers,
-        kind=st.sampled_from(("rename", "cancel", "transfer", "merge")),
+        kind=st.sampled_from(("rename", "cancel", "transfer", "merge", "end", "begin")),
         days=st.sampled_from((0, 0, 0, 2, 8)),
     )
     def reorganise_units(self, n: int, who: int, kind: str, days: int) -> None:
-        """合并, 划转, 更名 of a unit or a town, at once or on a day, or 撤销 of what was planned; by the administrator or
-        by anybody."""
+        """合并, 划转, 更名, 撤销, 启用 of a unit or a town, at once or on a day, or 取消 of what was planned; by the
+        administrator or by anybody."""
         right = [a for a in self.people if a.has("administrator")]
         actor = self._pick(right if who % 5 else self.people, who)
         if kind == "cancel":
@@ -857,6 +858,9 @@ class Commands(RuleBasedStateMachine):
         shares = tuple(r.id for r in self._rows(open_.order_by(assignment.c.id)))[: 1 + n % 3]
         day = local_day(self._now()) + timedelta(days) if days else None
         asked = Change(kind, to, shares=shares, day=day)
+        if kind in ("end", "begin"):  # of those that plans do not name, for the others have work
+            spare = self._rows(select(unit.c.key).where(unit.c.key.not_in([*UNITS, *TOWNS, *SECTIONS])))
+            key, asked = spare[(n // 2) % len(spare)].key if n % 2 else key, Change(kind, day=day)
         if kind == "rename":
             asked = Change(kind, name=f"黄石市第{n}局", short=f"第{n}局", day=day)
         self._try(actor, reorganise, key, asked, ground="机构改革方案。", may=actor in right)
@@ -926,6 +930,10 @@ class Commands(RuleBasedStateMachine):
         given = {"indicator": self.figure_id, "target": Decimal(value), "gap": why}
         counted = self._rows(select(indicator.c.item_id).where(indicator.c.id == self.figure_id))[0].item_id
         self._try(actor, amend_target, counted, **given, ground="议定。", may=actor in right and value >= 0)
+        shares = self._rows(select(assignment.c.id).where(assignment.c.item_id == counted).order_by(assignment.c.id))
+        quotas = {r.id: Decimal(value + k) for k, r in enumerate(shares[: 1 + n % 4])}
+        may = actor in right and value >= 0
+        self._try(actor, amend_quotas, counted, quotas=quotas, gap=why, ground="议定。", may=may)
         rows = self._rows(select(assignment).order_by(assignment.c.item_id != counted, assignment.c.id))
         row = self._pick(rows[:6], n)
         right = [a for a in self.people if a.desk(*self._giver(row))]
@@ -1004,6 +1012,17 @@ _steps_ahead = (  # of the plans in force, what is still to be done
     .join(assignment, assignment.c.id == step.c.assignment_id)
     .where(
         step.c.petition_id == assignment.c.steps_in_force, step.c.done_at.is_(None), assignment.c.closed_at.is_(None)
+    )
+)
+_steps_owed = (  # who has to hand in a plan of steps, while time runs
+    select(assignment.c.id)
+    .join(item, item.c.id == assignment.c.item_id)
+    .where(
+        item.c.needs_steps,
+        assignment.c.acknowledged_at.is_not(None),
+        assignment.c.steps_in_force.is_(None),
+        assignment.c.closed_at.is_(None),
+        assignment.c.overlay.is_(None) | assignment.c.overlay.not_in(("planning", "suspended")),
     )
 )
 
@@ -1088,6 +1107,7 @@ def _check_due(connection: Connection, shares: Any, asked: Any, rounds: Any, ite
     }
     alive |= {("post", d.id) for d in connection.execute(_deputies)}
     alive |= {("step", s.id) for s in connection.execute(_steps_ahead)}
+    alive |= {("planning", s.id) for s in connection.execute(_steps_owed)}
     laid = select(intake.c.id).where(intake.c.step.is_not(None), intake.c.due_at.is_not(None))
     alive |= {("intake", i.id) for i in connection.execute(laid)}
     alive |= {("petition", p.id) for p in connection.execute(select(petition).where(petition.c.state == "open"))}

@@ -168,8 +168,8 @@ def test_all_have_to_agree_and_each_is_shown(house: House) -> None:
             (OVERSEERS, "inspector", at(5, 23)), (OFFICE, "coordinator", at(5, 26, 10)),
         ]  # fmt: skip
         assert [d.unit for d in shown.waiting] == [A]
-        assert "会签（大冶市）" in [p.label for p in panes_of(view, house.who("renshe-fenguan"))]
-        assert not [p for p in panes_of(view, house.who("ducha")) if p.kind == "decide"]
+        assert "会签（大冶市）" in [p.label for p in panes_of(view, house.who("renshe-fenguan"), {})]
+        assert not [p for p in panes_of(view, house.who("ducha"), {}) if p.kind == "decide"]
     agree(house, "renshe-fenguan")
     assert house.share("8", C).step == "approve"
     assert lines(house)[0] == "同意 大冶市 的申请，转下一级审核"

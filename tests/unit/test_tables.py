@@ -59,6 +59,11 @@ def test_rows_that_say_nothing_are_passed_over_and_only_the_first_sheet_counts()
     assert (only.number, only["name"], only["kind"], only["aliases"]) == (3, "甲局", "党政机关", "")
 
 
+def test_a_table_as_chinese_spreadsheets_save_it_is_read() -> None:
+    (only,) = read_table("表.csv", "全称,类别\r\n甲局,党政机关\r\n".encode("gb18030"), COLUMNS)
+    assert (only["name"], only["kind"]) == ("甲局", "党政机关")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -66,8 +71,8 @@ def test_rows_that_say_nothing_are_passed_over_and_only_the_first_sheet_counts()
         (as_csv(("全称",)), "缺少列：类别"),
         (as_csv(("全称", "类别", "全称")), "有两列“全称”"),
         (as_csv(("全称", "类别"), ("甲", "乙", "丙")), "第 2 行：列数比第一行多"),
-        ("全称,类别\n".encode("gb18030"), "不是 UTF-8"),
-        (b"\xd0\xcf\x11\xe0" + bytes(100), "旧的 .xls"),
+        (b"\xff\xfe\xff,\xff", "文字编码看不懂"),
+        (b"\xd0\xcf\x11\xe0" + bytes(100), "旧格式的文件"),
         (b"PK\x03\x04" + bytes(100), "打不开"),
         (b"x" * (tables.MOST_BYTES + 1), "太大"),
         (as_csv(("全称", "类别"), *[("甲", "乙")] * (tables.MOST_LINES + 1)), "超过 5000 行"),
