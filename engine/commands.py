@@ -12,6 +12,7 @@ from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
 from engine.handing_over import hand_over, receive
 from engine.intakes import IntakeRef, decide_intake, present, propose, register, register_on
+from engine.looking import look
 from engine.moving import acknowledge, acknowledge_many, submit
 from engine.petitions import PetitionRef, answer, dispute, extend, plan_steps
 from engine.reorganising import cancel as cancel_change
@@ -22,7 +23,7 @@ from engine.splitting import Part, split
 from engine.steps import StepDraft, step_done
 from engine.succeeding import reassign
 from engine.suspending import resume, suspend
-from engine.taking_back import open_todo, take_back
+from engine.taking_back import take_back
 from engine.urging import Call, copy, hand_on, urge
 
 __all__ = [
@@ -65,7 +66,7 @@ __all__ = [
     "hand_on",
     "hand_over",
     "last",
-    "open_todo",
+    "look",
     "perform",
     "plan_steps",
     "present",

@@ -63,7 +63,7 @@ from engine.commands import (
     hand_on,
     hand_over,
     last,
-    open_todo,
+    look,
     perform,
     plan_steps,
     present,
@@ -108,6 +108,7 @@ from ledger.schema import (
     due,
     entry,
     event,
+    glance,
     handover,
     indicator,
     intake,
@@ -682,11 +683,11 @@ class Commands(RuleBasedStateMachine):
         """Somebody opens what waits for a decision."""
         if t := self._pick([t for t in self._open() if t.owner_kind == "assignment"], n):
             actor = self._who(t, who)
-            try:
-                perform(self.db, actor, open_todo, TodoRef(t.owner_id, t.step, t.arm))
-                SEEN[open_todo.__name__] += 1
-            except DubanError:
-                assert actor.desk(t.unit, t.role) is None
+            perform(self.db, actor, look, [t.owner_id])
+            SEEN[look.__name__] += 1
+            read = glance.c.assignment_id == t.owner_id, glance.c.step == t.step, glance.c.arm == t.arm
+            if self._rows(select(glance).where(*read, glance.c.person_id == actor.person_id)):
+                assert actor.desk(t.unit, t.role) is not None
 
     def _share(self, n: int, *, working: bool) -> AnyRow:
         rows = self._rows(select(assignment).order_by(assignment.c.id))

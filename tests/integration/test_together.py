@@ -19,7 +19,7 @@ from engine.commands import (
     TodoRef,
     date_item,
     decide,
-    open_todo,
+    look,
     sign_many,
     submit,
     take_back,
@@ -235,7 +235,7 @@ def test_what_somebody_signed_is_not_taken_back(house: House) -> None:
     agree(house, "ducha")
     with pytest.raises(Refused, match="签署同意"):
         house.do(C, take_back, house.share("8", C).id)
-    house.do("zhuanban", open_todo, ref(house))
+    house.do("zhuanban", look, [house.share("8", C).id])
 
 
 def test_an_item_that_ends_takes_all_its_signers_with_it(house: House) -> None:
