@@ -555,6 +555,8 @@ def test_page_is_whole(window: Window, site: Site, row: Row, width: int) -> None
         expect(visitor.page.get_by_role("heading", level=1)).to_have_text(row.heading)
     visitor.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     visitor.look(row.name.replace(" ", "-"))
+    if width == WIDTHS[0]:
+        visitor.look_at_paper()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
