@@ -252,7 +252,7 @@ def capacities_in(
 ) -> dict[Capacity, Desk]:
     """The capacities in which an actor meets a case, each with the post that gives it; the holder first."""
     found = {
-        Capacity.HOLDER: actor.desk(todo_unit, todo_role, plan) if todo_unit and todo_role else None,
+        Capacity.HOLDER: actor.seat((todo_unit, todo_role), plan, "") if todo_unit and todo_role else None,
         Capacity.OFFICE: actor.desk(office, "coordinator", plan),
     }
     return {capacity: desk for capacity, desk in found.items() if desk}

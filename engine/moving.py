@@ -233,7 +233,7 @@ def record_move(
         **(extra or {}),
     }
     if to.step and to.step.rule != "one":
-        payload["seats"] = to.places
+        payload.setdefault("seats", to.places)
     if len(case.seats) > 1 and (to.step is None or to.step.id != case.step):  # whose todos end with this one
         payload["others"] = [place for place in case.seats if place != (case.todo_unit, case.todo_role)]
     payload.setdefault("todo_due", None if to.state is State.REVIEWING else payload["due_at"])  # a review has none

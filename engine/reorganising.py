@@ -22,6 +22,7 @@ from engine.going_on import Gone, Move, carry_on, moves, open_shares
 from engine.moments import change_moment
 from engine.moving import Said
 from engine.rounds import OPEN_SHARES
+from engine.seating import seat_apart
 from engine.tree import UNNAMED, below_anew, place_anew, placed_anew
 from engine.validity import in_hand, still_there
 from ledger.calendar import local_day, moment
@@ -45,7 +46,6 @@ from ledger.schema import (
 from ledger.visibility import administers
 
 Kind = Literal["rename", "merge", "transfer", "end", "begin"]
-Way = Literal["new", "joins", "stays"]
 KINDS: dict[str, str] = {
     "rename": "更名",
     "merge": "合并",
@@ -360,6 +360,7 @@ def carry_out(tx: Tx, number: int) -> None:
     _move_reports(tx, change, reports, gone)
     if change.kind == "merge":
         _move_offices(tx, change)
+        seat_apart(tx, [change.unit, change.to_unit])
     tx.flush()
 
 

@@ -424,7 +424,7 @@ def report_round(
     if not locked:
         raise NotFound("没有这一期报送。")
     asked = locked[0]
-    tx.desk = seat(tx.actor, asked.unit, "liaison", asked.plan)
+    tx.desk = seat(tx.actor, asked.unit, "liaison", asked.plan, asked.unit)
     _require_owed(tx, asked)
     if not filled and not nothing_new:
         raise Invalid({"progress": "还没有填写任何内容；没有新情况，请点“本期无新进展”。"})

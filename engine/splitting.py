@@ -90,9 +90,9 @@ def hand_over(tx: Tx, case: Case, to: str, new: int, still: datetime | None = No
     return due_at
 
 
-def hand_down_again(tx: Tx, case: Case, new: int, due_at: datetime) -> None:
-    """A part whose acceptance was taken back, to the same unit under the same whole."""
-    _hand_down(tx, case, case.parent_id, case.item_id, [(case.unit, case.quota, due_at)], {}, [new])
+def hand_down_again(tx: Tx, case: Case, to: str, new: int, due_at: datetime) -> None:
+    """A part whose acceptance was taken back, to the same unit, or who has succeeded it, under the same whole."""
+    _hand_down(tx, case, case.parent_id, case.item_id, [(to, case.quota, due_at)], {}, [new])
 
 
 # ---------------------------------------------------------------- the tree of units

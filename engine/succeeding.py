@@ -208,10 +208,16 @@ def join(
     said: Said,
     missed: Collection[int] = (),
 ) -> None:
+    """A share ends in favour of one that its successor has, and goes into that. `known`: the figures of both;
+    `missed`: see `end_share`."""
+    end_share(tx, case, siblings(tx, case.item_id), said, own.id, missed)
+    take_in(tx, case, own, known)
+
+
+def take_in(tx: Tx, case: Case, own: Case, known: Mapping[int, Sequence[Figure]]) -> None:
     """Into the successor's own share: quotas add up, figures by the rule of their indicator, a stronger role goes along
     with its place in the order. Where it has handed its own down, the quotas of those parts are what they were, and it
-    is asked to say why. `known`: of both; `missed`: see `end_share`."""
-    end_share(tx, case, siblings(tx, case.item_id), said, own.id, missed)
+    is asked to say why."""
     figures = combined(known.get(own.id, ()), known.get(case.id, ()))
     quota = None if case.quota is None else case.quota + (own.quota or 0)
     is_stronger = ROLES.index(case.role) < ROLES.index(own.role)

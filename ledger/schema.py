@@ -755,7 +755,7 @@ message = Table(  # the outbox
     Index("ix_message_state_try_at", "state", "try_at"),
 )
 
-glance = Table(  # who has opened what was handed in: it cannot be taken back unread any more
+glance = Table(  # who was shown what was handed in: it cannot be taken back unread any more
     "glance",
     metadata,
     Column("assignment_id", Integer, primary_key=True),

@@ -165,20 +165,6 @@ def answer(assignment_id: int) -> Answer:
     return _act(assignment_id, key, perform, "已同意。" if agree else "已答复不同意，理由已告知对方。")
 
 
-@bp.post("/assignments/<int:assignment_id>/opened")
-@login_required
-def opened(assignment_id: int) -> tuple[str, int]:
-    """The page of what waits for a decision says that it was looked at; nobody reads the answer."""
-    ref = TodoRef(assignment_id, request.form.get("step", ""), whole(request.form.get("arm")))
-    try:
-        context.perform(commands.open_todo, ref)
-    except DubanError as error:
-        context.close_reading()
-        item_of(context.reading(), context.sight(), assignment_id)
-        return str(error), 409
-    return "", 204
-
-
 @bp.post("/items/<int:item_id>/urge")
 @login_required
 def urge(item_id: int) -> Answer:

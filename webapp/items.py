@@ -11,6 +11,7 @@ from flask_login import login_required
 
 from bpmn.lifecycle import LOCAL, Step
 from engine import published
+from engine.commands import look
 from engine.dating import is_undated
 from engine.desk import TodoRef
 from engine.moving import handed_to, step_after
@@ -135,7 +136,9 @@ def figure(item_id: int, indicator_id: int) -> str:
     connection, calendar, now = context.reading(), context.calendar(), context.now()
     view = item_view(connection, calendar, now, context.sight(), item_id)
     found = origin(connection, view, records(connection, item_id), indicator_id)
-    return render_template("figure.html", origin=found, g=found.gauge, item=view.standing.item, s=view.standing)
+    shown = render_template("figure.html", origin=found, g=found.gauge, item=view.standing.item, s=view.standing)
+    looked_at(before(view, context.actor()))
+    return shown
 
 
 def page(item_id: int, failed: Form | None = None) -> str:
@@ -157,7 +160,7 @@ def page(item_id: int, failed: Form | None = None) -> str:
         chosen.several_levels = chosen.kind == "decide" and goes_on(standing, chosen.part, chosen.part.step or "")
         chosen.goes_to = _goes_to(view, chosen.part) if chosen.kind == "submit" else ""
         chosen.moves = what_moves(view, chosen.part, now) if _hands_over(chosen) else ()
-    return render_template(
+    shown = render_template(
         "item.html",
         view=view,
         s=standing,
@@ -182,6 +185,19 @@ def page(item_id: int, failed: Form | None = None) -> str:
         together={p.id: found for p in view.parts if (found := together_of(view, p))},
         may_clear=any(d.role in CLEARING_ROLES and d.jurisdiction == standing.item.jurisdiction for d in actor.desks),
     )
+    looked_at(before(view, actor))
+    return shown
+
+
+def before(view: ItemView, actor: Actor) -> list[int]:
+    """The shares whose application waits for a decision of this person."""
+    return [p.id for p in view.parts if p.state in DECIDING and _holds(view, p, actor)]
+
+
+def looked_at(shares: Sequence[int]) -> None:
+    """Whoever has been shown these applications has read them, however the page was come by; a HEAD shows nothing."""
+    if shares and request.method != "HEAD":
+        context.perform(look, shares)
 
 
 def _changes(standing: Standing, submission: Submission | None, lines: Sequence[Line]) -> list[FigureChange]:
@@ -239,11 +255,17 @@ def _confirms(pane: Pane) -> bool:
     return pane.verb_form is not None and pane.verb_form.verb is Verb.CONFIRM
 
 
+def _holds(view: ItemView, part: Part, actor: Actor) -> bool:
+    """Whether a share stands before this person."""
+    desk = view.desk(part, actor)
+    plan = view.standing.item.plan
+    return desk is not None and actor.seat((desk.unit, desk.role), plan, part.unit) is not None
+
+
 def _share_panes(view: ItemView, part: Part, actor: Actor, last_return: str) -> list[Pane]:
     is_back = part.state in (State.WORKING, State.RETURNED)  # what another verb gave out anew was not sent back
     returned = last_return if is_back else ""
-    desk, plan = view.desk(part, actor), view.standing.item.plan
-    holds = desk is not None and actor.desk(desk.unit, desk.role, plan) is not None
+    desk, holds = view.desk(part, actor), _holds(view, part, actor)
     panes = []
     if desk and holds and part.state in DECIDING:
         panes.append(

@@ -138,7 +138,7 @@ class ItemView:
     def desk(self, part: Part, actor: Actor) -> Desk | None:
         """Where a share stands: before the actor, or else before the first of those who have to act."""
         seats, plan = self.open_seats(part), self.standing.item.plan
-        own = (d for d in seats if actor.desk(d.unit, d.role, plan))
+        own = (d for d in seats if actor.seat((d.unit, d.role), plan, part.unit))
         return next(own, seats[0] if seats else None)
 
     def stand(self, part: Part) -> Stand:
@@ -218,9 +218,12 @@ _NOT_OWED = (State.PLANNING, State.SUSPENDED)  # handed in already, or time stan
 
 def _as_named_then(connection: Connection, standing: Standing) -> Standing:
     """A share that has ended shows its unit under the name it had then."""
-    former = former_names(connection, {p.unit for p in standing.parts if p.closed_at})
-    parts = [replace(p, unit_name=former.short(p.unit, p.closed_at, p.unit_name)) for p in standing.parts]
-    return replace(standing, parts=parts)
+    former = former_names(connection, {p.unit for p in standing.every if p.closed_at})
+
+    def named(parts: Sequence[Part]) -> list[Part]:
+        return [replace(p, unit_name=former.short(p.unit, p.closed_at, p.unit_name)) for p in parts]
+
+    return replace(standing, parts=named(standing.parts), lower=named(standing.lower))
 
 
 _seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id).where(item.c.id == bindparam("item_id")))
@@ -249,6 +252,7 @@ _shares = (
         assignment.c.id,
         assignment.c.unit,
         assignment.c.role,
+        assignment.c.state,
         assignment.c.parent_id,
         run.c.office,
         run.c.jurisdiction,

@@ -357,14 +357,22 @@ def _opened(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
     return f"交办 {len(p['assignments'])} 家单位{due}", ""
 
 
-def _closed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+def _closed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     left = _wholes(p)
-    return "任务办结" + (f"，{left} 家未反馈单位的责任随之终止" if left else ""), "k"
+    return "任务办结" + (f"，{left} 家未反馈单位的责任随之终止" if left else "") + _with_parts(p, r), "k"
 
 
 def _wholes(p: Mapping[str, Any]) -> int:
     """How many shares end with an item, without what they were handed down in."""
     return sum(not left.get("part") for left in p["withdrawn"])
+
+
+def _with_parts(p: Mapping[str, Any], r: _Reader) -> str:
+    """What had been handed down and ends with it, by name as far as the reader may look there."""
+    parts = [left["id"] for left in p.get("withdrawn", ()) if left.get("part")]
+    names = [r.unit_of(i) for i in parts] if set(parts) <= r.readable else []
+    which = f"（{'、'.join(names)}）" if names else ""
+    return f"，{len(parts)} 家下级单位{which}的责任随之终止" if parts else ""
 
 
 def _split(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -559,6 +567,8 @@ def _taken_back(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 
 
 def _reseated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    if p.get("apart"):
+        return f"会签单位与 {_of(p, r)} 已合为一家，不再参加这次会签", ""
     return f"{_of(p, r)} 的反馈改由现在的牵头单位审核", ""
 
 
@@ -580,8 +590,8 @@ def _with(p: Mapping[str, Any]) -> str:
 def _terminated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     why = "异议成立，" if upholds(p) else ""
     if p["successor"]:
-        return f"{why}{_of(p, r)} 的责任调整给 {r.unit_of(p['successor'])}", "k"
-    return f"{why}终止 {_of(p, r)} 的责任", "bad"
+        return f"{why}{_of(p, r)} 的责任调整给 {r.unit_of(p['successor'])}{_with_parts(p, r)}", "k"
+    return f"{why}终止 {_of(p, r)} 的责任{_with_parts(p, r)}", "bad"
 
 
 def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -621,8 +631,8 @@ def _lacking(p: Mapping[str, Any]) -> str:
     return lacking_words(Decimal(p["lacking"]))
 
 
-def _item_terminated(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
-    return f"终止整项任务，{_wholes(p)} 家单位不再办理", "bad"
+def _item_terminated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"终止整项任务，{_wholes(p)} 家单位不再办理{_with_parts(p, r)}", "bad"
 
 
 def _revoked(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:

@@ -167,6 +167,69 @@ def test_of_a_published_plan_only_the_group_that_was_touched_is_set_in_order(ent
     assert numbers(kept(site, path)) == numbers(before)
 
 
+def test_a_group_of_a_published_plan_that_grows_reaches_over_nothing(enter: Enter, site: Site) -> None:
+    """Its neighbours below and the line that gathers the groups go on as far as it needs; undo puts everything back."""
+    writer = enter("zhuanban", 1920)
+    writer.go("/plans/studio")
+    row = writer.page.locator("li.plan-row", has_text="百日攻坚")
+    row.get_by_role("button", name="修订").or_(row.get_by_role("link", name="继续修订")).click()
+    ready(writer)
+    path = re.sub(r"^https?://[^/]+", "", writer.page.url)
+    before = kept(site, path)
+    assert collisions(before) == []
+    tallest = max(group_ids(before), key=lambda ident: bottom_of(before, ident))
+    writer.page.locator(f".djs-shape[data-element-id={tallest}] .djs-hit-all").first.click()
+    for _ in range(3):
+        tool(writer, "任务")
+    wait_until(lambda: bottom_of(kept(site, path), tallest) > bottom_of(before, tallest))
+    saved(writer)
+    writer.look("grown")
+    assert collisions(kept(site, path)) == []
+    for _ in range(3):
+        writer.page.get_by_role("button", name="撤销").click()
+    wait_until(lambda: kept(site, path) == before, lambda: changed(before, kept(site, path)))
+
+
+Box = tuple[float, float, float, float]
+
+
+def drawn(xml: str) -> dict[str, Box]:
+    """Left, top, right and bottom of every shape."""
+    bounds = " ".join(f'{name}="([^"]+)"' for name in ("x", "y", "width", "height"))
+    found = re.findall(rf'<bpmndi:BPMNShape [^>]*?bpmnElement="([^"]+)".*?<dc:Bounds {bounds}', xml, re.S)
+    return {i: (x, y, x + w, y + h) for i, *box in found for x, y, w, h in [tuple(map(float, box))]}
+
+
+def group_ids(xml: str) -> list[str]:
+    return re.findall(r'<bpmn:adHocSubProcess id="([^"]+)"', xml)
+
+
+def bottom_of(xml: str, ident: str) -> float:
+    return drawn(xml)[ident][3]
+
+
+def collisions(xml: str) -> list[tuple[str, str]]:
+    """Groups that lie on another shape of the drawing, or across which a line runs."""
+    shapes = drawn(xml)
+    inside = {i for each in groups(xml) for i in re.findall(r'\bid="([^"]+)"', each)} - set(group_ids(xml))
+    edges = re.findall(r'<bpmndi:BPMNEdge [^>]*?bpmnElement="([^"]+)"(.*?)</bpmndi:BPMNEdge>', xml, re.S)
+    found = []
+    for group in group_ids(xml):
+        box = shapes[group]
+        found += [(group, i) for i, other in shapes.items() if i != group and i not in inside and crosses(box, other)]
+        for line, points in edges:
+            if line in inside:
+                continue
+            way = [(float(x), float(y)) for x, y in re.findall(r'<di:waypoint x="([^"]+)" y="([^"]+)"', points)]
+            parts = [(min(a, c), min(b, d), max(a, c), max(b, d)) for (a, b), (c, d) in pairwise(way)]
+            found += [(group, line) for part in parts if crosses(box, part)]
+    return found
+
+
+def crosses(a: Box, b: Box) -> bool:
+    return a[0] + 1 < b[2] and b[0] + 1 < a[2] and a[1] + 1 < b[3] and b[1] + 1 < a[3]
+
+
 def changed(before: str, after: str) -> str:
     return "\n".join(unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=0))
 

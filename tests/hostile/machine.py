@@ -63,7 +63,7 @@ from engine.commands import (
     hand_on,
     hand_over,
     last,
-    open_todo,
+    look,
     perform,
     plan_steps,
     present,
@@ -96,7 +96,7 @@ from ledger.clock import set_clock
 from ledger.database import Database
 from ledger.directory import register_person, register_units, take_post
 from ledger.errors import DubanError
-from ledger.people import Actor, actor_of, holders
+from ledger.people import UNIT_OF_TODO, Actor, actor_of, asked_in
 from ledger.rules.days import Decision
 from ledger.rules.due import DueRule
 from ledger.rules.verbs import ENDED, LEFT_OUT
@@ -108,6 +108,7 @@ from ledger.schema import (
     due,
     entry,
     event,
+    glance,
     handover,
     indicator,
     intake,
@@ -683,11 +684,11 @@ class Commands(RuleBasedStateMachine):
         """Somebody opens what waits for a decision."""
         if t := self._pick([t for t in self._open() if t.owner_kind == "assignment"], n):
             actor = self._who(t, who)
-            try:
-                perform(self.db, actor, open_todo, TodoRef(t.owner_id, t.step, t.arm))
-                SEEN[open_todo.__name__] += 1
-            except DubanError:
-                assert actor.desk(t.unit, t.role) is None
+            perform(self.db, actor, look, [t.owner_id])
+            SEEN[look.__name__] += 1
+            read = glance.c.assignment_id == t.owner_id, glance.c.step == t.step, glance.c.arm == t.arm
+            if self._rows(select(glance).where(*read, glance.c.person_id == actor.person_id)):
+                assert actor.desk(t.unit, t.role) is not None
 
     def _share(self, n: int, *, working: bool) -> AnyRow:
         rows = self._rows(select(assignment).order_by(assignment.c.id))
@@ -1065,16 +1066,24 @@ def check(connection: Connection) -> None:
         own = [s for s in asked if s.round_id == r.id]
         assert (r.n_total, r.n_done) == (len(own) - fewer[r.id], sum(s.state == "reported" for s in own)), r
         assert not (r.closed_at and any(s.state == "owed" for s in own)), r
-    seats = holders(connection, {(t.unit, t.role) for t in standing})
-    assert all(seats.values()), {place for place, people in seats.items() if not people}
-    for people in seats.values():  # and they may act, not only be told
-        assert all(actor_of(connection, h.person_id) for h in people)
+    _check_seats(connection)
     _check_due(connection, shares, asked, rounds, items)
     assert connection.execute(select(func.count()).select_from(advance)).scalar_one() == 0
     for r in connection.execute(select(run)):
         if r.ended_at:
             of_diagram = [i for i in items if i.run_id == r.id and i.origin is None]
             assert all(i.state in ENDED for i in of_diagram), "a run has ended before its items"
+
+
+def _check_seats(connection: Connection) -> None:
+    """Somebody answers for every open todo, and whoever is told may act."""
+    laid = select(todo.c.unit, todo.c.role, run.c.plan, UNIT_OF_TODO.label("of_unit")).where(todo.c.closed_at.is_(None))
+    rows = connection.execute(laid.join(run, run.c.id == todo.c.run_id)).all()
+    seats = asked_in(connection, {((r.unit, r.role, r.plan), r.of_unit) for r in rows})
+    assert all(seats.values()), {place for place, people in seats.items() if not people}
+    for ((unit_key, role, plan), of), people in seats.items():
+        for who in (actor_of(connection, h.person_id) for h in people):
+            assert who and who.seat((unit_key, role), plan or "", of or ""), (unit_key, role, of)
 
 
 def _check_item(i: AnyRow, shares: Sequence[AnyRow]) -> None:
