@@ -539,7 +539,8 @@ class Commands(RuleBasedStateMachine):
         extra: dict[str, Any] = {} if verb is take_back else {"ground": "会议议定。"}
         if verb is reassign:
             taking = {r.unit for r in rows if r.item_id == row.item_id}
-            extra["to"] = self._pick([u for u in UNITS if u not in taking] or UNITS, who)
+            seated = [u for u in UNITS if any(a.desk(u, "liaison") for a in self.people)]  # else nobody has the todo
+            extra["to"] = self._pick([u for u in seated if u not in taking] or seated, who)
         if verb is revoke:
             extra["until"] = local_day(self._now()) + timedelta(days=n % 20)
         self._try(actor, verb, row.id, may=actor in right, **extra)
