@@ -131,8 +131,8 @@ def test_nobody_does_again_what_a_unit_had_done_that_was_given_up(plain: House) 
 
 
 def test_the_item_that_mends_it_is_the_successors_too(plain: House) -> None:
-    for unit in (B, A):
-        plain.close("5", unit)
+    for key in (B, A):
+        plain.close("5", key)
     merge(plain, A, "caizheng")
     plain.do("zhuanban", revoke, plain.share("5", A).id, until=date(2025, 7, 4), ground=GROUND)
     mending = plain.row(select(item).where(item.c.origin.is_not(None)))
