@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engine import ticking
 from engine.commands import Part, decide, reorganise, revoke
@@ -17,7 +17,7 @@ from engine.reorganising import Change
 from engine.verifying import differences
 from ledger.database import Database
 from ledger.errors import NotAllowed, Refused
-from ledger.schema import AnyRow, assignment, item
+from ledger.schema import AnyRow, assignment, item, unit
 from ledger.verification import Scene
 from tests.hostile.machine import TOGETHER, found
 from tests.integration import test_adjusting, test_levels, test_together
@@ -117,9 +117,22 @@ def test_what_a_merged_unit_had_done_is_done_again_by_its_successor(plain: House
     assert plain.tiers("2", "caizheng")
 
 
+def test_nobody_does_again_what_a_unit_had_done_that_was_given_up(plain: House) -> None:
+    plain.close("2", A)
+    old = plain.share("2", A)
+    with plain.db.write() as tx:  # as it stands when everything else of it is settled
+        tx.connection.execute(update(unit).where(unit.c.key == A).values(ended_at=tx.now))
+    try:
+        with pytest.raises(Refused, match="已经撤销，没有单位承接"):
+            plain.do("zhuanban", revoke, old.id, until=date(2025, 7, 4), ground=GROUND)
+    finally:
+        with plain.db.write() as tx:
+            tx.connection.execute(update(unit).where(unit.c.key == A).values(ended_at=None))
+
+
 def test_the_item_that_mends_it_is_the_successors_too(plain: House) -> None:
-    for unit in (B, A):
-        plain.close("5", unit)
+    for key in (B, A):
+        plain.close("5", key)
     merge(plain, A, "caizheng")
     plain.do("zhuanban", revoke, plain.share("5", A).id, until=date(2025, 7, 4), ground=GROUND)
     mending = plain.row(select(item).where(item.c.origin.is_not(None)))
