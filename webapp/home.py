@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from ledger.queries import home as queries
 from ledger.queries.overview import COLOURS, pace_of
 from webapp import context
-from webapp.questions import LIGHT_WORDS
+from webapp.questions import LIGHT_NAMES, LIGHT_WORDS
 
 bp = Blueprint("home", __name__)
 
@@ -56,4 +56,5 @@ def show() -> str:
         paces={r.id: pace_of(r, now) for r in found.runs},
         colours=COLOURS,
         light_words=LIGHT_WORDS,
+        light_names=LIGHT_NAMES,
     )

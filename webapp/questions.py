@@ -24,6 +24,7 @@ LIGHT_WORDS = {
     "grey": "未启动、未定时限",
     "blue": "已办结",
 }
+LIGHT_NAMES = {"red": "红", "yellow": "黄", "green": "绿", "grey": "灰", "blue": "蓝"}  # where there is little room
 LIGHT_CHOICES = {"warn": "红灯和黄灯"} | LIGHT_WORDS
 STATES = tuple(state.value for state in State if state is not State.WITHDRAWN)
 DUE_CHOICES = {

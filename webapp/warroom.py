@@ -27,7 +27,7 @@ from webapp import context, headers
 from webapp.boards import boards, chunks
 from webapp.home import ANSWER_FOR_OTHERS
 from webapp.plans import sections_of, standings_of, tally_of
-from webapp.questions import LIGHT_WORDS
+from webapp.questions import LIGHT_NAMES, LIGHT_WORDS
 
 bp = Blueprint("warroom", __name__)
 
@@ -98,6 +98,7 @@ def show(run_id: int) -> str | Response:
         change_boards=chunks(_changes(week), CHANGES),
         colours=COLOURS,
         light_words=LIGHT_WORDS,
+        light_names=LIGHT_NAMES,
     )
 
 

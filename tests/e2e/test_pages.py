@@ -564,6 +564,8 @@ def test_page_is_whole(window: Window, site: Site, row: Row, width: int) -> None
     visitor.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     visitor.look(row.name.replace(" ", "-"))
     visitor.assert_uncovered()
+    if width == WIDTHS[0]:
+        visitor.look_at_paper()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, ViewportSize, expect
 
 from bpmn.library import plan_xml
 from bpmn.reading import read_plan
@@ -25,7 +27,9 @@ PHONE = (
 OFFLINE = "net::ERR_INTERNET_DISCONNECTED"  # only where a test has taken the network away
 UNSENT = ("htmx:sendError", "htmx:afterRequest,")  # what htmx notes of it; a server that answers is not meant
 OWN_PAGES = ("chrome://", "chrome-extension://")  # of the browser itself: its viewer of PDF
-HEIGHTS = {1920: 1080, 1600: 1000, 1280: 900, 390: 844}
+HEIGHTS = {1920: 1080, 1600: 1000, 1280: 900, 1100: 800, 1024: 768, 768: 1024, 390: 844}
+# A4 within the margins of print.css, in the pixels of a sheet
+PORTRAIT, LANDSCAPE = ViewportSize(width=680, height=1002), ViewportSize(width=1017, height=695)
 expect.set_options(timeout=20_000)  # a busy machine is slow, not broken
 
 # Latin letters that may stand in a Chinese page: addresses and accounts, the mark of bpmn.io, what the plan itself
@@ -62,8 +66,29 @@ WIDER = """width => [...document.querySelectorAll('body *')]
 PHONE_BELOW = 640
 WALL_FROM = 1000  # narrower, the war room is a page to scroll
 LIGHT = 120 * 1024  # bytes of compressed script and style that a page for a phone may load
-LOADED = """performance.getEntriesByType('resource').filter(one => /[.](js|css)$/.test(new URL(one.name).pathname))
-    .reduce((all, one) => all + one.encodedBodySize, 0)"""
+# The addresses of the script and style that the page has asked for, from the network or from what the browser kept.
+ASKED = """() => [...new Set([
+  ...performance.getEntriesByType('resource').map(one => one.name),
+  ...[...document.querySelectorAll('script[src]')].map(one => one.src),
+  ...[...document.querySelectorAll('link[rel=stylesheet]')].map(one => one.href),
+])].filter(one => /[.](js|css)$/.test(new URL(one).pathname))"""
+# What would be lost or in the way on paper: words cut off, what lies over the sheets, what only a screen can do.
+LOST_ON_PAPER = """() => {
+  const found = [];
+  const say = (what, one) => found.push(`${what}: ${one.tagName}.${one.getAttribute('class')} ${one.id}`);
+  for (const one of document.querySelectorAll('body *')) {
+    if (one.closest('.vh, svg') || !one.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+    const style = getComputedStyle(one), { width, height } = one.getBoundingClientRect();
+    if (width < 2 || height < 2) continue;
+    if (['fixed', 'sticky'].includes(style.position)) say(style.position, one);
+    const cuts = (overflow, inner, outer) => !['visible', ''].includes(overflow) && inner > outer + 1;
+    if (cuts(style.overflowY, one.scrollHeight, one.clientHeight)) say('cut below', one);
+    if (cuts(style.overflowX, one.scrollWidth, one.clientWidth)) say('cut at the side', one);
+    if (one.matches('button, select, textarea, input')) say('control', one);
+  }
+  if (document.documentElement.scrollWidth > innerWidth) say('wider than the sheet', document.body);
+  return found;
+}"""
 AXE_RUN = """() => axe.run(document, {resultTypes: ['violations'], iframes: false}).then(found => found.violations
   .filter(one => ['serious', 'critical'].includes(one.impact))
   .map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"""
@@ -154,7 +179,8 @@ class Visitor:
         english = leftovers(page.evaluate(WORDS))
         assert not english, (where, english)
         if self.width < PHONE_BELOW:
-            assert page.evaluate(LOADED) <= LIGHT, where
+            loaded = {address: weight(address) for address in page.evaluate(ASKED)}
+            assert sum(loaded.values()) <= LIGHT, (where, loaded)
         page.evaluate(AXE)
         found = page.evaluate(AXE_RUN)
         assert not found, (where, found)
@@ -166,6 +192,25 @@ class Visitor:
         beneath = "[...document.querySelectorAll('.abar')].map(bar => parseFloat(getComputedStyle(bar).bottom) || 0)"
         room = 52 if self.width < PHONE_BELOW and self.page.locator(".tabbar").count() else 0
         assert all(bottom <= room for bottom in self.page.evaluate(beneath))
+
+    def look_at_paper(self) -> None:
+        """The page as it would be printed on A4: nothing cut off, nothing over the text, nothing to fill in."""
+        with self.on_paper():
+            found = self.page.evaluate(LOST_ON_PAPER)
+        assert not found, (self.name, self.page.url.removeprefix(self.site.url), found)
+
+    @contextmanager
+    def on_paper(self) -> Iterator[None]:
+        """The page in between is as it is printed; the browser says so to the page before and after."""
+        page, size = self.page, self.page.viewport_size
+        assert size is not None
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        page.set_viewport_size(LANDSCAPE if page.locator("main.wide").count() else PORTRAIT)
+        yield
+        page.emulate_media(media="screen")
+        page.set_viewport_size(size)
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
 
     def shoot(self, picture: str) -> None:
         if self.pictures:
@@ -222,6 +267,14 @@ def visit(browser: Browser, site: Site, width: int, pictures: Path | None, name:
         visitor.assert_quiet()
     finally:
         context.close()
+
+
+@cache
+def weight(address: str) -> int:
+    """The bytes of a file as they come to a browser that has kept nothing."""
+    asked = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        return len(answer.read())
 
 
 def leftovers(words: str) -> list[str]:

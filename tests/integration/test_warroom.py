@@ -132,6 +132,17 @@ def test_units_stand_by_their_own_lights_worst_first(in_july: Office) -> None:
     assert guozi.counts["blue"] == 1
 
 
+def test_counties_whose_lights_are_alike_are_told_apart_by_what_each_is_to_reach(in_july: Office) -> None:
+    _, before = seen_items(in_july, "zhuanban")
+    assert [(r.place, r.shared) for r in before.counties] == [(1, True)] * 6
+    assert "由差到好，第 1 名最好" in wall(in_july, "zhuanban")
+    in_july.report("daye", "26", "两场招聘会办结。", {"local-job-fairs": 2})
+    in_july.report("yangxin", "26", "一场招聘会办结。", {"local-job-fairs": 1})
+    _, after = seen_items(in_july, "zhuanban")
+    assert [(r.place, r.shared) for r in after.counties] == [(3, True)] * 4 + [(2, False), (1, False)]
+    assert [r.name for r in after.counties[-2:]] == ["阳新县", "大冶市"]
+
+
 def test_who_takes_part_sees_on_the_wall_what_the_plan_page_shows(in_july: Office) -> None:
     every, _ = seen_items(in_july, "zhuanban")
     mine, ranks = seen_items(in_july, "renshe-fenguan")

@@ -29,6 +29,7 @@ export async function mount(container) {
   fit(viewer);
   nameDrawing(container);
   wireZoom(container, viewer);
+  wirePaper(container, viewer);
   const lights = container.dataset.lights;
   if (lights) showLights(viewer, await fetched(lights, 'json'));
   container.dataset.ready = 'yes';
@@ -75,6 +76,29 @@ function wireZoom(container, viewer) {
   }
   container.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') fit(viewer);
+  });
+}
+
+// ---- paper
+
+// A sheet is not as wide as the window: what is printed is fitted to it (plan.css gives `on-paper` its size), and what was
+// looked at is there again afterwards.
+function wirePaper(container, viewer) {
+  const canvas = viewer.get('canvas');
+  let seen = null;
+  window.addEventListener('beforeprint', () => {
+    if (!container.clientWidth) return; // not shown: the war room on a narrow screen
+    seen = canvas.viewbox();
+    container.classList.add('on-paper');
+    canvas.resized();
+    fit(viewer);
+  });
+  window.addEventListener('afterprint', () => {
+    if (!seen) return;
+    container.classList.remove('on-paper');
+    canvas.resized();
+    canvas.viewbox({ x: seen.x, y: seen.y, width: seen.width, height: seen.height });
+    seen = null;
   });
 }
 

@@ -4,6 +4,8 @@ const WIDE = matchMedia('(min-width: 1000px)');
 const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 const DWELL = 20000;
 const LINES = 2.1; // how high, in its words, a box is that has room for two lines
+const TITLE_LINES = 1.8; // how high a heading of two lines is, in words
+const ARROW = 5; // of the way into a group, what its arrow needs
 const COLOURS = ['red', 'yellow', 'green', 'grey', 'blue'];
 const KEYS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 
@@ -110,6 +112,8 @@ function paint() {
     for (const colour of COLOURS) canvas.removeMarker(element, `light-${colour}`);
     canvas.addMarker(element, `light-${tile.dataset.colour}`);
     const marks = [...tile.firstElementChild.children].map((mark) => mark.cloneNode(true));
+    const number = marks.find((mark) => mark.matches('b'));
+    number.textContent = number.textContent.replace(/^[（(](.+)[)）]$/, '$1'); // （十一）, with its lights, is wider than a box
     marks.sort((a, b) => a.matches('.word') - b.matches('.word')); // the word stands in a line of its own
     const box = lay(viewer, element, 'w-box', { top: 0, left: 0 }, marks);
     box.style.height = `${element.height}px`;
@@ -121,9 +125,28 @@ function paint() {
     const name = document.createElement('span');
     name.textContent = dataset.name;
     const title = lay(viewer, element, 'w-title', { top: 0, left: 0 }, [name]);
-    title.classList.toggle('is-long', name.scrollWidth > name.clientWidth); // two lines, smaller: headings often begin alike
+    const isLong = name.scrollWidth > name.clientWidth; // two lines, smaller: headings often begin alike
+    title.classList.toggle('is-long', isLong);
+    if (isLong) raise(element, TITLE_LINES * rem() / canvas.zoom());
+    title.style.height = `${head(element)}px`;
     lay(viewer, element, 'w-sum', { bottom: 27, left: 0 }, [dataset.nm]);
   }
+}
+
+// How high the strip above the first item is.
+function head(group) {
+  return Math.min(...group.children.filter(({ type }) => type === 'bpmn:UserTask').map(({ y }) => y)) - group.y;
+}
+
+// The group's frame and the arrow that ends on it go up until the heading has room.
+function raise(group, room) {
+  const arrows = group.incoming.map(({ waypoints }) => waypoints.slice(-2)).filter(([, end]) => end.y === group.y);
+  const by = Math.min(room - head(group), ...arrows.map(([from, end]) => end.y - from.y - ARROW));
+  if (by <= 0) return;
+  for (const [, end] of arrows) end.y -= by;
+  group.y -= by;
+  group.height += by;
+  viewer.get('eventBus').fire('elements.changed', { elements: [group, ...group.incoming] });
 }
 
 function lay(on, element, name, position, parts) {
