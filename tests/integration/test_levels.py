@@ -606,9 +606,9 @@ def test_a_share_that_joins_another_adds_its_quota_and_its_figures(house: Levels
     with house.db.read() as connection:
         came = origin(connection, view, records(connection, view.standing.item.id), house.figure())
     said = {part.unit: came.words(part, lines) for part, lines in came.shares if lines}
-    assert said == {C: "计入 80 个", D: "不再计入，曾报 30 个"}
-    hows = [line.how for part, lines in came.shares for line in lines or () if part.id == own.id]
-    assert hows == ["承接原单位的填报", "填报"]
+    assert said == {C: "计入 80 个"}
+    sources = [(line.how, line.by and line.by.unit) for _, lines in came.shares for line in lines or ()]
+    assert sources == [("承接原单位的填报", D), ("填报", D), ("填报", None)]
 
 
 def gaps(house: Levels) -> dict[int, Decimal]:
@@ -664,7 +664,7 @@ def test_a_part_that_joins_another_adds_its_quota_and_its_figures(house: Levels)
     with house.db.read() as connection:
         came = origin(connection, view, records(connection, view.standing.item.id), house.figure())
     said = {part.unit: came.words(part, lines) for part, lines in came.shares if lines}
-    assert said == {JINHU: "报 17 个，由上级单位汇总填报", CHENGUI: "不再计入，曾报 12 个"}
+    assert said == {JINHU: "报 17 个，由上级单位汇总填报"}
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_what_was_reported_counts_on_and_says_who_reported_it(house: House) -> N
         came = origin(connection, view, records(connection, view.standing.item.id), number)
     assert view.standing.gauges[0].value == 60
     said = {part.unit: came.words(part, readings) for part, readings in came.shares if readings}
-    assert said == {NEW: "计入 60 个", A: "不再计入，曾报 60 个"}
+    assert said == {NEW: "计入 60 个"}
     assert "市财政局 承接 市人社局 的分工，填报数：岗位累计 60 个" in lines(house, "1")
     house.do(NEW, acknowledge, TodoRef(new.id, "acknowledge", 1))
     house.do(NEW, report, new.id, Entry({number: Decimal(70)}), confirmed=True)

@@ -160,6 +160,8 @@ def all_in(answer: str, nobody: str = "login") -> Who:
 
 
 PAGE, TAKEN, IDLE, SAVED = all_in("200"), all_in("302"), all_in("302-"), all_in("200+")
+SIGNS = Who("D=200+ *=200", "*=200", "*=200", "200")  # that it was shown is kept
+SEES_TO_SIGN = Who("D=200+ *=200", "IEA=200 *=404", "*=404", "404")
 OPEN_PAGE, OPEN_FORM, OPEN_SAVED = (all_in(answer, nobody=answer) for answer in ("200", "302", "200+"))
 SEES = Who("*=200", "IEA=200 *=404", "*=404", "404")
 SEES_OTHER_RUN = Who("IEA=200 *=404", "*=200", "*=404", "404")
@@ -341,10 +343,11 @@ TABLE = (
     get("/home", PAGE),
     get("/inbox", PAGE),
     form("/inbox/acknowledge", LIAISON, todo="{share}.acknowledge.1"),
-    get("/inbox/sign", PAGE),
+    get("/inbox/sign", SIGNS),
     get("/inbox/signed", PAGE, "/inbox/signed?shares={share to sign}"),
     form("/inbox/sign", SIGNER, todo="{share to sign}.sign.1"),
     get("/items/<int:item_id>", SEES, "/items/{item}"),
+    get("/items/<int:item_id>", SEES_TO_SIGN, "/items/{item to sign}"),
     get("/items/<int:item_id>", SEES_OTHER_RUN, "/items/{item of other run}"),
     get("/items/<int:item_id>", UNKNOWN, "/items/999999"),
     get("/items/<int:item_id>/figures/<int:indicator_id>", SEES, "/items/{item}/figures/{figure}"),
@@ -697,8 +700,8 @@ def act(db: Database, run_id: int) -> dict[str, str]:
                 found.where(item.c.run_id == run_id, item.c.no == no, assignment.c.unit == "renshe")
             ).one()
             names[name] = str(row.id)
-            if name == "share":
-                names["item"] = str(row.item_id)
+            if name in ("share", "share to sign"):
+                names[name.replace("share", "item")] = str(row.item_id)
         owed = select(share.c.id).join(round_, round_.c.id == share.c.round_id)
         names["round"] = str(one(connection, owed.where(share.c.unit == "renshe", share.c.state == "owed")))
         liaison = one(connection, select(person.c.id).where(person.c.login == "renshe"))
