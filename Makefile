@@ -5,6 +5,10 @@ BIN := .venv/bin
 PYTEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder
 PACKAGES := bpmn engine ledger webapp
 
+# What Python has compiled is kept, whatever the machine's environment says: every process started anew would compile
+# all it imports again, which is most of what it does until it answers.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test lint bench faults lock pictures clean
 

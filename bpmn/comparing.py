@@ -168,13 +168,18 @@ def _share(old: Share, new: Share) -> Iterator[str]:
     if old.role != new.role:
         yield f"由{_ROLE[old.role]}改为{_ROLE[new.role]}"
     if old.quota != new.quota:
-        yield f"份额由 {_number(old.quota)} 改为 {_number(new.quota)}"
+        yield f"份额由{_set_off(old.quota)}改为{_set_off(new.quota)}"
     if old.presumed != new.presumed:
         yield "改为待确认（文件没有写明单位）" if new.presumed else "不再待确认"
 
 
 def _number(value: Any) -> str:
     return "未定" if value is None else number_words(value)
+
+
+def _set_off(value: Any) -> str:
+    """A number among Chinese words stands between blanks, a word does not."""
+    return "未定" if value is None else f" {number_words(value)} "
 
 
 # ---------------------------------------------------------------- what is said of an item

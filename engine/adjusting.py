@@ -1,10 +1,11 @@
-"""What the office changes while work is under way: 增加单位, 终止, 撤销办结; 调整责任单位 is in `engine.succeeding`."""
+"""What the office changes while work is under way: 增加单位, 终止; 调整责任单位 is in `engine.succeeding`, 撤销办结 in
+`engine.revoking`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, bindparam, cast, func, literal, select
@@ -28,16 +29,13 @@ from engine.moving import (
 from engine.notices import Notice, tell
 from engine.owing import release
 from engine.seating import seat_anew
-from engine.splitting import first_step, gap_left, hand_down_again
+from engine.splitting import first_step, gap_left
 from engine.steps import let_go
-from ledger.calendar import end_of, local_day
+from ledger.calendar import local_day
 from ledger.database import Tx, head_columns
 from ledger.directory import unit_fault
 from ledger.errors import Invalid, NotAllowed, NotFound, Refused
-from ledger.events import canonical
 from ledger.rules.due import counted_steps
-from ledger.rules.levels import inner
-from ledger.rules.texts import due_words, full_day, month_day
 from ledger.rules.timeliness import taken_over
 from ledger.rules.verbs import ENDED, LEFT_OUT, Capacity, State, Verb, item_refusal
 from ledger.schema import AnyRow, assignment, item, run, stream
@@ -144,7 +142,7 @@ def end_share(
         "owed": [o for o in owed if o not in missed],
         **({"missed": sorted(missed)} if missed else {}),
         "successor": successor,
-        "settles": settling(case, "lapsed"),
+        "settles": settling(case, "granted" if said.upholds else "lapsed"),
         "withdrawn": parts.withdrawn,
         "counts": case.parent_id is None,
     }
@@ -194,118 +192,6 @@ def hand_out(tx: Tx, found: AnyRow, part: Share, said: Said = NOTHING_SAID) -> d
         arm_ladder(tx, "assignment", [new], due_at, parse_ladder(found.ladder))
     tell(tx, [Notice("assignment", new, 1, "handed", part.unit, first.role, found.run_id, found.id, immediate=True)])
     return due_at
-
-
-# ---------------------------------------------------------------- 撤销办结
-def revoke(tx: Tx, assignment_id: int, *, until: date | None, ground: str) -> int:
-    """撤销办结: a closed share counts no longer. While its item is open the unit is given the share anew, with what it
-    had handed down; after that a linked item (整改), since the plan's diagram does not run backwards. A part is given
-    anew while its whole is worked on. Returns the id of the item to go on with.
-
-    Raises: Invalid, Refused, NotAllowed, NotFound.
-    """
-    case = case_of(tx, assignment_id)
-    permit(tx, case, Verb.REVOKE)
-    faults = require_ground(ground)
-    if until is None or until < local_day(tx.now):
-        faults["until"] = "请填写整改期限，不早于今天。"
-    if faults or until is None:
-        raise Invalid(faults)
-    if case.parent_id:
-        _reopen_part(tx, case, until, Said({"ground": ground}))
-        return int(case.item_id)
-    found = item_row(tx, case.item_id)
-    is_over = case.item_state in ENDED
-    new = tx.allocate("item" if is_over else "assignment")[0]
-    kind, parts = ("revoked", []) if is_over else ("reopened", _handed_down(tx, case))
-    _take_away(tx, case, kind, new, Said({"ground": ground}), {"parts": parts})
-    if is_over:
-        _plan_mending(tx, found, new, until)
-        _open_mending(tx, case, found, new, until)
-        return int(new)
-    hand_out(tx, found, Share(case.unit, case.role, case.ord, case.quota, new, end_of(until)))
-    return int(found.id)
-
-
-def _handed_down(tx: Tx, case: Case) -> list[int]:
-    """What a share was handed down in and goes on with its successor, as far as it was accepted."""
-    rows = siblings(tx, case.item_id) if case.n_parts else ()
-    return sorted({r.id for r in rows if r.parent_id == case.id})
-
-
-def _take_away(tx: Tx, case: Case, kind: str, successor: int, said: Said, more: Mapping[str, Any]) -> None:
-    payload = {"assignment": case.id, "item": case.item_id, "version": case.version, "successor": successor, **more}
-    tx.record(f"item:{case.item_id}", f"assignment.{kind}", payload, said.texts)
-    tell(tx, [notice_of(case, kind)])
-
-
-def _reopen_part(tx: Tx, case: Case, until: date, said: Said) -> None:
-    """What the unit above has accepted is not done after all: the lower unit is given it anew, and the whole waits for
-    it again. A whole that has been summed up and handed in comes back first."""
-    if case.parent_state not in (State.WORKING, State.RETURNED):
-        raise Refused(
-            f"{case.parent_name}已汇总提交或办结，不能再撤销下级办结；请先撤回申请，或请专班办退回、撤销办结。"
-        )
-    if case.parent_suspended:
-        raise Refused(f"{case.parent_name}的任务已暂停计时，恢复后才能撤销下级办结。")
-    due_at = end_of(until)
-    if inner(due_at, case.parent_due) != due_at and case.parent_due > tx.now:
-        raise Invalid({"until": f"不能晚于 {due_words(case.parent_due)}（{case.parent_name}的时限）。"})
-    new = tx.allocate("assignment")[0]
-    _take_away(tx, case, "reopened", new, said, {"counts": False, "parts": _handed_down(tx, case)})
-    hand_down_again(tx, case, new, due_at)
-
-
-_mendings = select(func.count()).where(item.c.origin == bindparam("b_item"))
-_last_item = select(func.max(item.c.ord)).where(item.c.run_id == bindparam("b_run"))
-
-
-def _plan_mending(tx: Tx, found: AnyRow, new: int, until: date) -> None:
-    n = tx.connection.execute(_mendings, {"b_item": found.id}).scalar_one() + 1
-    facts = {
-        "item": new,
-        "origin": found.id,
-        "run": found.run_id,
-        "element": f"{found.element[:60]}~{new}",
-        "ord": tx.connection.execute(_last_item, {"b_run": found.run_id}).scalar_one() + 1,
-        "no": f"{found.no[:14]}改{n}",
-        "title": f"整改：{found.title}"[:200],
-        "completion": "all",
-        "gated": False,
-        "cadence": None,
-        "needs_steps": False,
-        "due_at": end_of(until),
-        "due_text": f"{month_day(until)}前",
-        "due_steps": _steps_of_mending(tx),
-        "open_units": "[]",
-        "indicators": [],
-    }
-    same = {key: getattr(found, key) for key in ("clause", "heading", "heading_name", "lifecycle")}
-    tx.record(f"item:{new}", "item.planned", facts | same)
-
-
-def _steps_of_mending(tx: Tx) -> str:
-    """How the date of a 整改 came about."""
-    return canonical([["核定", f"{full_day(local_day(tx.now))} 撤销办结时由专班办核定"]])
-
-
-def _open_mending(tx: Tx, case: Case, found: AnyRow, new: int, until: date) -> None:
-    first, share = first_step(found.lifecycle), tx.allocate("assignment")[0]
-    handed_out = {"id": share, "unit": case.unit, "role": "responsible", "ord": 1, "quota": None, "presumed": False}
-    opened = {
-        "item": new,
-        "run": found.run_id,
-        "step": first.id,
-        "state": State.ACKNOWLEDGING,
-        "role": first.role,
-        "due_at": end_of(until),
-        "due_steps": _steps_of_mending(tx),
-        "assignments": [handed_out],
-    }
-    tx.record(f"item:{new}", "item.opened", opened)
-    arm_ladder(tx, "assignment", [share], end_of(until), parse_ladder(found.ladder))
-    handed = Notice("assignment", share, 1, "handed", case.unit, first.role, found.run_id, new, immediate=True)
-    tell(tx, [handed])
 
 
 # ---------------------------------------------------------------- what every one of them asks

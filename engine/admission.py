@@ -13,7 +13,7 @@ from ledger.errors import Refused
 from ledger.organisation import Organisation
 
 _NOBODY = Organisation("", "", (), ())
-_clean = set[bytes]()  # digests
+_clean = set[tuple[bytes, str, frozenset[str]]]()  # digest, jurisdiction, names of units that were given up
 
 
 Directory = Callable[[str], Organisation]  # of a jurisdiction; raises KeyError where there is none
@@ -39,12 +39,21 @@ def require_clean(xml: bytes, directory: Directory = organisation.load) -> None:
     """Raises Refused with every error, a sentence each.
 
     What was found clean is not read again: so a caller can ask before it opens the transaction in which it publishes.
-    It stays clean as units change, for whatever a unit was called still means somebody.
+    It stays clean as units change, for whatever a unit was called still means somebody, unless the unit was given up.
     """
-    digest = hashlib.sha256(xml).digest()
-    if digest in _clean:
+    clean = hashlib.sha256(xml).digest(), *_given_up(xml, directory)
+    if clean in _clean:
         return
     errors = [f.message for f in findings(xml, directory) if f.severity == "error"]
     if errors:
         raise Refused("这份方案图还不能启动：\n" + "\n".join(errors))
-    _clean.add(digest)
+    _clean.add(clean)
+
+
+def _given_up(xml: bytes, directory: Directory) -> tuple[str, frozenset[str]]:
+    """The jurisdiction of a plan, and the names there that mean nobody any more; neither where it does not say."""
+    try:
+        key = jurisdiction_of(xml) or ""
+        return key, frozenset(directory(key).given_up)
+    except (DiagramError, KeyError):
+        return "", frozenset()

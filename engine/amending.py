@@ -23,15 +23,16 @@ from engine.moving import NOTHING_SAID, Said, give_out_all_anew, parts_of, sibli
 from engine.notices import Notice, tell
 from engine.splitting import number_fault
 from engine.steps import go_on, to_do_after
+from engine.stopped import counts_now
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
-from ledger.errors import Invalid, Refused
+from ledger.errors import Invalid, NotFound, Refused
 from ledger.events import canonical
 from ledger.queries.time_sheet import REMINDED
+from ledger.rules.figures import of_quotas
 from ledger.rules.levels import gap as lacking_of
-from ledger.rules.levels import inner
 from ledger.rules.personal import refusal_of
-from ledger.rules.texts import as_seen, due_words, full_day, number_words
+from ledger.rules.texts import as_seen, due_words, full_day, lacking_words, number_words
 from ledger.rules.verbs import LEFT_OUT, State, Verb
 from ledger.schema import AnyRow, assignment, indicator, petition, todo, unit
 
@@ -98,7 +99,7 @@ def amend_target(tx: Tx, item_id: int, *, indicator: int, target: Decimal | None
         faults["target"] = "请填写调整后的目标值。"
     if faults or own is None or target is None:
         raise Invalid(faults)
-    if _counts_together(known):
+    if (counted := _counted(known)) and counted.id == own.id:
         quotas = [r.quota for r in tx.read(_quotas, {"b_item": item_id}) if r.parent_id is None]
         _require_sum(target, quotas, "各单位的份额合计比目标值", gap)
     said = {"indicator": own.id, "was": own.target, "target": target}
@@ -114,9 +115,10 @@ def _target_fault(own: AnyRow, target: Decimal) -> str:
     return "与现在的目标值相同，请填写调整后的数。" if target == own.target else ""
 
 
-def _counts_together(known: Sequence[AnyRow]) -> bool:
-    """Whether the quotas of the shares are what they have to reach together of an item's one indicator."""
-    return len(known) == 1 and known[0].sum_rule == "sum" and known[0].each is None
+def _counted(known: Sequence[AnyRow]) -> AnyRow | None:
+    """The one of an item's indicators of which the quotas of its shares are what they have to reach together."""
+    n = of_quotas([r.sum_rule for r in known])
+    return None if n is None or known[n].each is not None else known[n]
 
 
 def amend_quota(tx: Tx, assignment_id: int, *, quota: Decimal | None, ground: str, gap: str = "") -> int:
@@ -129,7 +131,7 @@ def amend_quota(tx: Tx, assignment_id: int, *, quota: Decimal | None, ground: st
     permit(tx, case, Verb.AMEND_QUOTA)
     limit_texts(gap=gap)
     known = tx.read(_indicators, {"b_item": case.item_id})
-    if case.quota is None and len(known) != 1:
+    if case.quota is None and of_quotas([r.sum_rule for r in known]) is None:
         raise Refused("本单位没有按数字分担的份额，不能调整；文字上的要求，请用“更正文字”。")
     faults = require_ground(ground)
     if quota is None:
@@ -141,17 +143,56 @@ def amend_quota(tx: Tx, assignment_id: int, *, quota: Decimal | None, ground: st
     if faults or quota is None:
         raise Invalid(faults)
     _require_quotas(tx, case, quota, known, gap)
-    tier = f"quota:{case.stream_seq + 1}"
-    told = _places(tx, case)
-    said = {"assignment": case.id, "item": case.item_id, "run": case.run_id, "was": case.quota, "quota": quota}
-    texts = {"ground": ground, "gap": gap}
-    tx.record(f"item:{case.item_id}", "assignment.quota_changed", said | _told(case.arm, tier, told), texts)
-    tell(tx, [_notice(case, tier, place) for place in told])
+    _give_quotas(tx, [case], {case.id: quota}, {"ground": ground, "gap": gap})
     return int(case.item_id)
 
 
-def _told(arm: int, tier: str, places: Sequence[Place]) -> dict[str, Any]:
-    return {"tier": tier, "told": [[arm, *place] for place in places]}
+def _give_quotas(tx: Tx, cases: Sequence[Case], quotas: Mapping[int, Decimal], texts: Mapping[str, str]) -> None:
+    """Each of these shares of an item has another quota, and whom it concerns is told."""
+    places, notices = _places_of(tx, cases), []
+    for seq, case in enumerate(cases, start=cases[0].stream_seq + 1):
+        tier, told = f"quota:{seq}", places[case.id]
+        said = {"assignment": case.id, "item": case.item_id, "run": case.run_id, "was": case.quota}
+        said |= {"quota": quotas[case.id], "tier": tier, "told": [[case.arm, *place] for place in told]}
+        tx.record(f"item:{case.item_id}", "assignment.quota_changed", said, texts)
+        notices += [_notice(case, tier, place) for place in told]
+    tell(tx, notices)
+
+
+def amend_quotas(tx: Tx, item_id: int, *, quotas: Mapping[int, Decimal | None], ground: str, gap: str = "") -> int:
+    """调整份额 of an item's shares at once, by share; one that is not named keeps its own. `gap` says why they do not
+    add up to the target, or what one was handed down in to it. Returns the item's id. Faults are named by share
+    (`quota-7`). Raises: as `amend_text`."""
+    found = item_for(tx, item_id, Verb.AMEND_QUOTA)
+    limit_texts(gap=gap)
+    counted = _counted(tx.read(_indicators, {"b_item": item_id}))
+    if counted is None:
+        raise Refused("本任务没有由各单位合计的数字指标，份额不能一并调整；有份额的，请逐家调整。")
+    rows = tx.read(_quotas, {"b_item": item_id})
+    before = {r.id: r.quota for r in rows if r.parent_id is None}
+    if not before.keys() >= quotas.keys():
+        raise NotFound("份额所属的单位不在本任务里，请刷新页面后重填。")
+    faults = require_ground(ground)
+    for share, quota in quotas.items():
+        if quota is None and before[share] is not None:
+            faults[f"quota-{share}"] = "请填写份额，没有任务数的填 0。"
+        elif quota is not None and (fault := number_fault(quota)):
+            faults[f"quota-{share}"] = fault
+    changed = {i: q for i, q in sorted(quotas.items()) if q is not None and q != before[i]}
+    if not changed and not faults:
+        faults["quotas"] = "各单位的份额都没有改动，请填写调整后的数。"
+    if faults:
+        raise Invalid(faults)
+    cases = list(cases_of(tx, changed).values())
+    for case in cases:
+        permit(tx, case, Verb.AMEND_QUOTA)
+    after = before | changed
+    _require_sum(counted.target, after.values(), "各单位的份额合计比目标值", gap)
+    for case in cases:
+        below = [r.quota for r in rows if r.parent_id == case.id]
+        _require_sum(changed[case.id], below, f"{case.unit_name}已分解给下级单位的数合计比它的", gap)
+    _give_quotas(tx, cases, changed, {"ground": ground, "gap": gap})
+    return int(found.id)
 
 
 def _require_quotas(tx: Tx, case: Case, quota: Decimal, known: Sequence[AnyRow], reason: str) -> None:
@@ -160,8 +201,8 @@ def _require_quotas(tx: Tx, case: Case, quota: Decimal, known: Sequence[AnyRow],
     beside = [r.quota for r in rows if r.parent_id == case.parent_id and r.id != case.id]
     if case.parent_id:
         _require_sum(case.parent_quota, [*beside, quota], f"各下级单位的分解数合计比{case.parent_name}的", reason)
-    elif _counts_together(known):
-        _require_sum(known[0].target, [*beside, quota], "各单位的份额合计比目标值", reason)
+    elif counted := _counted(known):
+        _require_sum(counted.target, [*beside, quota], "各单位的份额合计比目标值", reason)
     if case.n_parts:
         below = [r.quota for r in rows if r.parent_id == case.id]
         _require_sum(quota, below, "已分解给下级单位的数合计比本单位的", reason)
@@ -172,8 +213,7 @@ def _require_sum(whole: Decimal | None, quotas: Iterable[Decimal | None], words:
     each = list(quotas)
     lacking = lacking_of(whole, each) if any(q is not None for q in each) else None
     if lacking and not reason.strip():
-        differs = f"少 {number_words(lacking)}" if lacking > 0 else f"多 {number_words(-lacking)}"
-        said = f"{words} {number_words(whole or Decimal(0))} {differs}"
+        said = f"{words} {number_words(whole or Decimal(0))} {lacking_words(lacking)}"
         raise Invalid({"gap": f"{said}；请改成一致，或者在这里写明原因。"})
 
 
@@ -226,8 +266,8 @@ def amend_share_due(tx: Tx, assignment_id: int, *, until: date | None, ground: s
     permit(tx, case, Verb.AMEND_DUE)
     _require_dated(case.due_at, case.cadence, case.due_text)
     faults = require_ground(ground)
-    if until and inner(end_of(until), case.parent_due) != end_of(until):
-        faults["until"] = f"不能晚于{case.parent_name}的时限（{due_words(case.parent_due)}）。"
+    if until and (whole := counts_now(tx, case)) and end_of(until) > whole:
+        faults["until"] = f"不能晚于{case.parent_name}的时限（{due_words(whole)}）。"
     due_at = _new_date(tx, case.due_at, until, faults)
     beyond = _beyond(tx, [case], due_at)
     _give_other_dates(tx, [case], due_at, "assignment.due_changed", Said({"ground": ground}), {"parts": len(beyond)})

@@ -1,26 +1,29 @@
 """Everything a person can do, by its verb. A command takes the transaction first and never commits;
 `engine.desk.perform` does."""
 
-from engine.adjusting import add_unit, revoke, terminate, terminate_item
-from engine.amending import amend_due, amend_quota, amend_share_due, amend_target, amend_text
+from engine.adjusting import add_unit, terminate, terminate_item
+from engine.amending import amend_due, amend_quota, amend_quotas, amend_share_due, amend_target, amend_text
 from engine.clearing import apply_for_name, apply_for_text, decide_clearing
 from engine.confirming import confirm_unit
 from engine.dating import date_item, end_last, last
 from engine.days import decide_days
+from engine.deciding import decide, sign_many
 from engine.deputies import delegate, end_delegation
 from engine.desk import Entry, TodoRef, perform
 from engine.handing_over import hand_over, receive
 from engine.intakes import IntakeRef, decide_intake, present, propose, register, register_on
-from engine.moving import acknowledge, acknowledge_many, decide, sign_many, submit
+from engine.looking import look
+from engine.moving import acknowledge, acknowledge_many, submit
 from engine.petitions import PetitionRef, answer, dispute, extend, plan_steps
 from engine.reorganising import cancel as cancel_change
 from engine.reorganising import reorganise
 from engine.reporting import check, confirm, correct, enter, report, report_round, settle
+from engine.revoking import revoke
 from engine.splitting import Part, split
 from engine.steps import StepDraft, step_done
 from engine.succeeding import reassign
 from engine.suspending import resume, suspend
-from engine.taking_back import open_todo, take_back
+from engine.taking_back import take_back
 from engine.urging import Call, copy, hand_on, urge
 
 __all__ = [
@@ -36,6 +39,7 @@ __all__ = [
     "add_unit",
     "amend_due",
     "amend_quota",
+    "amend_quotas",
     "amend_share_due",
     "amend_target",
     "amend_text",
@@ -62,7 +66,7 @@ __all__ = [
     "hand_on",
     "hand_over",
     "last",
-    "open_todo",
+    "look",
     "perform",
     "plan_steps",
     "present",

@@ -169,6 +169,7 @@ _cases = (
         unit.c.name.label("unit_name"),
         unit.c.kind.label("unit_kind"),
         unit.c.host,
+        unit.c.successor,
         unit.c.jurisdiction.label("place"),
         todo.c.unit.label("open_unit"),
         todo.c.role.label("open_role"),
@@ -267,7 +268,7 @@ def cases_of(tx: Tx, assignment_ids: Iterable[int]) -> dict[int, Case]:
 def _case(actor: Actor, rows: Sequence[AnyRow]) -> Case:
     """A share of its rows, one for each post at which it stands (or one without)."""
     seats = sorted((r.open_unit, r.open_role) for r in rows if r.open_role)
-    own = next((s for s in seats if actor.desk(*s, rows[0].plan)), seats[0] if seats else (None, None))
+    own = next((s for s in seats if actor.seat(s, rows[0].plan, rows[0].unit)), seats[0] if seats else (None, None))
     return Case(rows[0], seats, *own)
 
 
@@ -289,7 +290,7 @@ def take(tx: Tx, ref: TodoRef, case: Case) -> Case:
     if (case.step, case.arm) != (ref.step, ref.arm):
         raise _done_before(tx, ref, case)
     try:
-        tx.desk = seat(tx.actor, case.todo_unit or "", case.todo_role or "", case.plan)
+        tx.desk = seat(tx.actor, case.todo_unit or "", case.todo_role or "", case.plan, case.unit)
     except NotAllowed:
         if len(case.seats) and _own_done(tx, ref, case.plan):
             raise _done_before(tx, ref, case) from None
@@ -333,9 +334,9 @@ def limit_texts(**texts: str) -> None:
         raise Invalid({name: f"文字过长（{n} 字），请压缩到 {MAX_TEXT} 字以内。" for name, n in too_long.items()})
 
 
-def seat(actor: Actor, unit_key: str, role: str, plan: str) -> Desk:
-    """The actor's post for this unit and role in a plan. Raises: NotAllowed."""
-    desk = actor.desk(unit_key, role, plan)
+def seat(actor: Actor, unit_key: str, role: str, plan: str, of: str) -> Desk:
+    """The post from which the actor acts on a unit's (`of`) todo at this unit and role. Raises: NotAllowed."""
+    desk = actor.seat((unit_key, role), plan, of)
     if desk is None:
         raise NotAllowed("这件待办不在您的岗位上，您可以查看，不能办理。")
     return desk

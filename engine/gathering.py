@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, exists, func, literal, select
+from sqlalchemy import Select, and_, bindparam, case, exists, func, literal, literal_column, select
 
 from engine.moments import is_notice_time
 from engine.notices import Notice, rung_of, settle, tell
@@ -19,7 +19,7 @@ from engine.wording import line_of, link_of, title_of
 from ledger.calendar import local_day
 from ledger.database import Tx
 from ledger.directory import place_name
-from ledger.people import Holder, batched, holders_in, units_answered_for, written_to
+from ledger.people import UNIT_OF_TODO, Holder, asked_in, batched, units_answered_for, written_to
 from ledger.queries.words import OUTCOME_WORDS
 from ledger.rules.verbs import Role, State
 from ledger.schema import AnyRow, assignment, intake, item, notice, petition, post, round_, run, share, step, todo, unit
@@ -99,6 +99,7 @@ _untold = (
     .where(
         todo.c.closed_at.is_(None),
         assignment.c.state.in_(_WAITING),
+        assignment.c.overlay.is_distinct_from(State.SUSPENDED.value),
         ~select(notice.c.id)
         .where(
             notice.c.owner_kind == "assignment",
@@ -208,7 +209,8 @@ def holds(n: AnyRow) -> bool:
         return bool(is_there and n.intake_arm == n.arm)
     match kind:
         case "waiting":
-            return bool(f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm and n.is_asked)
+            is_there = f"waiting:{n.step}" == n.tier and n.assignment_arm == n.arm and n.is_asked
+            return bool(is_there and n.overlay != State.SUSPENDED)
         case "handed":
             return bool(n.assignment_state == "acknowledging")
         case "returned":
@@ -249,11 +251,11 @@ def _is_copy(n: AnyRow) -> bool:
 
 def _mail(tx: Tx, rows: Sequence[AnyRow], act_of: Callable[[AnyRow], tuple[str, str]]) -> None:
     """One message a person and act. A post that nobody holds keeps its notices until somebody does."""
-    posts = holders_in(tx.connection, {(n.unit, n.role, n.plan_key) for n in rows})
+    posts = asked_in(tx.connection, {((n.unit, n.role, n.plan_key), n.assignment_unit) for n in rows})
     mails: dict[tuple[str, str, int], _Mail] = {}
     for n in rows:
         kind, group = act_of(n)
-        for h in _readers(n, posts[n.unit, n.role, n.plan_key]):
+        for h in _readers(n, posts[(n.unit, n.role, n.plan_key), n.assignment_unit]):
             # By what it tells first, which is told once: a day that a clock shows again may have its digest again.
             key = f"{kind}:{n.id}:{h.person_id}"
             mails.setdefault((kind, group, h.person_id), _Mail(key, kind, h)).lines.append(n)
@@ -284,10 +286,10 @@ def _open_todos(tx: Tx, mails: Sequence[_Mail]) -> dict[int, tuple[int, int]]:
     persons = sorted({m.holder.person_id for m in mails})
     units = units_answered_for(tx.connection, persons)
     rows = [r for part in batched(units) for r in tx.connection.execute(_counts, {"units": part, "now": tx.now})]
-    posts = holders_in(tx.connection, {(r.unit, r.role, r.plan) for r in rows})
+    posts = asked_in(tx.connection, {((r.unit, r.role, r.plan), r.of_unit) for r in rows})
     counts = dict.fromkeys(persons, (0, 0))
     for r in rows:
-        for h in posts[r.unit, r.role, r.plan]:
+        for h in posts[(r.unit, r.role, r.plan), r.of_unit]:
             if h.person_id in counts:
                 n, late = counts[h.person_id]
                 counts[h.person_id] = (n + r.n, late + r.late)
@@ -299,12 +301,13 @@ _counts = (
         todo.c.unit,
         todo.c.role,
         run.c.plan,
+        UNIT_OF_TODO.label("of_unit"),
         func.count().label("n"),
         func.count().filter(todo.c.due_at < bindparam("now", type_=todo.c.due_at.type)).label("late"),
     )
     .join(run, run.c.id == todo.c.run_id)
     .where(todo.c.closed_at.is_(None), todo.c.unit.in_(bindparam("units", expanding=True)))
-    .group_by(todo.c.unit, todo.c.role, run.c.plan)
+    .group_by(todo.c.unit, todo.c.role, run.c.plan, literal_column("of_unit"))
 )
 
 

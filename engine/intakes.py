@@ -252,7 +252,7 @@ def capacities_in(
 ) -> dict[Capacity, Desk]:
     """The capacities in which an actor meets a case, each with the post that gives it; the holder first."""
     found = {
-        Capacity.HOLDER: actor.desk(todo_unit, todo_role, plan) if todo_unit and todo_role else None,
+        Capacity.HOLDER: actor.seat((todo_unit, todo_role), plan, "") if todo_unit and todo_role else None,
         Capacity.OFFICE: actor.desk(office, "coordinator", plan),
     }
     return {capacity: desk for capacity, desk in found.items() if desk}
@@ -323,6 +323,10 @@ def _named(
             resolution = known.resolve(printed)
             if resolution is None:
                 wrong[name] = f"单位目录中没有“{printed}”，请写单位全称或简称，几个单位之间用顿号分开。"
+            elif resolution.ended is not None:
+                wrong[name] = f"{resolution.ended.words}。"
+            elif early := next((u for u in resolution.units if u.valid_from is not None), None):
+                wrong[name] = f"“{early.short}”自 {early.valid_from} 起启用，请届时再交办，或改选别的单位。"
             elif not resolution.units:
                 wrong[name] = f"“{printed}”没有列明是哪些单位，请写出单位名称。"
             else:

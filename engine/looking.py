@@ -1,21 +1,52 @@
-"""What a signer or reviewer has looked at: a figure that changed since the page was opened is looked at again."""
+"""What a signer or reviewer has looked at: what was shown is read and not taken back any more (撤回), and a figure that
+changed since the page was opened is looked at again."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Integer, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.desk import Case
 from ledger.database import Tx
 from ledger.errors import Conflict
+from ledger.queries.navigation import MINE, desks_of
 from ledger.rules.texts import number_words
-from ledger.schema import AnyRow, event, figure, indicator, person, post, unit
+from ledger.rules.verbs import State
+from ledger.schema import AnyRow, Instant, assignment, event, figure, glance, indicator, person, post, todo, unit
 
 Seen = Mapping[int, Decimal]  # the figures of a share by indicator, as they stood on the page
+
+_before_me = (
+    select(
+        *(todo.c.owner_id, todo.c.step, todo.c.arm),
+        *(bindparam("b_person", type_=Integer), bindparam("b_at", type_=Instant)),
+    )
+    .join(assignment, assignment.c.id == todo.c.owner_id)
+    .where(
+        MINE,
+        todo.c.owner_kind == "assignment",
+        todo.c.owner_id.in_(bindparam("b_ids", expanding=True)),
+        assignment.c.state.in_((State.SIGNING, State.REVIEWING)),
+    )
+)
+_KEPT = ("assignment_id", "step", "arm", "person_id", "at")
+_LOOKED = {
+    "sqlite": sqlite.insert(glance).from_select(_KEPT, _before_me).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(glance).from_select(_KEPT, _before_me).on_conflict_do_nothing(),
+}
+
+
+def look(tx: Tx, shares: Collection[int]) -> None:
+    """The actor was shown what of these shares was handed in; of those that wait for a decision of theirs that is kept
+    once. By the machine's clock: a page is shown also where business time is in doubt."""
+    asked = {"b_ids": sorted(shares), "b_person": tx.actor.person_id, "b_at": tx.recorded_at, **desks_of(tx.actor)}
+    tx.connection.execute(_LOOKED[tx.connection.dialect.name], asked)
+
 
 _figures = (
     select(figure.c.assignment_id, figure.c.indicator_id, figure.c.value, indicator.c.name, indicator.c.measure)

@@ -15,6 +15,7 @@ from engine import instances
 from ledger.calendar import PUBLISHED, SHANGHAI, WorkCalendar, end_of, local_day, moment
 from ledger.rules.cadence import Turn
 from ledger.rules.ladder import NOTICE_TIME, tiers
+from ledger.rules.timeliness import planning_due
 
 # The order within one instant: who is told, then what ends, then what opens, then the digests of day and week.
 RANK_TIER, RANK_CLOSE, RANK_OPEN, RANK_DIGEST, RANK_WEEKLY = 1, 2, 3, 9, 10
@@ -48,9 +49,6 @@ def chased_after_return(due_at: datetime, returned_at: datetime, mend_days: int,
 
 
 # ---------------------------------------------------------------- steps of a share
-PLANNING_DAYS = 5  # working days from 签收 to hand in a plan of steps, where one is wanted
-
-
 def step_moments(
     due_at: datetime, ladder: Sequence[int], calendar: WorkCalendar, after: datetime, *, arm: int = 1
 ) -> list[Moment]:
@@ -61,11 +59,6 @@ def step_moments(
 def planning_moments(asked_at: datetime, ladder: Sequence[int], calendar: WorkCalendar, turn: int) -> list[Moment]:
     """The reminders of a plan of steps (节点计划) that is owed since an instant."""
     return ladder_moments(planning_due(asked_at, calendar), ladder, calendar, arm=turn, after=asked_at)
-
-
-def planning_due(asked_at: datetime, calendar: WorkCalendar) -> datetime:
-    """Until when a plan of steps is to be handed in: said as a number of working days, never as a date."""
-    return end_of(calendar.after(local_day(asked_at), PLANNING_DAYS))
 
 
 # ---------------------------------------------------------------- rounds

@@ -128,6 +128,8 @@ def _kept_elsewhere(tx: Tx, plan: Plan) -> dict[tuple[str, str], int]:
 
 def _unit_key(known: Organisation, printed: str, what: str = "统筹单位") -> str:
     found = known.resolve(printed)
+    if found is not None and found.ended is not None:
+        raise Refused(f"方案的{what}{found.ended.words}；请发布新版本，再启动方案。")
     if found is None or len(found.units) != 1:
         raise Refused(f"方案的{what}“{printed}”不是一个单位，请先在单位目录中登记，再启动方案。")
     return found.units[0].key
@@ -143,6 +145,7 @@ def _plan_item(
     planned: Item,
     kept_elsewhere: Mapping[tuple[str, str], int],
 ) -> None:
+    _require_there(known, planned)
     limit = _due(tx, plan, run_id, planned)
     headings = {h.id: h.name for h in plan.headings}
     reporters = [i.reporter and _unit_key(known, i.reporter, "填报单位") for i in planned.indicators]
@@ -306,6 +309,13 @@ def open_item(tx: Tx, run_id: int, plan: Plan, known: Organisation, planned: Ite
         for i, s in zip(ids, shares, strict=True)
     ]
     tell(tx, handed)
+
+
+def _require_there(known: Organisation, planned: Item) -> None:
+    """Nothing is handed to a unit that was given up (撤销) since the plan was published. Raises: Refused."""
+    for share in planned.shares:
+        if (found := known.resolve(share.unit)) is not None and found.ended is not None:
+            raise Refused(f"第 {planned.no} 项的单位{found.ended.words}；请发布新版本，再启动方案。")
 
 
 def _shares(known: Organisation, planned: Item) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, String, bindparam, cast, func, literal, select
+from sqlalchemy import Connection, String, bindparam, cast, func, literal, or_, select
 
 from engine import published
 from engine.chasing import arm, disarm
@@ -34,7 +34,7 @@ _owed_in_run = (  # with the stream locked in which rounds of the whole plan say
     .join(stream, stream.c.name == literal("run:").concat(cast(round_.c.run_id, String)))
     .where(
         share.c.state == "owed",
-        share.c.unit == _answering,
+        or_(share.c.unit == bindparam("b_unit"), share.c.unit == _answering),
         round_.c.run_id == bindparam("b_run"),
         round_.c.closed_at.is_(None),
     )

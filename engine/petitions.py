@@ -19,6 +19,7 @@ from engine.notices import Notice, tell
 from engine.places import overseers
 from engine.splitting import require_lower
 from engine.steps import StepDraft, ask_for_steps, confirm_steps, planned
+from engine.stopped import counts_now
 from engine.succeeding import reassign_case
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
@@ -26,7 +27,6 @@ from ledger.directory import unit_fault
 from ledger.errors import Conflict, Invalid, Questions, Refused
 from ledger.events import canonical
 from ledger.people import holders_in
-from ledger.rules.levels import inner
 from ledger.rules.texts import due_words
 from ledger.rules.verbs import State, Verb
 from ledger.schema import petition
@@ -54,15 +54,14 @@ def extend(tx: Tx, assignment_id: int, *, until: date | None, reason: str, progr
         raise Refused("本任务没有定时限，无需申请延期；办理情况请随时填报。")
     if tx.now > case.due_at:
         raise Refused(f"时限 {due_words(case.due_at)} 已过，不能再申请延期；请抓紧办理，并在填报中说明原因。")
+    whole = counts_now(tx, case)
     faults = {} if reason.strip() else {"reason": "请写明申请延期的理由。"}
     if not progress.strip():
         faults["progress"] = "请写明目前的进展，审批人据此判断。"
     if until is None or end_of(until) <= case.due_at:
         faults["until"] = f"请填写晚于现时限（{due_words(case.due_at)}）的日期。"
-    elif inner(end_of(until), case.parent_due) != end_of(until):
-        faults["until"] = (
-            f"不能晚于{case.parent_name}的时限（{due_words(case.parent_due)}）；确需延后的，请先商其申请延期。"
-        )
+    elif whole and end_of(until) > whole:
+        faults["until"] = f"不能晚于{case.parent_name}的时限（{due_words(whole)}）；确需延后的，请先商其申请延期。"
     if faults or until is None:
         raise Invalid(faults)
     chain = _chain(tx, case, ["coordinator"] if case.parent_id else case.extends.split())
@@ -130,9 +129,10 @@ def answer(tx: Tx, ref: PetitionRef, *, agree: bool, reason: str = "", to: str =
     limit_texts(reason=reason)
     if not agree and not reason.strip():
         raise Invalid({"reason": "请写明不同意的理由，对方据此办理。"})
-    if agree and case.petition_kind == "extension" and inner(case.asked_due, case.parent_due) != case.asked_due:
+    whole = counts_now(tx, case)
+    if agree and case.petition_kind == "extension" and whole and case.asked_due > whole:
         raise Refused(
-            f"申请的时限晚于{case.parent_name}现在的时限（{due_words(case.parent_due)}），不能同意；"
+            f"申请的时限晚于{case.parent_name}现在的时限（{due_words(whole)}），不能同意；"
             "请不同意并说明，或先由上级单位申请延期。"
         )
     if agree and case.petition_kind == "extension" and case.asked_due < tx.now and not confirmed:
@@ -143,7 +143,7 @@ def answer(tx: Tx, ref: PetitionRef, *, agree: bool, reason: str = "", to: str =
             }
         )
     disarm(tx, [("petition", case.petition_id)])
-    said = Said({"reason": reason})
+    said = Said({"reason": reason}, upholds=agree and case.petition_kind == "objection")
     match case.petition_kind:
         case _ if not agree:
             _settle(tx, case, "declined", said)

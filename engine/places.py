@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bpmn.lifecycle import Holder, Step
 from engine.desk import Case, giver
 from ledger.database import Tx
-from ledger.people import overseers_of
+from ledger.people import Sittings, overseers_of
 
 Place = tuple[str, str]  # unit and role
 
@@ -22,14 +22,25 @@ def overseers(tx: Tx, jurisdiction: str) -> Mapping[str, str]:
 def places_of(tx: Tx, case: Case, step: Step) -> list[Place]:
     """The posts at which a share stands there, in the order of the diagram.
 
-    Where several review together the share's own unit is passed over. Inspectors and leaders that a place does not
-    have are passed over too; where nobody is left, whoever handed the share out decides.
+    Where several review together the share's own unit is passed over, by whatever name it sits there. Inspectors and
+    leaders that a place does not have are passed over too; where nobody is left, whoever handed the share out decides.
     """
     units = [(_unit(tx, case, holder, role), role) for holder, role in step.posts]
     found: list[Place] = list(dict.fromkeys((u, role) for u, role in units if u is not None))
-    if step.rule != "one" and step.verb != "sign":
-        found = [place for place in found if place[0] != case.unit] or found
+    if is_joint_review(step):
+        found = of_others(tx, case, found)
     return found or [giver(case)]
+
+
+def is_joint_review(step: Step) -> bool:
+    """Whether several review there together, so that nobody reviews what her own unit has handed in."""
+    return step.rule != "one" and step.verb != "sign"
+
+
+def of_others(tx: Tx, case: Case, places: Sequence[Place]) -> list[Place]:
+    """Those of the posts that are not answered for by whoever answers for the share's own unit."""
+    sits_in = Sittings(tx.connection, {case.unit, *(unit_key for unit_key, _ in places)}).unit
+    return [(unit_key, role) for unit_key, role in places if sits_in(unit_key, role) != sits_in(case.unit, role)]
 
 
 def _unit(tx: Tx, case: Case, holder: Holder, role: str) -> str | None:

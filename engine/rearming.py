@@ -26,7 +26,6 @@ from engine.moments import (
     day_of_turn,
     digest_moment,
     next_day,
-    planning_due,
     round_moment,
     turns_of,
     week_day,
@@ -35,8 +34,10 @@ from engine.moments import (
 from engine.opening import opening_of
 from ledger.calendar import WorkCalendar, last_day, moment
 from ledger.database import Tx
+from ledger.queries.steps import asked_again
 from ledger.rules.cadence import Turn
 from ledger.rules.ladder import NOTICE_TIME, tier_day
+from ledger.rules.timeliness import planning_due
 from ledger.schema import (
     AnyRow,
     assignment,
@@ -161,9 +162,10 @@ _OF_SHARES = (
     .join(run, run.c.id == assignment.c.run_id)
     .where(_is_tier)
 )
-_OF_PLANNING = _armed("planning", func.coalesce(_came_to_nothing, assignment.c.acknowledged_at).label("asked_at")).join(
-    assignment, assignment.c.id == due.c.owner_id
-)
+_OF_PLANNING = _armed(
+    "planning", assignment.c.id, func.coalesce(_came_to_nothing, assignment.c.acknowledged_at).label("asked_at")
+).join(assignment, assignment.c.id == due.c.owner_id)
+_planning_owed = select(due.c.owner_id).where(due.c.owner_kind == "planning")
 # A late return is chased from the days to mend on: of what was given another date no earlier than that date itself.
 _late_acts = (
     select(assignment.c.id, event.c.kind, event.c.at, event.c.payload)
@@ -205,8 +207,9 @@ def _chased(connection: Connection, calendar: WorkCalendar) -> Iterator[tuple[An
     for r in connection.execute(_OF_SHARES):
         at = returned.get(r.id)
         yield r, r.due_at if at is None else chased_after_return(r.due_at, at, r.mend_days, calendar)
+    again = asked_again(connection, assignment.c.id.in_(_planning_owed))
     for r in connection.execute(_OF_PLANNING):
-        yield r, planning_due(r.asked_at, calendar)
+        yield r, planning_due(max([r.asked_at, *again.get(r.id, ())[:1]]), calendar)
 
 
 # ---------------------------------------------------------------- rounds

@@ -228,8 +228,10 @@ def _put_right(
         _require_unsettled(verb, [last[i] for i in sorted(figures)])
     values = [[i, last[i].seq, value] for i, value in checked]
     payload: dict[str, Any] = {"assignment": case.id, "item": case.item_id, "values": values}
-    told, tier = [(case.unit, "liaison")], f"{verb}:{max(last[i].seq for i in figures)}"
-    if verb is Verb.CORRECT and (told := _looking_at(tx, case)):
+    told, tier = [(case.unit, "liaison")], f"{verb}:{case.stream_seq + 1}"  # a reading may be judged more than once
+    if verb is not Verb.CORRECT:
+        payload |= {"tier": tier}
+    elif told := _looking_at(tx, case):
         payload |= {"told": told, "arm": case.arm, "correction": tx.allocate("correction")[0]}
         tier = f"corrected:{payload['correction']}"
     tx.record(f"item:{case.item_id}", kind, payload, {"reason": reason})
@@ -302,22 +304,24 @@ def _checked(
     parts: PartFigures,
     *,
     confirmed: bool,
+    field: str = "figure-{indicator}",
 ) -> dict[int, list[tuple[int, Decimal]]]:
+    """Figures by share, as they are recorded; `field`: what the form calls one of them."""
     known = {(r.id, r.indicator_id): r for r in rows}
     sums = Counter(r.id for r in rows if r.sum_rule == "sum")  # a quota is part of the one figure that adds up
     questions: dict[str, str] = {}
     for share_id, figures in by_share.items():
         for indicator_id, value in figures.items():
-            found = known.get((share_id, indicator_id))
+            found, name = known.get((share_id, indicator_id)), field.format(indicator=indicator_id, share=share_id)
             if found is None:
                 raise NotFound("这个指标不属于本任务，请刷新页面后重填。")
             if not value.is_finite() or value < 0 or value >= MAX_FIGURE or value != round(value, 4):
-                raise Invalid({f"figure-{indicator_id}": "请填 0 到一千亿之间的数，小数不超过四位。"})
+                raise Invalid({name: "请填 0 到一千亿之间的数，小数不超过四位。"})
             if words := _not_here(found):
-                raise Invalid({f"figure-{indicator_id}": words})
+                raise Invalid({name: words})
             quota = found.quota if sums[share_id] == 1 else None
             if asked := _doubts(found, value, quota, parts.get((share_id, indicator_id), ())):
-                questions[f"figure-{indicator_id}"] = asked
+                questions[name] = asked
     if questions and not confirmed:
         raise Questions(questions)
     return {i: sorted(figures.items()) for i, figures in by_share.items()}
@@ -420,7 +424,7 @@ def report_round(
     if not locked:
         raise NotFound("没有这一期报送。")
     asked = locked[0]
-    tx.desk = seat(tx.actor, asked.unit, "liaison", asked.plan)
+    tx.desk = seat(tx.actor, asked.unit, "liaison", asked.plan, asked.unit)
     _require_owed(tx, asked)
     if not filled and not nothing_new:
         raise Invalid({"progress": "还没有填写任何内容；没有新情况，请点“本期无新进展”。"})
@@ -428,7 +432,7 @@ def report_round(
     shares = {r.id: r for r in rows}
     given = {i: e.figures for i, e in filled.items()}
     parts = _part_figures(tx, sorted(i for i in given if given[i])) if not confirmed else {}
-    figures = _checked(rows, given, parts, confirmed=confirmed)
+    figures = _checked(rows, given, parts, confirmed=confirmed, field="figure-{indicator}-{share}")
     faults: dict[str, str] = {}
     for assignment_id, entry in filled.items():
         try:

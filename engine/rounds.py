@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from bpmn.plan import Cadence, Plan
 from engine.chasing import arm, wake
@@ -86,19 +86,27 @@ def _last_number(tx: Tx, run_id: int, cadence: Cadence) -> int:
 
 
 def _asked(tx: Tx, run_id: int, cadence: Cadence) -> tuple[Sequence[AnyRow], int | None]:
-    """Whom a turn asks, one row a unit, and the item when the turn is its occurrence. For what stayed with a unit that
-    has ended whoever answers for it is asked, once."""
-    shares = (
-        select(assignment.c.id, assignment.c.item_id, func.coalesce(unit.c.successor, unit.c.key).label("unit"))
-        .join(item, item.c.id == assignment.c.item_id)
-        .join(unit, unit.c.key == assignment.c.unit)
-        .where(assignment.c.run_id == run_id, GOES_ON)
-        .order_by(assignment.c.id)
-    )
+    """Whom a turn asks, one row a unit, and the item when the turn is its occurrence. What stayed with a unit that has
+    ended owes its occurrence in that unit's name, as everything else of it; of a whole plan, whoever answers for it is
+    asked, once."""
     if cadence.asks == "item":
-        rows = tx.connection.execute(shares.where(item.c.cadence == cadence.id)).all()
+        rows = tx.connection.execute(_of_item, {"b_run": run_id, "b_cadence": cadence.id}).all()
         return _one_each(rows), rows[0].item_id if rows else None
-    return _one_each(tx.connection.execute(shares.where(assignment.c.role.in_(OPEN_SHARES))).all()), None
+    return _one_each(tx.connection.execute(_of_plan, {"b_run": run_id}).all()), None
+
+
+_running = (
+    select(assignment.c.id, assignment.c.item_id)
+    .join(item, item.c.id == assignment.c.item_id)
+    .where(assignment.c.run_id == bindparam("b_run"), GOES_ON)
+    .order_by(assignment.c.id)
+)
+_of_item = _running.add_columns(assignment.c.unit).where(item.c.cadence == bindparam("b_cadence"))
+_of_plan = (
+    _running.add_columns(func.coalesce(unit.c.successor, unit.c.key).label("unit"))
+    .join(unit, unit.c.key == assignment.c.unit)
+    .where(assignment.c.role.in_(OPEN_SHARES))
+)
 
 
 def _one_each(rows: Sequence[AnyRow]) -> Sequence[AnyRow]:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from bpmn.lifecycle import LOCAL, Step
 from engine import instances, published
@@ -18,13 +18,14 @@ from engine.chasing import arm as arm_ladder
 from engine.chasing import disarm, parse_ladder
 from engine.desk import Case, case_of, limit_texts, permit
 from engine.notices import Notice, tell
+from engine.stopped import counts_now
 from ledger.calendar import end_of, local_day
 from ledger.database import Tx
 from ledger.directory import unit_fault
 from ledger.errors import Invalid, Refused
 from ledger.rules.due import counted_steps
 from ledger.rules.levels import LOWEST, ROLE, gap, inner, splits
-from ledger.rules.texts import due_words, number_words
+from ledger.rules.texts import due_words, lacking_words, number_words
 from ledger.rules.verbs import LEFT_OUT, State, Verb
 from ledger.schema import AnyRow, assignment, unit
 
@@ -46,9 +47,9 @@ class Part:
 
 
 def split(tx: Tx, assignment_id: int, *, parts: Sequence[Part], gap: str = "", note: str = "") -> int:
-    """分解下达 to lower units, once or in several goes; `gap` says why the quotas do not add up, `note` what is
-    asked for. Returns the item's id. Empty rows are passed over; faults are named by row (`unit-1`, `quota-1`,
-    `until-1`).
+    """分解下达 to lower units, once or in several goes; `gap` says why the quotas do not add up, by itself where they
+    came not to, `note` what is asked for. Returns the item's id. Empty rows are passed over; faults are named by row
+    (`unit-1`, `quota-1`, `until-1`).
 
     Raises: Invalid, Refused, NotAllowed, NotFound.
     """
@@ -59,7 +60,7 @@ def split(tx: Tx, assignment_id: int, *, parts: Sequence[Part], gap: str = "", n
         raise Refused("乡镇（街道）不再向下分解，请由本单位直接办理。")
     rows = {n: p for n, p in enumerate(parts, start=1) if not p.is_empty}
     if not rows:
-        raise Invalid({"unit-1": "请填写至少一家下级单位。"})
+        return _explain(tx, case, gap)
     if len(rows) > MOST:
         raise Invalid({"unit-1": f"一次最多下达 {MOST} 家，请分几次办理。"})
     until = _latest(tx, case)
@@ -79,8 +80,9 @@ def hand_over(tx: Tx, case: Case, to: str, new: int, still: datetime | None = No
     at = still or tx.now
     why: Sequence[tuple[str, str]] = ()
     if due_at and due_at <= at:
-        is_late = case.parent_due is not None and case.parent_due <= at
-        due_at = inner(_days_to_mend(tx, case, at), None if is_late else case.parent_due)
+        whole = case.parent_due if still else counts_now(tx, case)
+        is_late = whole is not None and whole <= at
+        due_at = inner(_days_to_mend(tx, case, at), None if is_late else whole)
         why = _why_anew(tx, case, at, due_at)
     _hand_down(tx, case, case.parent_id, case.item_id, [(to, case.quota, due_at)], {}, [new], why)
     if still:
@@ -88,21 +90,25 @@ def hand_over(tx: Tx, case: Case, to: str, new: int, still: datetime | None = No
     return due_at
 
 
-def hand_down_again(tx: Tx, case: Case, new: int, due_at: datetime) -> None:
-    """A part whose acceptance was taken back, to the same unit under the same whole."""
-    _hand_down(tx, case, case.parent_id, case.item_id, [(case.unit, case.quota, due_at)], {}, [new])
+def hand_down_again(tx: Tx, case: Case, to: str, new: int, due_at: datetime) -> None:
+    """A part whose acceptance was taken back, to the same unit, or who has succeeded it, under the same whole."""
+    _hand_down(tx, case, case.parent_id, case.item_id, [(to, case.quota, due_at)], {}, [new])
 
 
 # ---------------------------------------------------------------- the tree of units
+_holder = unit.alias("holder")
+_answering = (  # below whom they stand where the unit has ended
+    select(func.coalesce(_holder.c.successor, _holder.c.key)).where(_holder.c.key == bindparam("b_unit"))
+).scalar_subquery()
 _lower = (
     select(unit.c.key, unit.c.short, unit.c.name, unit.c.kind)
-    .where(unit.c.parent == bindparam("b_unit"), unit.c.ended_at.is_(None))
+    .where(unit.c.parent == _answering, unit.c.ended_at.is_(None), unit.c.begins_at.is_(None))
     .order_by(unit.c.kind == LOWEST, unit.c.ord)
 )
 
 
 def lower_units(connection: Connection, unit_key: str) -> Sequence[AnyRow]:
-    """The units to which this one may hand its shares down: those directly below it in the tree."""
+    """The units to which this one, or whoever answers for it, may hand its shares down: those directly below."""
     found: Sequence[AnyRow] = connection.execute(_lower, {"b_unit": unit_key}).all()
     return found
 
@@ -141,13 +147,15 @@ def _unit_faults(tx: Tx, case: Case, rows: Mapping[int, Part]) -> dict[str, str]
     return faults
 
 
-_ended_below = select(unit.c.key).where(
-    unit.c.parent == bindparam("b_above"), unit.c.key == bindparam("b_unit"), unit.c.ended_at.is_not(None)
+_not_there_below = select(unit.c.key).where(
+    unit.c.parent == _answering,
+    unit.c.key == bindparam("b_lower"),
+    or_(unit.c.ended_at.is_not(None), unit.c.begins_at.is_not(None)),
 )
 
 
 def _not_lower(tx: Tx, above: str, unit_key: str) -> str:
-    if tx.connection.execute(_ended_below, {"b_above": above, "b_unit": unit_key}).first():
+    if tx.connection.execute(_not_there_below, {"b_unit": above, "b_lower": unit_key}).first():
         return unit_fault(tx.connection, unit_key)
     return f"“{unit_key[:40]}”不是本单位的下级单位，请从列表中选择。"
 
@@ -212,12 +220,31 @@ def gap_left(tx: Tx, case: Case, reason: str) -> dict[str, str]:
     return _sum_faults(case.parent_quota, left, case.parent_name, reason)
 
 
+def _explain(tx: Tx, case: Case, reason: str) -> int:
+    """Nothing more is handed down, and those that have been do not add up (any more): this is why. Raises: Invalid."""
+    lacking = lacking_of_parts(tx, case, case.quota)
+    if not lacking:
+        raise Invalid({"unit-1": "请填写至少一家下级单位。"})
+    if not reason.strip():
+        raise Invalid({"unit-1": "请填写至少一家下级单位；不再分解的，请在下面写明分解数与任务数不一致的原因。"})
+    payload = {"assignment": case.id, "item": case.item_id, "lacking": lacking}
+    tx.record(f"item:{case.item_id}", "assignment.gap_explained", payload, {"gap": reason})
+    return int(case.item_id)
+
+
+def lacking_of_parts(tx: Tx, case: Case, quota: Decimal | None) -> Decimal | None:
+    """What the quotas of the parts of a share would lack of this one (negative: what they are above it); none where
+    it has no parts with quotas."""
+    rows = tx.connection.execute(_in_item, {"b_item": case.item_id}) if case.n_parts else ()
+    below = [r.quota for r in rows if r.parent_id == case.id]
+    return gap(quota, below) if any(q is not None for q in below) else None
+
+
 def _sum_faults(whole: Decimal | None, quotas: Sequence[Decimal | None], whose: str, reason: str) -> dict[str, str]:
     lacking = gap(whole, quotas)
     if whole is None or not lacking or reason.strip():
         return {}
-    words = f"少 {number_words(lacking)}" if lacking > 0 else f"多 {number_words(-lacking)}"
-    words = f"{whose}的 {number_words(whole)} {words}"
+    words = f"{whose}的 {number_words(whole)} {lacking_words(lacking)}"
     return {"gap": f"各下级单位的分解数合计比{words}；请改成一致，或者在这里写明原因。"}
 
 

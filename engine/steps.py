@@ -4,7 +4,8 @@ done.
 A plan of steps is a petition (`engine.petitions`) that the office decides on, or the unit above where the share was
 handed down. A changed one is another petition: what is done stays as it was, and until it is confirmed the former one
 holds. A step is chased by the plan's ladder from its confirmation until it is done, is replaced, or the share ends;
-while its share stands still (暂停计时) it does, too, and goes on under the share's next arm.
+while its share stands still (暂停计时) it does, too, and goes on under the share's next arm. A plan of steps that is
+still owed is not asked for meanwhile, and anew when time goes on.
 """
 
 from __future__ import annotations
@@ -196,12 +197,6 @@ _to_move = (
 )
 
 
-def stand_still(tx: Tx, shares: Sequence[Case]) -> None:
-    """Steps of shares whose time stands still are not chased."""
-    if planned := [s.id for s in shares if s.steps_in_force]:
-        forget_steps(tx, planned)
-
-
 def standing_still(tx: Tx, shares: Sequence[Case]) -> Mapping[int, Sequence[AnyRow]]:
     """The steps that stood still with these shares, those done meanwhile among them, by share."""
     found: dict[int, list[AnyRow]] = defaultdict(list)
@@ -250,7 +245,7 @@ def forget_steps(tx: Tx, shares: Sequence[int]) -> None:
 
 
 def let_go(tx: Tx, needs_steps: bool, shares: Sequence[Case | AnyRow]) -> None:
-    """Shares that end: neither their steps are chased, nor the plan of steps that they may owe."""
+    """Shares that end or stand still: neither their steps are chased, nor the plan of steps that they may owe."""
     if planned := [s.id for s in shares if s.steps_in_force]:
         forget_steps(tx, planned)
     if needs_steps:
@@ -258,12 +253,31 @@ def let_go(tx: Tx, needs_steps: bool, shares: Sequence[Case | AnyRow]) -> None:
 
 
 def ask_for_steps(tx: Tx, case: Case, turn: int = 0) -> None:
-    """Where the plan wants it: the unit owes a plan of steps from now on; what was handed down owes none. `turn`: the
-    petition that came to nothing before, 0 for none."""
+    """Where the plan wants it: the unit owes a plan of steps from now on, while its time runs. `turn`: the petition
+    that came to nothing before, 0 for none."""
+    if _owes_steps(case) and not case.suspended_at:
+        _ask_from_now_on(tx, case, turn)
+
+
+def ask_again(tx: Tx, case: Case) -> dict[str, int]:
+    """Time goes on for whoever has signed for a share and owes a plan of steps: it has the days for it anew. Says what
+    the event tells of that, the turn under which it is asked for: a number of petitions, so that none is given
+    twice."""
+    if not (_owes_steps(case) and case.acknowledged_at):
+        return {}
+    turn = tx.allocate("petition")[0]
+    _ask_from_now_on(tx, case, turn)
+    return {"asked": turn}
+
+
+def _owes_steps(case: Case) -> bool:
+    """Where the plan wants it and none is in force; what was handed down owes none."""
     is_wanted = case.needs_steps and case.parent_id is None and case.role != "cooperating"
-    if is_wanted and case.steps_in_force is None:
-        ladder = parse_ladder(case.ladder)
-        wake(tx, "planning", [case.id], planning_moments(tx.now, ladder, tx.calendar, turn))
+    return is_wanted and case.steps_in_force is None
+
+
+def _ask_from_now_on(tx: Tx, case: Case, turn: int) -> None:
+    wake(tx, "planning", [case.id], planning_moments(tx.now, parse_ladder(case.ladder), tx.calendar, turn))
 
 
 # ---------------------------------------------------------------- what was done
@@ -310,8 +324,10 @@ def step_done(
 
 def _ask(tx: Tx, case: Case, found: AnyRow) -> None:
     """Raises: Questions, where the figures are behind what the step promised."""
-    for r in tx.read(_reached, {"b_share": case.id, "b_item": case.item_id}):
-        share = share_of_target(r.value or Decimal(0), case.quota or r.target, r.op)
+    rows = tx.read(_reached, {"b_share": case.id, "b_item": case.item_id})
+    own = case.quota if len(rows) == 1 else None  # a quota is part of the one figure that adds up
+    for r in rows:
+        share = share_of_target(r.value or Decimal(0), r.target if own is None else own, r.op)
         if share is not None and share * 100 < Fraction(found.share):
             said = f"{r.name}累计 {number_words(r.value or Decimal(0))} {r.measure}，为目标的 {percent_words(share)}"
             asked = f"这个节点应达到 {number_words(found.share)}%，{said}；是否确认节点已经完成？"

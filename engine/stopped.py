@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 
 from engine.chasing import disarm
 from engine.desk import Case
-from engine.steps import stand_still
+from engine.steps import let_go
 from ledger.calendar import end_of, last_day, local_day
 from ledger.database import Tx
 from ledger.schema import event
@@ -48,7 +48,7 @@ def come_back(tx: Tx, case: Case) -> dict[str, Any]:
     if not case.parent_suspended:
         return {}
     disarm(tx, [("assignment", case.id)])
-    stand_still(tx, [case])
+    let_go(tx, case.needs_steps, [case])
     above = stopped_with(tx, case.item_id).get(case.parent_id) or case.parent_id
     return {"with": above, "since": _since(tx, case), "todo_due": None}
 
@@ -59,11 +59,16 @@ def meanwhile(tx: Tx, case: Case, due_at: datetime) -> datetime:
 
 
 def whole_due(tx: Tx, case: Case) -> datetime | None:
-    """The date within which a part is given days: that of the whole, or what it would be if one that stands still went
-    on now. None where it is late already."""
+    """The date within which a part is given days: the one of its whole that counts now. None where it is late
+    already."""
     due_at: datetime | None = case.parent_due
-    if due_at is None or due_at <= (case.parent_suspended or tx.now):
-        return None
+    is_late = due_at is not None and due_at <= (case.parent_suspended or tx.now)
+    return None if is_late else counts_now(tx, case)
+
+
+def counts_now(tx: Tx, case: Case) -> datetime | None:
+    """A part's whole is due then; one that stands still, if it went on now."""
+    due_at: datetime | None = case.parent_due
     return moved(tx, due_at, days_since(tx, case.parent_suspended)) if case.parent_suspended else due_at
 
 

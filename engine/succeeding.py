@@ -1,7 +1,7 @@
 """承接: a share goes on with another unit as it stands, a share of the item as one, a part of what another unit holds
 as a part of the same. By 调整责任单位 the office, or the unit above, moves one; when units merge or split, all that are
 chosen move. Where a successor has a share there already, it goes into that, and what was to be reached and has been
-reported counts with it."""
+reported counts with it; the office's word makes a weaker one as strong."""
 
 from __future__ import annotations
 
@@ -15,17 +15,29 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from engine import owing
-from engine.adjusting import Share, end_share, hand_out, item_row, require_new, require_said
+from engine.adjusting import (
+    ROLES,
+    Share,
+    end_share,
+    hand_out,
+    item_row,
+    notice_of,
+    require_said,
+)
 from engine.desk import Case, case_of, permit
 from engine.moving import Said, siblings
+from engine.notices import tell
 from engine.seating import seat_anew
-from engine.splitting import hand_over, require_lower
+from engine.splitting import hand_over, lacking_of_parts, require_lower
 from engine.steps import taken_over
 from ledger.database import Tx
-from ledger.errors import Refused
+from ledger.directory import unit_fault
+from ledger.errors import Invalid, Refused
 from ledger.rules.figures import Reading, SumRule, roll_up
-from ledger.rules.verbs import Verb
-from ledger.schema import AnyRow, figure, indicator, reading, unit
+from ledger.rules.verbs import ENDED, LEFT_OUT, State, Verb
+from ledger.schema import AnyRow, assignment, figure, indicator, reading, unit
+
+IN_UNIT = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED)  # a share that may take in another
 
 
 def reassign(tx: Tx, assignment_id: int, *, to: str, ground: str) -> int:
@@ -41,18 +53,54 @@ def reassign(tx: Tx, assignment_id: int, *, to: str, ground: str) -> int:
 
 
 def reassign_case(tx: Tx, case: Case, to: str, said: Said) -> None:
-    """End a share in favour of another unit, which takes it over as it stands and owes what it still has to report."""
+    """End a share in favour of another unit, which takes it over as it stands and owes what it still has to report. It
+    goes into a share that the unit has of the item, and makes that as strong."""
     if case.parent_suspended:
         raise Refused(f"{case.parent_name}的任务已暂停计时，恢复后才能调整下级单位。")
-    require_new(tx, case.item_id, to)
+    own = _own_share(tx, case, to)
     if case.parent_id:
         require_lower(tx, case.parent_unit, [to])
     reports = owing.reports_of(tx, case)
     missed = [r.id for r in reports if r.assignment_id is not None and owing.is_late(tx, r)]
-    new = hand_on(tx, case, to, reported(tx, [case.id]).get(case.id, ()), said, missed)
+    figures = reported(tx, [case.id, own.id] if own else [case.id])
+    if own:
+        new = int(own.id)
+        join(tx, case, own, figures, said, missed)
+    else:
+        new = hand_on(tx, case, to, figures.get(case.id, ()), said, missed)
     _hand_reports_on(tx, case, new, to, [r for r in reports if not owing.is_late(tx, r)])
     if case.role == "lead" and not case.parent_id:
         seat_anew(tx, case.item_id)
+
+
+_own = select(assignment.c.id).where(
+    assignment.c.item_id == bindparam("b_item"),
+    assignment.c.unit == bindparam("b_unit"),
+    assignment.c.state.not_in(LEFT_OUT),
+)
+
+
+def _own_share(tx: Tx, case: Case, to: str) -> Case | None:
+    """The share of the item that a unit has already, if it may take this one in. Raises: Invalid."""
+    if fault := unit_fault(tx.connection, to):
+        raise Invalid({"to": fault})
+    found = tx.connection.execute(_own, {"b_item": case.item_id, "b_unit": to}).scalars().all()
+    own = case_of(tx, found[-1]) if found else None
+    if own is None or not (words := _why_not(case, own)):
+        return own
+    raise Invalid({"to": words})
+
+
+def _why_not(case: Case, own: Case) -> str:
+    if own.id == case.id:
+        return f"{own.unit_name}现在就承担这份责任，请选择别的单位。"
+    if own.parent_id != case.parent_id:
+        return f"{own.unit_name}在本任务中另有上下级之间的分工；请先终止那一份，或者选择别的单位。"
+    if own.state in ENDED:
+        return f"{own.unit_name}在本任务中的分工已经办结；请先撤销它的办结再调整，或者选择别的单位。"
+    if own.state not in IN_UNIT:
+        return f"{own.unit_name}在本任务中的分工已经提交；请先由审签、审核岗位退回再调整，或者选择别的单位。"
+    return ""
 
 
 def _hand_reports_on(tx: Tx, case: Case, new: int, to: str, reports: Sequence[AnyRow]) -> None:
@@ -152,14 +200,35 @@ def hand_on(tx: Tx, case: Case, to: str, figures: Sequence[Figure], said: Said, 
     return new
 
 
-def join(tx: Tx, case: Case, own: Case, known: Mapping[int, Sequence[Figure]], said: Said) -> None:
-    """Into the successor's own share: quotas add up, figures by the rule of their indicator. `known`: of both."""
-    end_share(tx, case, siblings(tx, case.item_id), said, own.id)
+def join(
+    tx: Tx,
+    case: Case,
+    own: Case,
+    known: Mapping[int, Sequence[Figure]],
+    said: Said,
+    missed: Collection[int] = (),
+) -> None:
+    """A share ends in favour of one that its successor has, and goes into that. `known`: the figures of both;
+    `missed`: see `end_share`."""
+    end_share(tx, case, siblings(tx, case.item_id), said, own.id, missed)
+    take_in(tx, case, own, known)
+
+
+def take_in(tx: Tx, case: Case, own: Case, known: Mapping[int, Sequence[Figure]]) -> None:
+    """Into the successor's own share: quotas add up, figures by the rule of their indicator, a stronger role goes along
+    with its place in the order. Where it has handed its own down, the quotas of those parts are what they were, and it
+    is asked to say why."""
     figures = combined(known.get(own.id, ()), known.get(case.id, ()))
     quota = None if case.quota is None else case.quota + (own.quota or 0)
-    facts = {**_numbers(tx, case, own.unit, figures), "quota": quota}
-    if figures or quota is not None or "fills" in facts:
-        _take_over(tx, case, own.id, {**facts, "joined": True})
+    is_stronger = ROLES.index(case.role) < ROLES.index(own.role)
+    role = {"role": case.role, "was": own.role, "ord": case.ord} if is_stronger else {}
+    facts = {**_numbers(tx, case, own.unit, figures), "quota": quota, **role}
+    lacking = lacking_of_parts(tx, own, quota) if case.quota else None
+    if figures or quota is not None or "fills" in facts or role:
+        asked = {"lacking": lacking, "told": [own.arm, own.unit, "liaison"]} if lacking else {}
+        _take_over(tx, case, own.id, {**facts, **asked, "joined": True})
+    if lacking:
+        tell(tx, [notice_of(own, f"gap:{case.id}")])
 
 
 def combined(own: Sequence[Figure], taken: Sequence[Figure]) -> list[Figure]:

@@ -1,9 +1,10 @@
 """暂停计时 and 恢复计时: of a share, and with it of what it was handed down in.
 
-Parts that are in their units' hands stop with the whole and go on with it, each with its own date moved by the same
-working days. What a part has handed in is decided as usual, and what comes back to its unit stands still from then
-on (`engine.stopped`); one that stood still by itself already is left to itself. The steps of a share (节点) stand still
-and move with it. A unit all of whose shares stand still is asked for no report.
+Parts that are in their units' hands, at their own signer's too, stop with the whole and go on with it, each with its
+own date moved by the same working days. What a part has handed in is decided as usual, and what comes back to its unit
+stands still from then on (`engine.stopped`); one that stood still by itself already is left to itself. The steps of a
+share (节点) stand still and move with it; a plan of them that is owed is asked for anew. A unit all of whose shares
+stand still is asked for no report.
 """
 
 from __future__ import annotations
@@ -14,19 +15,18 @@ from typing import Any
 
 from engine.adjusting import notice_of, require_said
 from engine.chasing import arm_again, disarm, parse_ladder
+from engine.dating import IN_HAND
 from engine.desk import Case, case_of, cases_of, limit_texts, permit
 from engine.moving import NOTHING_SAID, Said, give_out_all_anew, give_out_anew, parts_of, rearm, settling, siblings
 from engine.notices import tell
 from engine.owing import release
-from engine.steps import go_on, stand_still, standing_still
+from engine.steps import ask_again, go_on, let_go, standing_still
 from engine.stopped import days_since, moved, stopped_with
 from ledger.database import Tx
 from ledger.errors import Refused
 from ledger.rules.levels import inner
 from ledger.rules.verbs import State, Verb
 from ledger.schema import AnyRow
-
-_IN_HAND = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED)
 
 
 def suspend(tx: Tx, assignment_id: int, *, ground: str) -> int:
@@ -39,13 +39,13 @@ def suspend(tx: Tx, assignment_id: int, *, ground: str) -> int:
     require_said(ground)
     if case.due_at is None or case.cadence:
         raise Refused("本任务没有单独计算的时限，无需暂停计时；按期次报送的，请在报送时说明。")
-    parts = [p for p in _parts(tx, case) if p.state in _IN_HAND and p.due_at and p.overlay != State.SUSPENDED]
+    parts = [p for p in _parts(tx, case) if p.state in IN_HAND and p.due_at and p.overlay != State.SUSPENDED]
     give_out_anew(tx, case, "assignment.suspended", {"todo_due": None}, Said({"ground": ground}))
     stopped = [{"todo_due": None, "with": case.id, "settles": settling(p, "lapsed")} for p in parts]
     give_out_all_anew(tx, parts, "assignment.suspended", stopped, NOTHING_SAID)
     petitions = [("petition", p.petition_id) for p in parts if p.petition_id]
     disarm(tx, [*(("assignment", c.id) for c in (case, *parts)), *petitions])
-    stand_still(tx, [case, *parts])
+    let_go(tx, case.needs_steps, [case, *parts])
     release(tx, case)
     tell(tx, [notice_of(c, "suspended") for c in (case, *parts)])
     return int(case.item_id)
@@ -64,7 +64,7 @@ def resume(tx: Tx, assignment_id: int, *, ground: str) -> int:
         raise Refused(f"{case.parent_name}的任务已暂停计时，本单位随之暂停，随其恢复，不能单独恢复。")
     with_it = _stopped_with(tx, case)
     steps = standing_still(tx, [case, *with_it])
-    said = _later(tx, case, case.parent_due, steps.get(case.id, ()))
+    said = _later(tx, case, case.parent_due, steps.get(case.id, ())) | ask_again(tx, case)
     turn = give_out_anew(tx, case, "assignment.resumed", said, Said({"ground": ground}))
     rearm(tx, case, turn, said["due_at"])
     own = [{**_later(tx, p, said["due_at"], steps.get(p.id, ())), "with": case.id} for p in with_it]

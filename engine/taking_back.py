@@ -1,12 +1,12 @@
-"""撤回: what was handed in and not opened yet, or applied for and not decided yet, comes back to the unit."""
+"""撤回: what was handed in and not read yet, or applied for and not decided yet, comes back to the unit."""
 
 from __future__ import annotations
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine import published
-from engine.desk import Case, TodoRef, case_of, open_case, permit
+from engine.desk import Case, case_of, permit
+from engine.going_on import go_to_successor
 from engine.moving import Next, rearm, record_move
 from engine.petitions import take_back_petition
 from engine.stopped import come_back
@@ -15,10 +15,6 @@ from ledger.errors import Refused
 from ledger.rules.verbs import State, Verb
 from ledger.schema import glance, person, todo
 
-_INSERT = {
-    "sqlite": sqlite.insert(glance).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(glance).on_conflict_do_nothing(),
-}
 _readers = (
     select(person.c.name)
     .join(glance, glance.c.person_id == person.c.id)
@@ -26,6 +22,7 @@ _readers = (
         glance.c.assignment_id == bindparam("b_id"),
         glance.c.step == bindparam("b_step"),
         glance.c.arm == bindparam("b_arm"),
+        glance.c.person_id != bindparam("b_self"),  # who holds several posts has not read it as another
     )
     .order_by(glance.c.at)
 )
@@ -37,13 +34,6 @@ _signers = select(todo.c.closed_at).where(  # who has agreed already at a step w
     todo.c.arm == bindparam("b_arm"),
     todo.c.closed_at.is_not(None),
 )
-
-
-def open_todo(tx: Tx, todo: TodoRef) -> None:
-    """Whoever holds a todo has opened what was handed in. Raises: Conflict, NotAllowed, NotFound."""
-    open_case(tx, todo)
-    row = {"assignment_id": todo.assignment_id, "step": todo.step, "arm": todo.arm}
-    tx.writes.write(_INSERT[tx.connection.dialect.name], {**row, "person_id": tx.actor.person_id, "at": tx.now})
 
 
 def take_back(tx: Tx, assignment_id: int) -> int:
@@ -59,7 +49,7 @@ def take_back(tx: Tx, assignment_id: int) -> int:
 
 def _take_back_submission(tx: Tx, case: Case) -> None:
     asked = {"b_id": case.id, "b_step": case.step, "b_arm": case.arm}
-    if reader := tx.connection.execute(_readers, asked).scalars().first():
+    if reader := tx.connection.execute(_readers, {**asked, "b_self": tx.actor.person_id}).scalars().first():
         raise Refused(f"{reader} 已经打开查看，不能再撤回；如需修改，请联系对方退回。")
     if tx.connection.execute(_signers, asked).first():
         raise Refused("已有岗位签署同意，不能再撤回；如需修改，请联系对方退回。")
@@ -69,3 +59,4 @@ def _take_back_submission(tx: Tx, case: Case) -> None:
     record_move(tx, case, "assignment.taken_back", to, still)
     if not still:
         rearm(tx, case, to.arm, case.due_at)
+    go_to_successor(tx, case)

@@ -7,17 +7,17 @@ Told once each time a post falls empty: the arm of the notice counts the terms t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from engine.notices import Notice, settle, tell
 from engine.outbox import Outgoing, put
 from ledger.calendar import local_day
 from ledger.database import Tx
 from ledger.directory import place_name
-from ledger.people import Holder, Place, batched, holders, unheld
+from ledger.people import UNIT_OF_TODO, Holder, Place, asked_in, batched, holders, unheld
 from ledger.places import seat
 from ledger.queries.words import ROLE_WORDS
 from ledger.rules.verbs import Role
@@ -28,14 +28,14 @@ _TIER = "vacant:"
 
 @dataclass(frozen=True)
 class Vacancy:
-    """What waits at a post that nobody holds, in one run; `head`: whether the unit's head answers for it."""
+    """What waits at a post that nobody holds, in one run; `falling`: how much of it the unit's head answers for."""
 
     run_id: int
     office: str
     jurisdiction: str
     place: Place
     todos: int
-    head: bool
+    falling: int
 
     @property
     def tier(self) -> str:
@@ -56,11 +56,14 @@ _waiting = (
         todo.c.unit,
         todo.c.role,
         run.c.plan,
+        UNIT_OF_TODO.label("of_unit"),
         func.count().label("n"),
     )
     .join(run, run.c.id == todo.c.run_id)
     .where(todo.c.closed_at.is_(None))
-    .group_by(todo.c.run_id, run.c.office, run.c.jurisdiction, todo.c.unit, todo.c.role, run.c.plan)
+    .group_by(
+        todo.c.run_id, run.c.office, run.c.jurisdiction, todo.c.unit, todo.c.role, run.c.plan, literal_column("of_unit")
+    )
     .order_by(todo.c.run_id, todo.c.unit, todo.c.role)
 )
 
@@ -69,11 +72,15 @@ def vacancies(connection: Connection) -> list[Vacancy]:
     """Every post at which work waits and that nobody holds."""
     rows = connection.execute(_waiting).all()
     empty = unheld(connection, {(r.unit, r.role, r.plan) for r in rows})
-    return [
-        Vacancy(r.run_id, r.office, r.jurisdiction, place, r.n, bool(empty[place]))
-        for r in rows
-        if (place := (r.unit, r.role, r.plan)) in empty
-    ]
+    waiting = [r for r in rows if (r.unit, r.role, r.plan) in empty]
+    asked = asked_in(connection, {((r.unit, r.role, r.plan), r.of_unit) for r in waiting})
+    found: dict[tuple[int, Place], Vacancy] = {}
+    for r in waiting:
+        place = (r.unit, r.role, r.plan)
+        seen = found.get((r.run_id, place)) or Vacancy(r.run_id, r.office, r.jurisdiction, place, 0, 0)
+        falling = r.n if asked[place, r.of_unit] else 0
+        found[r.run_id, place] = replace(seen, todos=seen.todos + r.n, falling=seen.falling + falling)
+    return list(found.values())
 
 
 _ended = (
@@ -111,7 +118,7 @@ def gather_vacancies(tx: Tx) -> None:
 
 
 def _concerned(v: Vacancy, administrators: Sequence[str]) -> list[tuple[str, str]]:
-    answers = (v.place[0], Role.HEAD.value) if v.head else (v.office, Role.COORDINATOR.value)
+    answers = (v.place[0], Role.HEAD.value) if v.falling else (v.office, Role.COORDINATOR.value)
     return [answers, *((key, Role.ADMINISTRATOR.value) for key in administrators)]
 
 
@@ -164,7 +171,7 @@ def _context(tx: Tx, own: Sequence[AnyRow], empty: Sequence[Vacancy], names: Map
         "post": f"{first.to_unit} {Role(first.role).label}",
         "place": place_name(tx.connection, first.jurisdiction),
         "day": local_day(tx.now).isoformat(),
-        "count": sum(v.todos for v in empty),
+        "count": sum(_told_of(v, first.role) for v in empty),
         "overdue": 0,
         "told": len(own),
         "copied": first.role == Role.ADMINISTRATOR,
@@ -176,8 +183,13 @@ def _context(tx: Tx, own: Sequence[AnyRow], empty: Sequence[Vacancy], names: Map
     }
 
 
+def _told_of(v: Vacancy, role: str) -> int:
+    """How many todos a head answers for; all others to be told of are told of each that waits."""
+    return v.falling if role == Role.HEAD else v.todos
+
+
 def _line(n: AnyRow, v: Vacancy, names: Mapping[str, str]) -> dict[str, str]:
     unit_key, role, _ = v.place
     title = f"{names[unit_key]} {ROLE_WORDS[role]}"
-    shown = {"word": "岗位空缺", "shape": "○", "colour": "grey", "due": "", "note": f"{v.todos} 件待办"}
+    shown = {"word": "岗位空缺", "shape": "○", "colour": "grey", "due": "", "note": f"{_told_of(v, n.role)} 件待办"}
     return {**shown, "title": title, "plan": n.plan}

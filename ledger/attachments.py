@@ -84,9 +84,9 @@ _FILE = (
     )
     .where(attachment.c.id == bindparam("b_id"))
 )
-_SHARES = select(assignment.c.id, assignment.c.unit, assignment.c.role, assignment.c.parent_id).where(
-    assignment.c.item_id == bindparam("b_item")
-)
+_SHARES = select(
+    assignment.c.id, assignment.c.unit, assignment.c.role, assignment.c.state, assignment.c.parent_id
+).where(assignment.c.item_id == bindparam("b_item"))
 
 
 def files_of(payload: Mapping[str, Any], texts: Mapping[str, str | None]) -> list[Attached]:

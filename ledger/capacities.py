@@ -47,7 +47,6 @@ def capacities(actor: Actor, stand: Stand) -> dict[Capacity, Desk]:
     lead = (stand.lead_unit, "liaison") if stand.lead_unit and is_led else None
     places = (stand.jurisdiction, stand.place)
     posts = {
-        Capacity.DECIDER: stand.decider,
         Capacity.UNIT: (stand.unit, "liaison"),
         Capacity.HANDLER: (stand.unit, "handler"),
         Capacity.LEAD: lead,
@@ -55,7 +54,9 @@ def capacities(actor: Actor, stand: Stand) -> dict[Capacity, Desk]:
         Capacity.PARENT: (stand.parent_unit, "liaison") if stand.parent_unit else None,
     }
     found = {c: actor.desk(*post, stand.plan) for c, post in posts.items() if post}
-    found[Capacity.HOLDER] = next((d for post in stand.holders if (d := actor.desk(*post, stand.plan))), None)
+    seats = (d for post in stand.holders if (d := actor.seat(post, stand.plan, stand.unit)))
+    found[Capacity.HOLDER] = next(seats, None)
+    found[Capacity.DECIDER] = actor.seat(stand.decider, stand.plan, stand.unit) if stand.decider else None
     found[Capacity.INSPECTOR] = next(
         (d for d in actor.desks if d.role == "inspector" and d.jurisdiction in places), None
     )

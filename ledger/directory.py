@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select
 
+from ledger.calendar import local_day
 from ledger.database import Tx
 from ledger.errors import Invalid
-from ledger.organisation import Group, Organisation, Unit, load
+from ledger.organisation import Ended, Group, Organisation, Unit, ended_hint, load
 from ledger.places import within
 from ledger.rules.texts import as_seen, is_formula, is_overlaid, shows
 from ledger.rules.verbs import OF_ONE_PLAN, RANKS, Role
@@ -25,6 +26,7 @@ from ledger.schema import (
     post,
     unit,
     unit_alias,
+    unit_change,
     unit_group,
     unit_name,
 )
@@ -38,7 +40,7 @@ def account_faults(login: str, name: str, email: str) -> dict[str, str]:
     """What is wrong with an account, by field: it will stand in mails' heads, on pages and in people's sheets."""
     faults = {}
     if not _LOGIN.fullmatch(login):
-        faults["login"] = f"账号“{login[:60]}”不能用，请用字母、数字和 . _ - @，不超过 60 个字符。"
+        faults["login"] = f"账号“{login[:60]}”不能用，请用汉字、字母、数字和 . _ - @，不超过 60 个字符。"
     readable = as_seen(name) == name and shows(name) and not is_overlaid(name)
     if not readable or set(name) & set("\n\t") or is_formula(name) or len(name) > 40:
         faults["name"] = f"姓名“{as_seen(name)[:40]}”不能用，请写 40 字以内的姓名，不以 = + - @ 开头。"
@@ -115,12 +117,13 @@ def installed_place(connection: Connection) -> str:
 
 
 def known_units(connection: Connection, place: str) -> Organisation:
-    """The directory of a jurisdiction as it stands; old names lead to whoever bears a new one, or has succeeded.
+    """The directory of a jurisdiction as it stands; old names lead to whoever bears a new one, or has succeeded, and
+    those of a unit that was given up to the day and to who may be meant.
 
     Raises: KeyError where there is none.
     """
-    listed, former, ended = _listed(connection, place)
-    return listed.with_history(former, ended)
+    listed, former, ended, given_up = _listed(connection, place)
+    return listed.with_history(former, ended, given_up)
 
 
 def listed_units(connection: Connection, place: str) -> Organisation:
@@ -128,7 +131,10 @@ def listed_units(connection: Connection, place: str) -> Organisation:
     return _listed(connection, place)[0]
 
 
-def _listed(connection: Connection, place: str) -> tuple[Organisation, dict[str, list[str]], dict[str, str]]:
+_History = tuple[Organisation, dict[str, list[str]], dict[str, str], dict[str, Ended]]
+
+
+def _listed(connection: Connection, place: str) -> _History:
     name = place_name(connection, place)
     if not name:
         raise KeyError(place)
@@ -146,18 +152,71 @@ def _listed(connection: Connection, place: str) -> tuple[Organisation, dict[str,
             place,
             name,
             tuple(
-                Unit(r.key, r.name, r.short, r.kind, tuple(aliases.get(r.key, ())), host=r.host, parent=r.parent)
+                Unit(
+                    *(r.key, r.name, r.short, r.kind, tuple(aliases.get(r.key, ())), r.host, r.parent),
+                    valid_from=r.begins_at and local_day(r.begins_at),
+                    valid_to=r.ends_at and local_day(r.ends_at),
+                )
                 for r in rows
             ),
             tuple(Group(r.name, tuple(json.loads(r.aliases)), tuple(json.loads(r.members)), r.open) for r in groups),
         ),
         former,
         {r.key: r.successor for r in rows if r.successor is not None},
+        _given_up(connection, rows),
     )
 
 
+def _given_up(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, Ended]:
+    """Units that nobody has succeeded, and those that they had succeeded."""
+    gone = {r.key: r for r in rows if r.ended_at is not None and r.successor is None}
+    if not gone:
+        return {}
+    meant = who_may_be_meant(connection, gone)
+    ended = {key: Ended(r.short, local_day(r.ended_at), tuple(meant.get(key, ()))) for key, r in gone.items()}
+    return ended | {r.key: ended[r.successor] for r in rows if r.successor in ended}
+
+
+_taking = unit.alias("taking")
+_duties_went_to = (
+    select(unit_change.c.unit, _taking.c.short)
+    .join(unit, unit.c.key == unit_change.c.to_unit)
+    .join(_taking, _taking.c.key == func.coalesce(unit.c.successor, unit.c.key))
+    .where(
+        unit_change.c.kind == "transfer",
+        unit_change.c.state == "done",
+        _taking.c.ended_at.is_(None),
+        unit_change.c.unit.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(unit_change.c.id.desc())
+)
+_near = (
+    select(unit.c.key.label("unit"), _taking.c.short)
+    .join(_taking, or_(_taking.c.key == unit.c.host, _taking.c.key == unit.c.parent))
+    .where(_taking.c.ended_at.is_(None), unit.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(_taking.c.ord)
+)
+
+
+def who_may_be_meant(connection: Connection, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Short names of who may be meant by units that were given up: who took duties of theirs, their host, who stands
+    above them."""
+    found: dict[str, list[str]] = {}
+    for statement in (_duties_went_to, _near):
+        for r in connection.execute(statement, {"keys": sorted(keys)}):
+            if r.short not in found.setdefault(r.unit, []):
+                found[r.unit].append(r.short)
+    return found
+
+
 _here = within(unit.c.jurisdiction, [bindparam("b_place")])
-_units = select(unit).where(_here).order_by(unit.c.ord, unit.c.key)
+_ending = (unit_change.c.unit == unit.c.key) & (unit_change.c.kind == "end") & (unit_change.c.state == "planned")
+_units = (
+    select(unit, unit_change.c.at.label("ends_at"))
+    .outerjoin(unit_change, _ending)
+    .where(_here)
+    .order_by(unit.c.ord, unit.c.key)
+)
 _aliases = select(unit_alias).join(unit, unit.c.key == unit_alias.c.unit).where(_here).order_by(unit_alias.c.name)
 _former = select(unit_name).join(unit, unit.c.key == unit_name.c.unit).where(_here).order_by(unit_name.c.until)
 _groups = select(unit_group).where(unit_group.c.jurisdiction == bindparam("b_place")).order_by(unit_group.c.name)
@@ -188,20 +247,35 @@ def unit_faults(connection: Connection, found: AnyRow, name: str, short: str) ->
 
 _successor = unit.alias("successor")
 _unit_with_successor = (
-    select(unit.c.short, unit.c.ended_at, _successor.c.short.label("successor_short"))
+    select(unit.c.short, unit.c.ended_at, unit.c.begins_at, _successor.c.short.label("successor_short"))
     .outerjoin(_successor, _successor.c.key == unit.c.successor)
     .where(unit.c.key == bindparam("b_key"))
 )
 
 
 def unit_fault(connection: Connection, key: str) -> str:
-    """Why nothing new can be given to a unit: there is none of this key, or it has ended; empty where it can."""
+    """Why nothing new can be given to a unit: there is none of this key, it has ended, or is not there yet; empty where
+    it can."""
     found = connection.execute(_unit_with_successor, {"b_key": key}).one_or_none()
+    if found is not None and found.begins_at is not None:
+        return f"{found.short}自 {local_day(found.begins_at)} 起启用，请届时再选，或改选别的单位。"
+    return _over(connection, key, found)
+
+
+def post_fault(connection: Connection, key: str) -> str:
+    """Why nobody can take a post in a unit; in one that begins later its people may be at their posts before."""
+    return _over(connection, key, connection.execute(_unit_with_successor, {"b_key": key}).one_or_none())
+
+
+def _over(connection: Connection, key: str, found: AnyRow | None) -> str:
     if found is None:
         return "单位目录中没有这个单位，请从列表中选择。"
-    return (
-        f"{found.short}已撤并，由{found.successor_short}承接，请改选{found.successor_short}。" if found.ended_at else ""
-    )
+    if not found.ended_at:
+        return ""
+    if found.successor_short is None:
+        meant = who_may_be_meant(connection, [key]).get(key, ())
+        return f"{found.short}已于 {local_day(found.ended_at)} 撤销{ended_hint(meant).replace('改写', '改选')}。"
+    return f"{found.short}已撤并，由{found.successor_short}承接，请改选{found.successor_short}。"
 
 
 _successors = select(unit.c.key, func.coalesce(unit.c.successor, unit.c.key).label("to")).where(
@@ -297,7 +371,7 @@ def take_post(
     """
     if role not in set(Role):
         raise Invalid({"role": f"没有“{role}”这种岗位，可用：{'、'.join(Role)}。"})
-    if fault := unit_fault(tx.connection, unit_key):
+    if fault := post_fault(tx.connection, unit_key):
         raise Invalid({"unit": fault})
     if faults := scope.faults(tx.connection, role):
         raise Invalid(faults)

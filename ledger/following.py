@@ -96,7 +96,7 @@ _streams_behind = select(stream.c.name, stream.c.seq).where(_behind).order_by(st
 _items_outlived = select(standing.c.item_id).where(_outlived).limit(BATCH)
 _seqs = select(_item_id.label("item_id"), stream.c.seq).where(stream.c.name.in_(bindparam("names", expanding=True)))
 _using_these = _using.where(stream.c.name.in_(bindparam("names", expanding=True)))
-_PLACE = ("item_id", "run_id", "ord", "rank", "due_at", "changes_at", "seq")
+_PLACE = (*Place._fields, "seq")
 
 
 def _keep(dialect: Any) -> Any:

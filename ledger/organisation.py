@@ -32,7 +32,7 @@ class Unit:
     """A node of the organisation tree.
 
     `host` is the organ that keeps a body's office; `parent` the unit directly above it, to which it reports: the county
-    of a bureau or town.
+    of a bureau or town. `valid_from`: the day to come from which on it is there, `valid_to`: on which it will end.
     """
 
     key: str
@@ -57,11 +57,32 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """A unit that was given up (撤销) and that nobody has succeeded: since when; `meant`: who may be meant instead."""
+
+    short: str
+    day: date
+    meant: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return f"“{self.short}”已于 {self.day} 撤销{ended_hint(self.meant)}"
+
+
+def ended_hint(meant: Iterable[str]) -> str:
+    """Who may be meant by the name of a unit that was given up."""
+    names = "、".join(meant)
+    return f"，请改写现在承担这项工作的单位，可能是{names}" if names else "，请改写现在承担这项工作的单位"
+
+
+@dataclass(frozen=True)
 class Resolution:
-    """Whom a printed name means. `open`: the name is understood, but who acts must still be said."""
+    """Whom a printed name means. `open`: the name is understood, but who acts must still be said; `ended`: it is the
+    name of a unit that nobody has succeeded, so nobody acts by it any more."""
 
     units: tuple[Unit, ...]
     open: bool = False
+    ended: Ended | None = None
 
 
 class OrganisationError(ValueError):
@@ -89,6 +110,7 @@ class Organisation:
     name: str
     units: tuple[Unit, ...]
     groups: tuple[Group, ...]
+    given_up: Mapping[str, Ended] = field(default_factory=dict, hash=False)  # by what they were called
     _names: Mapping[str, Resolution] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -110,6 +132,8 @@ class Organisation:
                 raise OrganisationError(f"单位组“{group.name}”的成员不在目录中：{'、'.join(missing)}。")
             members = tuple(by_key[key] for key in group.members)
             _enter(names, (group.name, *group.aliases), Resolution(members, group.open))
+        for name, fate in self.given_up.items():
+            names.setdefault(normal(name), Resolution((), ended=fate))
         object.__setattr__(self, "_names", names)
 
     def unit(self, key: str) -> Unit:
@@ -130,11 +154,19 @@ class Organisation:
         """The units a printed name means here, None when nobody is known by it."""
         return self._names.get(normal(printed))
 
-    def with_history(self, former: Mapping[str, Iterable[str]], ended: Mapping[str, str]) -> Organisation:
+    def with_history(
+        self, former: Mapping[str, Iterable[str]], ended: Mapping[str, str], given_up: Mapping[str, Ended] | None = None
+    ) -> Organisation:
         """The directory without the units that have ended (`ended`: a unit's successor by its key). Whatever a unit
-        was called (`former`, by key) still means it, or whoever succeeded it (承接), unless another is called so."""
+        was called (`former`, by key) still means it, or whoever succeeded it (承接), unless another is called so.
+        `given_up`, by key: those that nobody succeeded, and those that they had; their names mean nobody, but stay
+        known. A group's members are those that are there."""
         units = {u.key: u for u in self.units}
         names = {key: list(called) for key, called in former.items()}
+        nobody: dict[str, Ended] = {}
+        for key, fate in (given_up or {}).items():
+            gone = units.pop(key)
+            nobody |= dict.fromkeys((gone.name, gone.short, *gone.aliases, *names.pop(key, ())), fate)
         for key, successor in ended.items():
             if key in units and successor in units:
                 gone = units.pop(key)
@@ -151,12 +183,15 @@ class Organisation:
         def now(key: str) -> str:
             return ended.get(key, key)
 
-        groups = (replace(g, members=tuple(dict.fromkeys(map(now, g.members)))) for g in self.groups)
+        there = {u.key for u in units.values() if u.valid_from is None}
+        groups = (
+            replace(g, members=tuple(k for k in dict.fromkeys(map(now, g.members)) if k in there)) for g in self.groups
+        )
         kept = (
             replace(u, host=now(u.host) if u.host else None, parent=now(u.parent) if u.parent else None)
             for u in units.values()
         )
-        return Organisation(self.jurisdiction, self.name, tuple(kept), tuple(groups))
+        return Organisation(self.jurisdiction, self.name, tuple(kept), tuple(groups), nobody)
 
 
 def _require_tree(unit: Unit, by_key: Mapping[str, Unit]) -> None:

@@ -158,7 +158,8 @@ unit = Table(
     Column("ord", Integer, nullable=False),
     Column("parent", String(60), index=True),  # the unit directly above, which may hand its shares down (分解下达)
     Column("ended_at", Instant),
-    Column("successor", String(60), index=True),  # 承接: who answers for a unit that has ended
+    Column("successor", String(60), index=True),  # 承接: who answers for a unit that has ended; none: it was given up
+    Column("begins_at", Instant),  # of a unit that is not there yet
 )
 
 jurisdiction = Table(  # 行政区 that has a directory of units; what it is called
@@ -194,11 +195,11 @@ unit_name = Table(  # what a unit was called until it was renamed
     Column("short", String(40), nullable=False),
 )
 
-unit_change = Table(  # 更名, 合并, 拆分, 职责划转: decided for a moment, then done
+unit_change = Table(  # 更名, 合并, 拆分, 职责划转, 撤销, 启用: decided for a moment, then done
     "unit_change",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(10), nullable=False),  # rename, merge, transfer
+    Column("kind", String(10), nullable=False),  # rename, merge, transfer, end, begin
     Column("unit", String(60), nullable=False),
     Column("to_unit", String(60)),
     Column("name", String(80)),
@@ -645,6 +646,14 @@ standing = Table(  # where an item stands in the order of each list; its words a
     Column("due_at", Instant, nullable=False),  # UNDATED stands for none
     Column("changes_at", Instant),  # when time alone may change the rank
     Column("seq", Integer, nullable=False),  # of its stream, as it was taken in
+    Column("unit_ord", Integer, nullable=False, server_default=text("0")),  # of the unit that is printed first
+    Column("state_rank", Integer, nullable=False, server_default=text("0")),  # how far its state is on the way
+    Column("done", Integer, nullable=False, server_default=text("0")),  # accepted shares of all, in 1/10,000
+    Column("touched", BigInteger, nullable=False, server_default=text("0")),  # last report, in microseconds; 0: none
+    Index("ix_standing_unit_ord", "unit_ord", "run_id", "ord"),
+    Index("ix_standing_state_rank", "state_rank", "run_id", "ord"),
+    Index("ix_standing_done", "done", "run_id", "ord"),
+    Index("ix_standing_touched", "touched", "run_id", "ord"),
     Index("ix_standing_rank", "rank", "due_at", "run_id", "ord"),
     Index("ix_standing_run_id_rank", "run_id", "rank", "due_at", "ord"),
     Index("ix_standing_run_id_ord", "run_id", "ord"),
@@ -746,7 +755,7 @@ message = Table(  # the outbox
     Index("ix_message_state_try_at", "state", "try_at"),
 )
 
-glance = Table(  # who has opened what was handed in: it cannot be taken back unread any more
+glance = Table(  # who was shown what was handed in: it cannot be taken back unread any more
     "glance",
     metadata,
     Column("assignment_id", Integer, primary_key=True),

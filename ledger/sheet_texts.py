@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
 from typing import BinaryIO
 
+from ledger.packages import MOST_BYTES, Package, Part, TooLarge, Unreadable
 from ledger.rules.personal import personal_numbers
-from ledger.workbooks import MOST_BYTES, Parts, TooLarge, cells, place_of, said
+from ledger.workbooks import Margin, Place, Workbook
 
 _LONGEST_NUMBER = 11  # digits of a mobile number: a cell that holds one as a number
 
@@ -30,7 +31,9 @@ def fault_of(extension: str, file: BinaryIO) -> str:
                 kinds = "、".join(dict.fromkeys(f.words for f in found))
                 return f"的{place}有{kinds}，没有留存。本系统不保存个人号码，请删去或遮盖后再传。"
     except TooLarge:
-        return "内容太多或无法展开，查不出是否含有身份证号、手机号码，没有留存。请拆成几个文件再传。"
+        return "内容太多，无法逐一查看是否含有身份证号、手机号码，没有留存。请拆成几个文件再传。"
+    except Unreadable:
+        return f"无法展开，查不出是否含有身份证号、手机号码，没有留存。请打开后另存为 {extension} 再传。"
     return ""
 
 
@@ -68,44 +71,65 @@ def _decoded(file: BinaryIO) -> str:
 
 # ---------------------------------------------------------------- containers
 def _workbook(file: BinaryIO) -> Texts:
-    """The cells of each sheet: words, and numbers that are as long as a mobile number."""
-    parts = Parts(file)
-    for cell in cells(parts):
-        if not cell.is_number or (len(cell.words) == _LONGEST_NUMBER and cell.words.isdecimal()):
-            yield f"工作表“{cell.sheet}”{_place(cell.reference)}", cell.words
-    for part in parts.names(r"xl/comments\d*\.xml"):
-        for comment in parts.elements(part, "comment"):
-            yield f"批注{_place(comment.get('ref') or '')}", said(comment, "t")
+    """Titles, cells and page headers of each sheet, then comments. Of numbers, those as long as a mobile number."""
+    book = Workbook(Package(file))
+    for sheet in book.sheets:
+        yield f"第 {sheet.number} 个工作表的名称", sheet.title
+    for sheet in book.sheets:
+        here = f"工作表“{sheet.title}”"
+        for found in book.read(sheet):
+            if isinstance(found, Margin):
+                yield f"{here}的{found.name}", found.words
+                continue
+            if not found.is_number or (len(found.words) == _LONGEST_NUMBER and found.words.isdecimal()):
+                yield here + _place(found.place), found.words
+            if found.quoted:
+                yield f"{here}{_place(found.place)}的公式", found.quoted
+    for place, text in book.comments():
+        yield f"批注{_place(place)}", text
 
 
-def _place(reference: str) -> str:
-    row, column = place_of(reference)
-    return f"第 {row} 行第 {column} 列（{reference}）" if row else ""
+def _place(place: Place | None) -> str:
+    return f"第 {place.row} 行第 {place.column} 列（{place.reference}）" if place else ""
+
+
+_BESIDE: Mapping[str, str] = {
+    "hdr": "页眉",
+    "ftr": "页脚",
+    "footnotes": "脚注",
+    "endnotes": "尾注",
+    "comments": "批注",
+}
+_BREAKS: Mapping[str, str] = {
+    **dict.fromkeys(("tab", "ptab", "br", "cr"), "\n"),  # words on both sides of them are not one
+    "noBreakHyphen": "-",
+}
 
 
 def _document(file: BinaryIO) -> Texts:
     """The paragraphs of the text, then of headers, footers, notes and comments."""
-    parts = Parts(file)
-    for n, paragraph in enumerate(_paragraphs(parts, r"word/document\d*\.xml"), start=1):
+    package = Package(file)
+    texts = package.parts("document")
+    if not texts:
+        raise Unreadable
+    for n, paragraph in enumerate((p for part in texts for p in _paragraphs(package, part)), start=1):
         yield f"第 {n} 段", paragraph
-    for words, pattern in _BESIDE.items():
-        for paragraph in _paragraphs(parts, pattern):
-            yield words, paragraph
+    for part in package.parts(*_BESIDE):
+        for paragraph in _paragraphs(package, part):
+            yield _BESIDE[part.root], paragraph
 
 
-_BESIDE: Mapping[str, str] = {
-    "页眉": r"word/header\d*\.xml",
-    "页脚": r"word/footer\d*\.xml",
-    "脚注": r"word/footnotes\d*\.xml",
-    "尾注": r"word/endnotes\d*\.xml",
-    "批注": r"word/comments\d*\.xml",
-}
-
-
-def _paragraphs(parts: Parts, pattern: str) -> Iterator[str]:
-    for name in parts.names(pattern):
-        for paragraph in parts.elements(name, "p"):
-            yield said(paragraph, "t")
+def _paragraphs(package: Package, part: Part) -> Iterator[str]:
+    """The words of each paragraph; one within another, as in a text box, comes before it."""
+    open_ones: list[list[str]] = []
+    for tag in package.tags(part, "p", "t", *_BREAKS, opening="p"):
+        if tag.name == "p":
+            if tag.opens:
+                open_ones.append([])
+            else:
+                yield "".join(open_ones.pop())
+        elif open_ones:
+            open_ones[-1].append(_BREAKS.get(tag.name, tag.text))
 
 
 _READERS: Mapping[str, Callable[[BinaryIO], Texts]] = {

@@ -10,11 +10,13 @@ from io import BytesIO
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
+from ledger.packages import Package, TooLarge, Unreadable
 from ledger.rules.texts import as_seen
-from ledger.workbooks import Parts, TooLarge, cells
+from ledger.workbooks import Cell, Place, Workbook
 
 MOST_BYTES = 2_000_000
 MOST_LINES = 5_000
+_MOST_UNPACKED = 16_000_000
 MOST_FAULTS = 100
 _WIDEST = 60  # columns
 
@@ -120,15 +122,22 @@ def _rows(name: str, content: bytes) -> Iterator[Row]:
     if content.startswith(b"PK\x03\x04"):
         return _of_workbook(name, content)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise TableError([f"{name} 是旧的 .xls 格式，请在表格软件里另存为 .xlsx。"])
+        raise TableError([f"{name} 是旧格式的文件（.xls、.doc 一类），请在表格软件里另存为 .xlsx。"])
     return _of_text(name, content)
 
 
+def _decoded(name: str, content: bytes) -> str:
+    """UTF-8, or what Chinese spreadsheets call CSV: GB 18030."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise TableError([f"{name} 的文字编码看不懂，请在表格软件里另存为“CSV UTF-8”或 .xlsx。"])
+
+
 def _of_text(name: str, content: bytes) -> Iterator[Row]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise TableError([f"{name} 不是 UTF-8 编码，请在表格软件里另存为“CSV UTF-8”或 .xlsx。"]) from None
+    text = _decoded(name, content)
     if "\0" in text:
         raise TableError([f"{name} 里有空字节，不是 CSV 文件，请重新导出。"])
     reader = csv.reader(text.splitlines(keepends=True))
@@ -140,22 +149,32 @@ def _of_text(name: str, content: bytes) -> Iterator[Row]:
 
 
 def _of_workbook(name: str, content: bytes) -> Iterator[Row]:
-    """The rows of the first sheet."""
+    """The rows of the first sheet that has any."""
     row: list[str] = []
-    number, title = 0, None
+    number = 0
     try:
-        for cell in cells(Parts(BytesIO(content))):
-            title = cell.sheet if title is None else title
-            if cell.sheet != title:
-                break
-            if cell.row != number:
+        for place, words in _first_cells(Workbook(Package(BytesIO(content), _MOST_UNPACKED))):
+            if place.row != number:
                 if row:
                     yield number, row
-                row, number = [], cell.row
-            if 0 < cell.column <= _WIDEST:
-                row.extend([""] * (cell.column - len(row)))
-                row[cell.column - 1] = cell.words.strip()
+                row, number = [], place.row
+            if 0 < place.column <= _WIDEST:
+                row.extend([""] * (place.column - len(row)))
+                row[place.column - 1] = words.strip()
     except TooLarge:
-        raise TableError([f"{name} 打不开，或内容太多，请另存为 .xlsx 后再试。"]) from None
+        raise TableError([f"{name} 内容太多，请拆成几份。"]) from None
+    except Unreadable:
+        raise TableError([f"{name} 打不开，请用表格软件另存为 .xlsx 后再试。"]) from None
     if row:
         yield number, row
+
+
+def _first_cells(book: Workbook) -> Iterator[tuple[Place, str]]:
+    for sheet in book.sheets:
+        found = False
+        for one in book.read(sheet):
+            if isinstance(one, Cell):
+                found = True
+                yield one.place, one.words
+        if found:
+            break

@@ -44,6 +44,11 @@ class Limits:
     size: int
     count: int
 
+    def require_count(self, count: int) -> None:
+        """Raises: Invalid, for more files than one act may have."""
+        if count > self.count:
+            raise Invalid({FIELD: f"一次最多附 {self.count} 个文件。请移除不需要的，或分几次填报。"})
+
 
 @dataclass(frozen=True)
 class Staged(Attached):
@@ -131,8 +136,7 @@ def _require_room(connection: Connection, limits: Limits, person_id: int, form: 
     there, everywhere = connection.execute(
         select(of_form, func.count()).select_from(upload).where(upload.c.person_id == person_id)
     ).one()
-    if there >= limits.count:
-        raise Invalid({FIELD: f"一次最多附 {limits.count} 个文件。请移除不需要的，或分几次填报。"})
+    limits.require_count(there + 1)
     if everywhere >= MOST:
         raise Invalid({FIELD: f"您还有 {everywhere} 个附件没有提交。请先提交，或移除不需要的。"})
 

@@ -18,6 +18,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, b
 from ledger import prepared
 from ledger.people import Actor
 from ledger.places import COUNTY, seat, within
+from ledger.rules.verbs import State
 from ledger.schema import assignment, item, run, unit
 
 S = TypeVar("S", bound=Select[Any])
@@ -95,16 +96,17 @@ def sight_of(connection: Connection, actor: Actor) -> Sight:
         return Sight(actor, frozenset(), frozenset(), frozenset(), frozenset(), frozenset(), {})
     rows = prepared.rows(connection, _own_units, {"keys": sorted(actor.units)})
     jurisdictions = {r.key: r.jurisdiction for r in rows}
+    posts = (*actor.desks, *actor.standing_in)  # who decides in another's stead reads what it is decided by
 
     def over(roles: tuple[str, ...]) -> frozenset[str]:
-        return frozenset(jurisdictions[d.unit] for d in actor.desks if d.role in roles and d.unit in jurisdictions)
+        return frozenset(jurisdictions[d.unit] for d in posts if d.role in roles and d.unit in jurisdictions)
 
     inspected = over((INSPECTING,))
     counties = connection.execute(_of_counties, {"places": sorted(inspected)}).scalars() if inspected else ()
     return Sight(
         actor,
         frozenset(jurisdictions) | frozenset(counties),
-        frozenset(d.unit for d in actor.desks if d.role == "coordinator"),
+        frozenset(d.unit for d in posts if d.role == "coordinator"),
         over(OVERSEEING),
         over(READING),
         inspected,
@@ -132,6 +134,8 @@ class _Share(Protocol):
     @property
     def role(self) -> str: ...
     @property
+    def state(self) -> str: ...
+    @property
     def parent_id(self) -> int | None: ...
 
 
@@ -139,15 +143,15 @@ def readable(sight: Sight, office: str, jurisdiction: str, shares: Iterable[_Sha
     """Of the shares of one item, those whose figures, reports and reasons are read; a part that was handed down is not
     even seen by anybody else.
 
-    Those of the actor's own units, of every unit of an item the actor's unit leads, and all for coordinator, inspector
-    and leader. Parts: those of the own units, all below a share of theirs, and all for the inspector; whoever stands
-    beside or above sees their sum in the whole.
+    Those of the actor's own units, of every unit of an item the actor's unit leads (not where its lead was taken away),
+    and all for coordinator, inspector and leader. Parts: those of the own units, all below a share of theirs, and all
+    for the inspector; whoever stands beside or above sees their sum in the whole.
     """
     by_id = {s.id: s for s in shares}
     whole = [s for s in by_id.values() if s.parent_id is None]
     own = {s.id for s in by_id.values() if s.unit in sight.units}
     reads_all = sight.reads_all(office, jurisdiction)
-    leads = any(s.role == "lead" and s.id in own for s in whole)
+    leads = any(s.role == "lead" and s.state != State.TERMINATED and s.id in own for s in whole)
     found = {s.id for s in whole if reads_all or leads or s.id in own}
     drills = jurisdiction in sight.inspected
     parts = (s for s in by_id.values() if s.parent_id is not None)

@@ -1,117 +1,172 @@
-"""What stands in the parts of an Office file (.xlsx, .docx), as text.
-
-A bounded amount is unpacked, by a parser without entities and network. Formulas, pictures and macros are not touched.
-"""
+"""What stands in a workbook (.xlsx), as text: its sheets, their cells, page headers and comments."""
 
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from io import BytesIO
-from typing import BinaryIO
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
-from lxml import etree
+from ledger.packages import Package, Part, TooLarge, Unreadable
 
-MOST_BYTES = 64 * 1024 * 1024  # of text, unpacked
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
-
-
-class TooLarge(Exception):
-    """More text than is looked through, or a file that cannot be unpacked."""
-
-
-class Parts:
-    """The parts of a container, unpacked up to a bound for all of them. Raises: TooLarge for what is none."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        file.seek(0)
-        try:
-            self.archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-            raise TooLarge from error
-        self.left = MOST_BYTES
-
-    def names(self, pattern: str) -> list[str]:
-        """The parts of this pattern, in the order of the numbers in their names."""
-        found = [name for name in self.archive.namelist() if re.fullmatch(pattern, name)]
-        return sorted(found, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
-
-    def elements(self, name: str, *tags: str) -> Iterator[etree._Element]:
-        """The elements of these local names of a part, one after another. Raises: TooLarge."""
-        try:
-            with self.archive.open(name) as part:
-                data = part.read(self.left + 1)
-            if len(data) > self.left:
-                raise TooLarge
-            self.left -= len(data)
-            wanted = [f"{{*}}{tag}" for tag in tags]
-            walk = etree.iterparse(
-                BytesIO(data), tag=wanted, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-            )
-            for _, element in walk:
-                yield element
-                element.clear()
-        except (
-            zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, KeyError, EOFError, OSError,
-            etree.XMLSyntaxError,
-        ) as error:  # fmt: skip
-            raise TooLarge from error
+_SHEETS = ("worksheet", "chartsheet", "dialogsheet", "macrosheet")
+_MARGINS = {
+    f"{pages}{margin}": words
+    for pages in ("odd", "even", "first")
+    for margin, words in (("Header", "页眉"), ("Footer", "页脚"))
+}
+_CODES = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f+-]{6}|[0-9]{1,3}|.)')  # of type, colour, size and place
+_REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_JOINED = re.compile(r'"\s*&\s*"')
+_QUOTED = re.compile(r'"([^"]*)"')
 
 
-def said(element: etree._Element, tag: str) -> str:
-    return "".join(t.text or "" for t in element.iter(f"{{*}}{tag}"))
+class Place(NamedTuple):
+    """Where a cell stands, counted from 1. One that does not say so stands beside the one before it."""
+
+    row: int
+    column: int
+
+    @property
+    def reference(self) -> str:
+        letters, left = "", self.column
+        while left:
+            left, letter = divmod(left - 1, 26)
+            letters = chr(ord("A") + letter) + letters
+        return f"{letters}{self.row}"
+
+
+class Cell(NamedTuple):
+    """What stands in a cell: the words that are shown, and those that its formula quotes."""
+
+    place: Place
+    words: str
+    is_number: bool
+    quoted: str
+
+
+class Margin(NamedTuple):
+    """What is printed above or below the pages of a sheet, with the word for it."""
+
+    name: str
+    words: str
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What stands in a cell of a sheet, where: rows and columns count from 1 (0: it does not say)."""
+class Sheet:
+    """A sheet by the title that people see; `number` counts from 1."""
 
-    sheet: str
-    reference: str
-    row: int
-    column: int
-    words: str
-    is_number: bool
+    number: int
+    title: str
+    part: Part
 
 
-def cells(parts: Parts) -> Iterator[Cell]:
-    """The cells of every sheet of a workbook that hold something, sheet by sheet. Raises: TooLarge."""
-    shared = [said(si, "t") for name in parts.names(r"xl/sharedStrings\.xml") for si in parts.elements(name, "si")]
-    titles = _titles(parts)
-    for n, part in enumerate(parts.names(r"xl/worksheets/sheet\d+\.xml")):
-        title = titles[n] if n < len(titles) else str(n + 1)
-        for cell in parts.elements(part, "c"):
-            words, is_number = _value(cell, shared)
-            if words:
-                reference = cell.get("r") or ""
-                yield Cell(title, reference, *place_of(reference), words, is_number)
+class Workbook:
+    """A workbook, read piece by piece. Whatever reads raises Unreadable, TooLarge among it."""
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self._left = package.most_bytes  # characters of cells, counted wherever the same words stand
+
+    @cached_property
+    def sheets(self) -> list[Sheet]:
+        """All sheets, in the order of the workbook; what it does not name comes last.
+
+        Raises: Unreadable where one that is named is not among the parts, or there is none.
+        """
+        parts = self._package.parts(*_SHEETS)
+        titles: dict[str, str] = {}
+        named = 0
+        for book in self._package.parts("workbook"):
+            targets = self._package.targets(book)
+            for tag in self._package.tags(book, "sheet"):
+                named += 1
+                titles[targets.get(tag.attributes.get("id", ""), "")] = tag.attributes.get("name", "")
+        if not parts or len(parts) < named:
+            raise Unreadable
+        order = {name: n for n, name in enumerate(titles)}
+        parts.sort(key=lambda part: order.get(part.name, len(order)))
+        return [
+            Sheet(n, titles.get(part.name) or PurePosixPath(part.info.filename).stem, part)
+            for n, part in enumerate(parts, start=1)
+        ]
+
+    @cached_property
+    def _shared(self) -> list[str]:
+        """The words that cells point to."""
+        found: list[str] = []
+        said: list[str] = []
+        for part in self._package.parts("sst"):
+            for tag in self._package.tags(part, "si", "t"):
+                if tag.name == "t":
+                    said.append(tag.text)
+                else:
+                    found.append("".join(said))
+                    said.clear()
+        return found
+
+    def read(self, sheet: Sheet) -> Iterator[Cell | Margin]:
+        """The cells of a sheet that hold something, and its margins."""
+        row = column = 0
+        said: dict[str, str] = {}
+        for tag in self._package.tags(sheet.part, "c", "v", "t", "f", *_MARGINS, opening="row"):
+            match tag.name:
+                case "row":
+                    row, column = _whole(tag.attributes.get("r", "")) or row + 1, 0
+                    said.clear()
+                case "c":
+                    row, column = place_of(tag.attributes.get("r", "")) or (row, column + 1)
+                    if said:
+                        cell = self._cell(Place(row, column), tag.attributes.get("t", "n"), said)
+                        if cell.words or cell.quoted:
+                            yield cell
+                        said.clear()
+                case "v" | "t" | "f":
+                    said[tag.name] = said.get(tag.name, "") + tag.text
+                case _:
+                    yield Margin(_MARGINS[tag.name], _CODES.sub("\n", tag.text))
+
+    def _cell(self, place: Place, shape: str, said: Mapping[str, str]) -> Cell:
+        words = self._words(shape, said)
+        self._left -= len(words)
+        if self._left < 0:
+            raise TooLarge
+        return Cell(place, words, shape == "n", _quoted(said.get("f", "")))
+
+    def _words(self, shape: str, said: Mapping[str, str]) -> str:
+        value = said.get("v", "")
+        match shape:
+            case "s":
+                return self._pointed_to(value)
+            case "inlineStr":
+                return said.get("t", "")
+            case "n":
+                return _number(value)
+            case "str":
+                return value
+        return ""
+
+    def _pointed_to(self, value: str) -> str:
+        number = _whole(value)
+        return self._shared[number] if number is not None and number < len(self._shared) else ""
+
+    def comments(self) -> Iterator[tuple[Place | None, str]]:
+        """Comments of cells, and conversations about them."""
+        said: list[str] = []
+        for part in self._package.parts("comments", "ThreadedComments"):
+            for tag in self._package.tags(part, "comment", "t", "threadedComment", "text"):
+                said.append(tag.text)
+                if tag.name in ("comment", "threadedComment"):
+                    yield place_of(tag.attributes.get("ref", "")), "".join(said)
+                    said.clear()
 
 
-def _titles(parts: Parts) -> list[str]:
-    """The titles of the sheets in the order of the parts that hold them, as every common programme writes them."""
-    return [
-        sheet.get("name") or "" for part in parts.names(r"xl/workbook\.xml") for sheet in parts.elements(part, "sheet")
-    ]
-
-
-def _value(cell: etree._Element, shared: list[str]) -> tuple[str, bool]:
-    """The words of a cell, and whether they are a number."""
-    value = "".join(v.text or "" for v in cell.iterchildren(_MAIN + "v", _STRICT + "v"))
-    match cell.get("t"):
-        case "s":
-            return shared[int(value)] if value.isdecimal() and int(value) < len(shared) else "", False
-        case "inlineStr":
-            return said(cell, "t"), False
-        case None | "n":
-            return _number(value), True
-        case "str":
-            return value, False
-    return "", False
+def _quoted(formula: str) -> str:
+    """What stands in quotation marks in a formula, a line each; what is put together there is read together."""
+    return "\n".join(_QUOTED.findall(_JOINED.sub("", formula))) if formula else ""
 
 
 def _number(value: str) -> str:
@@ -125,12 +180,16 @@ def _number(value: str) -> str:
     return str(int(number)) if number == int(number) else str(number)
 
 
-def place_of(reference: str) -> tuple[int, int]:
-    """B12 as (12, 2); (0, 0) for what is no reference."""
-    found = re.fullmatch(r"([A-Z]{1,3})([0-9]{1,7})", reference)
+def _whole(words: str) -> int | None:
+    return int(words) if re.fullmatch("[0-9]{1,7}", words) else None
+
+
+def place_of(reference: str) -> Place | None:
+    """B12 as row 12, column 2."""
+    found = _REFERENCE.fullmatch(reference)
     if found is None:
-        return 0, 0
+        return None
     column = 0
     for letter in found[1]:
         column = column * 26 + ord(letter) - ord("A") + 1
-    return int(found[2]), column
+    return Place(int(found[2]), column)

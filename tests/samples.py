@@ -5,7 +5,27 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BytesIO
+
+BOOK = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook: its title, the XML of its rows and of what follows them, and where it stands."""
+
+    title: str
+    rows: str = ""
+    after: str = ""
+    target: str = "worksheets/sheet1.xml"
+    root: str = "worksheet"
+
+    @property
+    def part(self) -> str:
+        return self.target.lstrip("/") if self.target.startswith("/") else f"xl/{self.target}"
 
 
 def pdf(words: str = "ok", padding: int = 0) -> bytes:
@@ -48,12 +68,36 @@ def zipped(*names: str) -> bytes:
     return made.getvalue()
 
 
-def docx() -> bytes:
-    return zipped("[Content_Types].xml", "_rels/.rels", "word/document.xml")
+def package(parts: Mapping[str, str | bytes]) -> bytes:
+    """A container with these parts."""
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return made.getvalue()
 
 
-def xlsx() -> bytes:
-    return zipped("[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml")
+def docx(*paragraphs: str, **more: str) -> bytes:
+    """A text of these paragraphs, each the XML of its runs; `more` are other parts."""
+    body = "".join(f"<w:p>{p}</w:p>" for p in paragraphs)
+    return package({"word/document.xml": f"<w:document {WORD}><w:body>{body}</w:body></w:document>", **more})
+
+
+def xlsx(*sheets: Sheet, shared: str = "", **more: str) -> bytes:
+    """A workbook of these sheets, one that is empty if none is given."""
+    sheets = sheets or (Sheet("Sheet1"),)
+    named = "".join(f'<sheet name="{s.title}" sheetId="{n}" r:id="rId{n}"/>' for n, s in enumerate(sheets, 1))
+    targets = "".join(f'<Relationship Id="rId{n}" Target="{s.target}"/>' for n, s in enumerate(sheets, 1))
+    parts: dict[str, str] = {
+        "xl/workbook.xml": f'<workbook {BOOK} xmlns:r="r"><sheets>{named}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f"<Relationships>{targets}</Relationships>",
+        "xl/sharedStrings.xml": f"<sst {BOOK}>{shared}</sst>",
+    }
+    for s in sheets:
+        content = f"<sheetData>{s.rows}</sheetData>" if s.root == "worksheet" else ""
+        parts[s.part] = f"<{s.root} {BOOK}>{content}{s.after}</{s.root}>"
+    return package({**parts, **more})
 
 
 def pptx() -> bytes:

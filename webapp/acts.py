@@ -165,20 +165,6 @@ def answer(assignment_id: int) -> Answer:
     return _act(assignment_id, key, perform, "已同意。" if agree else "已答复不同意，理由已告知对方。")
 
 
-@bp.post("/assignments/<int:assignment_id>/opened")
-@login_required
-def opened(assignment_id: int) -> tuple[str, int]:
-    """The page of what waits for a decision says that it was looked at; nobody reads the answer."""
-    ref = TodoRef(assignment_id, request.form.get("step", ""), whole(request.form.get("arm")))
-    try:
-        context.perform(commands.open_todo, ref)
-    except DubanError as error:
-        context.close_reading()
-        item_of(context.reading(), context.sight(), assignment_id)
-        return str(error), 409
-    return "", 204
-
-
 @bp.post("/items/<int:item_id>/urge")
 @login_required
 def urge(item_id: int) -> Answer:
@@ -273,14 +259,18 @@ def _known(assignment_id: int) -> Known:
     return Known(measures, {r.key: (r.short, r.name) for r in rows})
 
 
-_measured_of_item = select(indicator.c.id, indicator.c.measure).where(indicator.c.item_id == bindparam("b_item"))
+_measured_of_item = select(indicator.c.id, indicator.c.measure, indicator.c.sum_rule).where(
+    indicator.c.item_id == bindparam("b_item")
+)
 
 
 def _known_of_item(item_id: int) -> Known:
-    """What the form of an item may name: the indicator that it is about."""
+    """What the form of an item may name: the indicator that it is about, or that its quotas are of."""
     chosen = whole(request.form["indicator"]) if request.form.get("indicator") else None
-    rows = context.reading().execute(_measured_of_item, {"b_item": item_id}) if chosen else ()
-    return Known({r.id: r.measure for r in rows if r.id == chosen})
+    if chosen is None and not any(name.startswith("quota-") for name in request.form):
+        return Known()
+    rows = context.reading().execute(_measured_of_item, {"b_item": item_id})
+    return Known({r.id: r.measure for r in rows if (r.sum_rule == "sum" if chosen is None else r.id == chosen)})
 
 
 def _confirmed() -> bool:

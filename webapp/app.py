@@ -78,6 +78,7 @@ TITLES = {
 def create_app(settings: Settings, database: Database) -> Flask:
     """The web application of one deployment. The caller owns `database` and closes it."""
     app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # fields are shown in the order of the dialect
     app.config.update(_config(settings))
     app.extensions["duban"] = {"settings": settings, "database": database}
     app.jinja_env.globals["fresh"] = fresh

@@ -31,7 +31,8 @@ FILE = "table"
 @bp.get("/new")
 @login_required
 def show() -> str:
-    return _page(Form("enrol"))
+    """`unit` in the address: where somebody is wanted."""
+    return _page(Form("enrol", {"unit": request.args.get("unit", "")}))
 
 
 @bp.post("/new")

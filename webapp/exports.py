@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as Answer
 
 from ledger import exports
+from ledger.calendar import local_day
 from ledger.errors import AlreadySent, NotFound
 from webapp import context
 from webapp.drafts import once
@@ -49,7 +50,7 @@ def download(number: int) -> Response:
     if found.state != "done":
         raise NotFound("这份导出还没有写好，请稍等再下载。")
     context.close_reading()
-    name = f"督办台账{found.asked_at:%Y%m%d}-{number}.xlsx"
+    name = f"督办台账{local_day(found.asked_at):%Y%m%d}-{number}.xlsx"
     try:
         response = send_file(exports.path_of(context.store(), number), XLSX, as_attachment=True, download_name=name)
     except FileNotFoundError as error:

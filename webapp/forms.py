@@ -80,11 +80,12 @@ def refused(key: str, data: MultiDict[str, str], error: DubanError) -> Form:
     return form
 
 
-def figures(data: MultiDict[str, str], indicators: Mapping[int, str]) -> dict[int, Decimal]:
-    """The numbers typed for these indicators (id -> unit of measure); an empty field is left out. Raises: Invalid."""
+def figures(data: MultiDict[str, str], indicators: Mapping[int, str], of: str = "") -> dict[int, Decimal]:
+    """The numbers typed for these indicators (id -> unit of measure); an empty field is left out. `of`: the end of the
+    fields' names where a form asks for several shares. Raises: Invalid."""
     values, wrong = {}, {}
     for indicator_id, measure in indicators.items():
-        name = f"figure-{indicator_id}"
+        name = f"figure-{indicator_id}{of}"
         words = data.get(name, "").strip()
         if not words:
             continue

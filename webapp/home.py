@@ -33,7 +33,7 @@ PARTS = {
     "coordinator": ("worst", "decisions", "owed"),
     "inspector": ("worst", "places", "owed", "decisions"),
     "leader": ("decisions", "worst"),  # the first only where something waits
-    "head": ("decisions", "worst"),
+    "head": ("decisions", "worst", "owed"),
 }
 SIDE = {"coordinator": ("plans", "late"), "inspector": ("plans", "counties", "late"), "leader": ("plans", "late")}
 FEW = 4  # items on that one screen

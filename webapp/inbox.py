@@ -121,6 +121,7 @@ def address(asked: Asked, **changes: Any) -> str:
 def _page(notice: str = "") -> str:
     actor, asked = context.actor(), _asked(request.form if request.method == "POST" else request.args)
     found = queries.inbox(context.reading(), context.calendar(), context.now(), actor, asked)
+    runs = bool(found.everything) or has_started(context.reading())
     return render_template(
         "inbox.html",
         inbox=found,
@@ -131,9 +132,9 @@ def _page(notice: str = "") -> str:
         verb=_verb,
         has_post=bool(actor.desks),
         watches=_watches(actor),
-        begins=not found.everything and actor.has("coordinator") and not has_started(context.reading()),
+        begins=actor.has("coordinator") and not runs,
         many_units=found.has_many_units or _watches(actor),
-        next_at=None if found.everything else context.reading().execute(_next_due).scalar_one_or_none(),
+        next_at=None if found.everything or not runs else context.reading().execute(_next_due).scalar_one_or_none(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from flask_login import login_required
 
 from bpmn.lifecycle import LOCAL, Step
 from engine import published
+from engine.commands import look
 from engine.dating import is_undated
 from engine.desk import TodoRef
 from engine.moving import handed_to, step_after
@@ -29,8 +30,9 @@ from ledger.queries.timeline import (
     Changed,
     Line,
     Submission,
+    gaps_to_explain,
     last_application,
-    last_return,
+    last_returns,
     last_submission,
     printed_words,
     records,
@@ -43,6 +45,7 @@ from ledger.rules.verbs import Role, State, Verb, refusal
 from webapp import context
 from webapp.drafts import restored
 from webapp.forms import Form
+from webapp.unheld import unheld_of
 from webapp.uploads import waiting
 from webapp.verb_forms import OF_ITEM, OF_SHARE, VerbForm, choices, successors
 from webapp.what_moves import what_moves
@@ -133,20 +136,21 @@ def figure(item_id: int, indicator_id: int) -> str:
     connection, calendar, now = context.reading(), context.calendar(), context.now()
     view = item_view(connection, calendar, now, context.sight(), item_id)
     found = origin(connection, view, records(connection, item_id), indicator_id)
-    return render_template("figure.html", origin=found, g=found.gauge, item=view.standing.item, s=view.standing)
+    shown = render_template("figure.html", origin=found, g=found.gauge, item=view.standing.item, s=view.standing)
+    looked_at(before(view, context.actor()))
+    return shown
 
 
 def page(item_id: int, failed: Form | None = None) -> str:
     """The page; `failed` is a form that was refused, shown with what was typed in it. Raises: NotFound."""
     connection, actor, calendar, now = context.reading(), context.actor(), context.calendar(), context.now()
     view = item_view(connection, calendar, now, context.sight(), item_id)
-    standing = view.standing
-    panes = panes_of(view, actor)
+    standing, known = view.standing, records(connection, item_id)
+    panes = panes_of(view, actor, last_returns(known))
     _fill(panes, failed)
     _offer_steps(panes, view)
     _offer_words(panes, view)
     chosen = _chosen(panes, failed)
-    known = records(connection, item_id)
     lines = timeline(connection, known, standing, view.readable, reads_all=_reads_all(standing))
     if chosen and chosen.part:
         chosen.application = last_application(known, chosen.part.id) if chosen.kind == "answer" else ()
@@ -155,9 +159,8 @@ def page(item_id: int, failed: Form | None = None) -> str:
         chosen.together = together_of(view, chosen.part)
         chosen.several_levels = chosen.kind == "decide" and goes_on(standing, chosen.part, chosen.part.step or "")
         chosen.goes_to = _goes_to(view, chosen.part) if chosen.kind == "submit" else ""
-        chosen.returned = last_return(known, chosen.part.id) if _is_back(chosen) else ""
         chosen.moves = what_moves(view, chosen.part, now) if _hands_over(chosen) else ()
-    return render_template(
+    shown = render_template(
         "item.html",
         view=view,
         s=standing,
@@ -169,17 +172,32 @@ def page(item_id: int, failed: Form | None = None) -> str:
         rolled={p.id: r for p in view.parts if (r := rolled_up(standing, p.id, calendar, now))},
         drilled={p.id for p in view.parts if all(lower.id in view.readable for lower in standing.parts_of(p.id))},
         lines=lines,
+        gaps=gaps_to_explain(known, standing),
         printed=printed_words(known, standing.item),
         intakes=of_item(connection, context.sight(), standing, bool(view.readable)),
         may_link=standing.item.state == "open" and actor.desk(standing.item.office, "coordinator") is not None,
         kinds=list(KINDS.values()),
         own=actor.units,
+        unheld=unheld_of(view),
         state_now=state_of(standing),
         now=now,
         choices=_choices(chosen, view),
         together={p.id: found for p in view.parts if (found := together_of(view, p))},
         may_clear=any(d.role in CLEARING_ROLES and d.jurisdiction == standing.item.jurisdiction for d in actor.desks),
     )
+    looked_at(before(view, actor))
+    return shown
+
+
+def before(view: ItemView, actor: Actor) -> list[int]:
+    """The shares whose application waits for a decision of this person."""
+    return [p.id for p in view.parts if p.state in DECIDING and _holds(view, p, actor)]
+
+
+def looked_at(shares: Sequence[int]) -> None:
+    """Whoever has been shown these applications has read them, however the page was come by; a HEAD shows nothing."""
+    if shares and request.method != "HEAD":
+        context.perform(look, shares)
 
 
 def _changes(standing: Standing, submission: Submission | None, lines: Sequence[Line]) -> list[FigureChange]:
@@ -218,14 +236,17 @@ def _choices(chosen: Pane | None, view: ItemView) -> dict[str, Sequence[tuple[st
     return {}
 
 
-def panes_of(view: ItemView, actor: Actor) -> list[Pane]:
-    """What this person can do here, most urgent first: decide, sign for, confirm, report, apply, urge."""
-    panes = [pane for part in view.parts for pane in _share_panes(view, part, actor)]
+def panes_of(view: ItemView, actor: Actor, returns: Mapping[int, str]) -> list[Pane]:
+    """What this person can do here, most urgent first: decide, sign for, confirm, report, apply, urge.
+
+    `returns`: why each share that was ever sent back was, last.
+    """
+    panes = [pane for part in view.parts for pane in _share_panes(view, part, actor, returns.get(part.id, ""))]
     panes += [*_confirming(view, actor), *_urging(view, actor)]
     panes += [pane for part in view.parts for pane in _verb_panes(view, part, actor)]
     panes += _item_panes(view, actor)
     order = {"answer": 0, "decide": 0, "acknowledge": 1, "confirm": 2, "report": 3, "submit": 4, "urge": 5, "verb": 6}
-    panes.sort(key=lambda p: 1 if _confirms(p) else 2 if p.kind == "submit" and _is_back(p) else order[p.kind])
+    panes.sort(key=lambda p: 1 if _confirms(p) else 2 if p.kind == "submit" and p.returned else order[p.kind])
     return panes
 
 
@@ -234,19 +255,17 @@ def _confirms(pane: Pane) -> bool:
     return pane.verb_form is not None and pane.verb_form.verb is Verb.CONFIRM
 
 
-def _is_back(pane: Pane) -> bool:
-    """Whether this is work that a signer or reviewer has sent back."""
-    return (
-        pane.kind in ("report", "submit")
-        and pane.part is not None
-        and pane.part.state in (State.WORKING, State.RETURNED)
-        and pane.part.arm > 1
-    )
+def _holds(view: ItemView, part: Part, actor: Actor) -> bool:
+    """Whether a share stands before this person."""
+    desk = view.desk(part, actor)
+    plan = view.standing.item.plan
+    return desk is not None and actor.seat((desk.unit, desk.role), plan, part.unit) is not None
 
 
-def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
-    desk, plan = view.desk(part, actor), view.standing.item.plan
-    holds = desk is not None and actor.desk(desk.unit, desk.role, plan) is not None
+def _share_panes(view: ItemView, part: Part, actor: Actor, last_return: str) -> list[Pane]:
+    is_back = part.state in (State.WORKING, State.RETURNED)  # what another verb gave out anew was not sent back
+    returned = last_return if is_back else ""
+    desk, holds = view.desk(part, actor), _holds(view, part, actor)
     panes = []
     if desk and holds and part.state in DECIDING:
         panes.append(
@@ -259,11 +278,12 @@ def _share_panes(view: ItemView, part: Part, actor: Actor) -> list[Pane]:
         )
     if part.is_open:
         if may(view, part, Verb.REPORT, actor):
-            panes.append(Pane(f"report-{part.id}", "report", "填报" + _whose(view, part, actor), part, desk))
+            words = "填报" + _whose(view, part, actor)
+            panes.append(Pane(f"report-{part.id}", "report", words, part, desk, returned=returned))
         if desk and may(view, part, Verb.SUBMIT, actor):
-            words = "补正后重新提交" if part.arm > 1 else "提交反馈" if part.role == "cooperating" else "申请办结"
+            words = "补正后重新提交" if returned else "提交反馈" if part.role == "cooperating" else "申请办结"
             words += _whose(view, part, actor)
-            panes.append(Pane(f"submit-{part.id}-{desk.arm}", "submit", words, part, desk))
+            panes.append(Pane(f"submit-{part.id}-{desk.arm}", "submit", words, part, desk, returned=returned))
     return panes
 
 
@@ -317,7 +337,17 @@ def _is_planned_for(view: ItemView, part: Part, verb: Verb) -> bool:
     return is_one_date and (verb is Verb.PLAN_STEPS or part.due_at is not None)
 
 
-_OF_WHOLE = {Verb.TERMINATE: "终止整项任务", Verb.AMEND_DUE: "调整任务时限"}
+_OF_WHOLE = {
+    Verb.TERMINATE: "终止整项任务",
+    Verb.AMEND_DUE: "调整任务时限",
+    Verb.AMEND_QUOTA: "调整各单位份额",
+}
+
+
+def _is_shared(view: ItemView) -> bool:
+    """Whether several units reach a figure together."""
+    figure = view.standing.counted
+    return figure is not None and figure.each is None and sum(p.is_open for p in view.standing.parts) > 1
 
 
 def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:
@@ -329,6 +359,7 @@ def _item_panes(view: ItemView, actor: Actor) -> list[Pane]:
         Verb.DATE: is_undated(context.reading(), found),
         Verb.AMEND_DUE: bool(found.due_at) and not found.cadence,
         Verb.AMEND_TARGET: bool(view.standing.gauges),
+        Verb.AMEND_QUOTA: _is_shared(view),
         Verb.LAST: not found.lasting,
         Verb.END_LAST: found.lasting,
     }

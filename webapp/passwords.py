@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import login_required
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -14,6 +13,7 @@ from engine import accounts as engine
 from ledger import resets, throttling
 from ledger.clock import wall_now
 from ledger.errors import Refused
+from ledger.pinyin import initials, spelt
 from ledger.resets import Account
 from ledger.rules import passwords as rules
 from ledger.schema import person, post, unit
@@ -153,9 +153,7 @@ def _known(person_id: int) -> list[str]:
 def known_words(login: str, name: str, email: str, units: Sequence[tuple[str, str, str]]) -> list[str]:
     """What names a person and the place of work; `units`: key, name and short name of each."""
     chinese = [name, place_shown(), *(words for _, *names in units for words in names)]
-    spelt = [
-        "".join(lazy_pinyin(words, style=style)) for words in chinese for style in (Style.NORMAL, Style.FIRST_LETTER)
-    ]
+    typed = [as_typed(words) for words in chinese for as_typed in (spelt, initials)]
     keys = [key for key, *_ in units]
     parts = [part for words in (login, email, *keys) for part in words.replace("@", "-").split("-")]
-    return [login, *chinese, *spelt, *parts]
+    return [login, *chinese, *typed, *parts]

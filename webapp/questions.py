@@ -36,7 +36,12 @@ DUE_CHOICES = {
     "none": "未定时限",
 }
 TIMELINESS_CHOICES = {key: words.value for key, words in TIMELINESS.items()}
-SORT_WORDS = {"light": "灯、时限", "no": "序号", "due": "时限"}
+SORT_WORDS = {
+    **{"light": "灯、时限", "-light": "灯，已办结的在前", "no": "方案、序号", "-no": "方案、序号，从后往前"},
+    **{"due": "时限，先到期的在前", "-due": "时限，后到期的在前", "unit": "单位名录", "-unit": "单位名录，从后往前"},
+    **{"state": "办理状态", "-state": "办理状态，办结的在前", "done": "反馈，少的在前", "-done": "反馈，多的在前"},
+    **{"touched": "最近进展，久未更新的在前", "-touched": "最近进展，新的在前"},
+}
 DUE_FIELDS = ("due_from", "due_to")
 LONGEST = 60
 

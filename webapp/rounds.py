@@ -18,6 +18,7 @@ from ledger.rules.texts import number_words
 from webapp import context, forms
 from webapp.drafts import forgetting, restored
 from webapp.forms import Form
+from webapp.home import ANSWER_FOR_OTHERS
 
 bp = Blueprint("rounds", __name__)
 
@@ -28,7 +29,9 @@ def choose() -> str:
     """Every report that is owed, where there are several."""
     found = owed(context.reading(), context.actor())
     left = {r.id: words_left(r.due_at, context.calendar(), context.now()) for r in found}
-    return render_template("rounds.html", found=found, left=left)
+    return render_template(
+        "rounds.html", found=found, left=left, answers_for_others=context.actor().has(*ANSWER_FOR_OTHERS)
+    )
 
 
 @bp.get("/rounds/<int:share_id>")
@@ -91,7 +94,7 @@ def _entries(found: RoundReport) -> dict[int, Entry]:
 
 
 def _entry(asked: Asked) -> Entry:
-    typed = forms.figures(request.form, {g.id: g.measure for g in asked.standing.gauges})
+    typed = forms.figures(request.form, {g.id: g.measure for g in asked.standing.gauges}, f"-{asked.part.id}")
     last = _last(asked)
     changed = {i: value for i, value in typed.items() if value != last.get(i)}
     progress, problem = (forms.text(f"{name}-{asked.part.id}") for name in ("progress", "problem"))
@@ -112,11 +115,13 @@ def _page(share_id: int, failed: Form | None = None) -> str:
     found = _report(share_id)
     form = failed or restored([f"round-{share_id}"])[f"round-{share_id}"]
     last = {
-        f"figure-{i}": number_words(r.value).replace(",", "") for a in found.asked for i, r in a.part.figures.items()
+        f"figure-{i}-{a.part.id}": number_words(r.value).replace(",", "")
+        for a in found.asked
+        for i, r in a.part.figures.items()
     }
     # What the lower units have come to is proposed, as the last report is.
     summed = {
-        f"figure-{g.id}": number_words(value).replace(",", "")
+        f"figure-{g.id}-{a.part.id}": number_words(value).replace(",", "")
         for a in found.asked
         for g in a.standing.gauges
         if (value := a.standing.summed_up(a.part.id, g)) is not None

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 from itsdangerous import BadData, URLSafeTimedSerializer
-from pypinyin import lazy_pinyin
 from sqlalchemy import Connection, func, select
 from werkzeug.wrappers import Response as Answer
 
@@ -34,6 +33,7 @@ from ledger.directory import (
     take_post,
 )
 from ledger.errors import DubanError, Invalid, NotAllowed, NotEvery, NotFound, Refused
+from ledger.pinyin import spelt
 from ledger.queries.home import has_started
 from ledger.rules import passwords as rules
 from ledger.rules.verbs import Role
@@ -209,8 +209,8 @@ def _fill_from_table(name: str) -> None:
 
 def key_of(name: str) -> str:
     """What a place goes by in diagrams and records: 荆州市 as jingzhou."""
-    spelt = "".join(lazy_pinyin(re.sub(r"(?<=..)[市县区]$", "", name))).lower()
-    found = _KEY.match(re.sub(r"[^a-z0-9]", "", spelt))
+    typed = spelt(re.sub(r"(?<=..)[市县区]$", "", name)).lower()
+    found = _KEY.match(re.sub(r"[^a-z0-9]", "", typed))
     return found[0] if found else "place"
 
 

@@ -16,7 +16,7 @@ from ledger.queries.signing import applications
 from webapp import context, forms
 from webapp.guard import whole
 from webapp.inbox import all_visible, shares_of
-from webapp.items import goes_on
+from webapp.items import goes_on, looked_at
 
 bp = Blueprint("signing", __name__)
 
@@ -76,7 +76,7 @@ def _page(*, notice: str = "", wrong: Mapping[str, str] | None = None, ticked: C
     """`ticked`: None ticks all. What was asked for and is gone stands above with why."""
     found = applications(context.reading(), context.calendar(), context.now(), context.actor())
     there = {a.ref for a in found}
-    return render_template(
+    shown = render_template(
         "sign.html",
         found=found,
         notice=notice,
@@ -85,3 +85,5 @@ def _page(*, notice: str = "", wrong: Mapping[str, str] | None = None, ticked: C
         ticked=there if ticked is None else ticked,
         leave_unit=not any(goes_on(a.standing, a.part, a.step) for a in found),
     )
+    looked_at([a.assignment_id for a in found])
+    return shown

@@ -21,7 +21,12 @@ class StartCheck:
 
     @property
     def is_clean(self) -> bool:
-        return self.ticks and self.mails and not (self.found.nobody or self.found.heads or self.found.asks)
+        return self.ticks and self.mails and not (self.of_units or self.found.asks)
+
+    @property
+    def of_units(self) -> bool:
+        """Whether something is to be said of the units that the plan names."""
+        return bool(self.found.nobody or self.found.heads or self.found.early or self.found.gone)
 
 
 def start_check(plan: Plan) -> StartCheck:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from engine import commands
-from engine.reorganising import KINDS, Change, Preview, faults_of, moves, preview, unit_to_change
+from engine.going_on import moves
+from engine.reorganising import KINDS, NAMES, Change, Preview, faults_of, preview, unit_to_change
 from ledger.errors import Conflict, DubanError, Invalid, NotAllowed, NotFound
 from ledger.organisation import KINDS as UNIT_KINDS
 from ledger.queries import units as queries
@@ -24,7 +25,7 @@ from webapp.guard import whole
 bp = Blueprint("units", __name__, url_prefix="/units")
 
 Answer = Response | str | tuple[str, int]
-STATES = {"planned": "未生效", "done": "已生效", "cancelled": "已撤销"}
+STATES = {"planned": "未生效", "done": "已生效", "cancelled": "已取消"}
 
 
 @bp.get("")
@@ -66,14 +67,14 @@ def change(key: str) -> Answer:
 @bp.post("/changes/<int:number>/cancel")
 @login_required
 def cancel(number: int) -> Answer:
-    """撤销 before it takes effect."""
+    """取消 before it takes effect."""
     require_administrator()
     try:
         key = context.perform(commands.cancel_change, number)
     except Conflict:
-        flash("这项单位调整已经办理，不能撤销。")
+        flash("这项单位调整已经办理，不能取消。")
         return redirect(url_for("units.index"))
-    flash("已撤销这项单位调整。")
+    flash("已取消这项单位调整。")
     return redirect(url_for("units.show", key=key))
 
 
@@ -138,6 +139,6 @@ def page(key: str, form: Form, looked: Preview | None = None, seen: str = "", ab
         unit_kinds=list(UNIT_KINDS.items()),
         changes=queries.changes(connection, key),
         before=queries.names_before(connection, key),
-        words=KINDS,
+        words=NAMES,
         states=STATES,
     )

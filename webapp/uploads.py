@@ -31,6 +31,7 @@ _CARRYING = frozenset({"acts.report", "acts.submit", "acts.decide", "intakes.reg
 _TAKES_FILES = re.compile(r"(?:report|submit|decide)-([0-9]+)")  # of a share
 _OF_CASE = re.compile(r"intake_(?:new|on-([0-9]+))-[a-z]+")  # of a case, upon an item or a new one
 
+_WHOLE = re.compile("[0-9]{1,15}")
 _NO_MARK = re.compile(r"[^0-9a-z:-]")
 
 
@@ -81,7 +82,10 @@ def announce(form: str) -> tuple[Response, int]:
 @login_required
 def accept(upload_id: int) -> tuple[Response, int]:
     """The next bytes, from the offset that the header Upload-Offset names; 409 says from where they are wanted."""
-    offset, chunk = _whole(request.headers.get("Upload-Offset", "")), request.get_data()
+    said = request.headers.get("Upload-Offset", "")
+    if not _WHOLE.fullmatch(said):
+        return jsonify(error="没有说明从文件的第几个字节接着传（Upload-Offset 应为 0 或正整数），请重新选择文件。"), 400
+    offset, chunk = int(said), request.get_data()
     person_id = context.actor().person_id
     context.close_reading()
     try:
@@ -126,7 +130,7 @@ def _refused(error: DubanError) -> tuple[Response, int]:
 
 
 def _whole(words: str) -> int:
-    return int(words) if re.fullmatch("[0-9]{1,15}", words) else 0
+    return int(words) if _WHOLE.fullmatch(words) else 0
 
 
 def _require_form(form: str) -> str:
@@ -144,10 +148,15 @@ def _require_form(form: str) -> str:
 
 # ---------------------------------------------------------------- with the form
 def handed_in(form: str) -> list[int]:
-    """The uploads that a form hands in: those it names, and the files it carries itself. Raises: Invalid, NotFound."""
-    named = [int(number) for number in request.form.getlist("upload") if re.fullmatch("[0-9]{1,9}", number)]
+    """The uploads that a form hands in: those it names, wherever they were put, and the files it carries itself.
+
+    Raises: Invalid, NotFound.
+    """
+    named = {int(number) for number in request.form.getlist("upload") if re.fullmatch("[0-9]{1,9}", number)}
     carried = [f for f in request.files.getlist(FIELD) if f.filename]
-    return [*named, *_taken(form, carried)] if carried else named
+    numbers = sorted(named.union(_taken(form, carried) if carried else ()))
+    context.settings().limits.require_count(len(numbers))
+    return numbers
 
 
 def _taken(form: str, carried: Collection[FileStorage]) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from flask import request
@@ -73,11 +74,30 @@ def _parts(known: Known) -> list[commands.Part]:
     return rows
 
 
+def _quotas(known: Known) -> dict[int, Decimal | None]:
+    """The number typed for each share, by its id. Raises: Invalid."""
+    typed: dict[int, Decimal | None] = {}
+    wrong = {}
+    for name in [n for n in request.form if n.startswith("quota-")]:
+        share, words = whole(name.removeprefix("quota-")), forms.text(name)
+        try:
+            typed[share] = parse_number(words, unit=next(iter(known.measures.values()), "")) if words else None
+        except FigureError as error:
+            wrong[name] = str(error)
+    if wrong:
+        raise Invalid(wrong)
+    return typed
+
+
+_OF_ROWS: Mapping[str, Callable[[Known], Any]] = {"parts": _parts, "quotas": _quotas}
+
+
 @dataclass(frozen=True)
 class Field:
     """`kind`: area, line, words (of several lines, as long as a record holds them), number, date, figures (those of the
-    item), parts (rows of lower units with quota and date), the steps of a plan, files, or a choice: of its own, of the
-    directory's units, of posts to be informed, of colleagues, of steps to be done, of the item's indicators."""
+    item), quotas (a number for each share), parts (rows of lower units with quota and date), the steps of a plan,
+    files, or a choice: of its own, of the directory's units, of posts to be informed, of colleagues, of steps to be
+    done, of the item's indicators."""
 
     name: str
     label: str
@@ -88,6 +108,7 @@ class Field:
         "number",
         "date",
         "figures",
+        "quotas",
         "parts",
         "steps",
         "files",
@@ -107,8 +128,8 @@ class Field:
         typed = forms.text(self.name)
         if self.kind == "figures":
             return forms.figures(request.form, known.measures)
-        if self.kind == "parts":
-            return _parts(known)
+        if self.kind in _OF_ROWS:
+            return _OF_ROWS[self.kind](known)
         if self.kind == "steps":
             return _steps()
         if self.kind == "files":
@@ -207,12 +228,12 @@ OF_SHARE: Mapping[Verb, VerbForm] = {
             commands.split,
             (
                 Field("parts", "下达给哪些单位", "parts"),
-                Field("gap", "分解数与任务数不一致的原因", hint="一致的不用填", required=False),
+                Field("gap", "分解数与任务数不一致的原因", hint="一致的不用填；不再分解的，只填这一项", required=False),
                 Field("note", "工作要求", hint="选填，下级单位在办理记录里看到", required=False),
             ),
             "把本单位承担的部分分解给下级单位，由本单位审核、汇总，对上只报一次。下级单位的时限不能晚于本单位的时限。",
             "通知各下级单位签收",
-            "已分解下达，下级单位的待办里可以看到。",
+            "已办理。下达给下级单位的，在其待办里可以看到。",
         ),
         VerbForm(
             Verb.STEP_DONE,
@@ -428,6 +449,14 @@ OF_ITEM: Mapping[Verb, VerbForm] = {
             "已调整目标值，各承办单位都会收到通知。",
         ),
         VerbForm(
+            Verb.AMEND_QUOTA,
+            commands.amend_quotas,
+            (Field("quotas", "各单位的份额", "quotas"), _GAP, _GROUND),
+            "各单位的份额在这里一并调整，没有改动的保持不变。已填报的数不变，完成情况、进度和灯按新的份额计算。",
+            "通知份额有变化的承办单位",
+            "已调整份额，有变化的承办单位会收到通知。",
+        ),
+        VerbForm(
             Verb.LAST,
             commands.last,
             (_GROUND,),
@@ -464,7 +493,7 @@ def _gauge_words(gauge: Gauge) -> str:
 
 def unit_choices(connection: Connection, jurisdiction: str) -> list[tuple[str, str]]:
     """The units of a jurisdiction, for a field of kind `unit`."""
-    living = unit.c.jurisdiction == jurisdiction, unit.c.ended_at.is_(None)
+    living = unit.c.jurisdiction == jurisdiction, unit.c.ended_at.is_(None), unit.c.begins_at.is_(None)
     rows = connection.execute(_units.where(*living).order_by(unit.c.ord))
     return [(r.key, r.short) for r in rows]
 

@@ -11,7 +11,8 @@ from ledger.rules.texts import due_words
 
 def what_moves(view: ItemView, part: Part, now: datetime) -> list[str]:
     """What goes with it, what ends, and what stays with its unit, a sentence each."""
-    return [*_along(view, part), *_ending(view, part), *_reports(view, part), *_staying(view, part, now)]
+    found = (_along(view, part), _joining(view, part), _ending(view, part), _reports(view, part))
+    return [*(said for each in found for said in each), *_staying(view, part, now)]
 
 
 def _along(view: ItemView, part: Part) -> list[str]:
@@ -25,6 +26,15 @@ def _along(view: ItemView, part: Part) -> list[str]:
     ]
     said = "、".join(words for words in going if words)
     return [f"一并移交新单位：{said}。"] if said else []
+
+
+def _joining(view: ItemView, part: Part) -> list[str]:
+    """Where another unit beside it takes part, too."""
+    if not any(p.is_open and p.id != part.id and p.parent_id == part.parent_id for p in view.standing.every):
+        return []
+    return [
+        "新单位在本任务中已有分工的，并入那一份：份额、填报数合并计算，分工较轻的随之加重，时限和节点计划按那一份。"
+    ]
 
 
 def _ending(view: ItemView, part: Part) -> list[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from bpmn import library
 from bpmn.lifecycle import LOCAL
-from bpmn.lint.finding import Directory, Findings, error, warning
+from bpmn.lint.finding import Directory, Findings, Unit, error, warning
 from bpmn.lint.sense import check_sense
 from bpmn.lint.unread import NOTHING_UNREAD, Unread
 from bpmn.plan import Cadence, Item, Plan
@@ -55,6 +55,8 @@ def _facts(plan: Plan, directory: Directory, unread: Unread) -> Findings:
         pass
     elif office is None:
         yield error("unknown-unit", facts.key, f"专班办“{facts.office}”不在单位名录里；请改用名录中的名称或添加别名。")
+    elif office.ended is not None:
+        yield error("unit-ended", facts.key, f"专班办{office.ended.words}。")
     elif len(office.units) != 1:
         yield error("office-not-one", facts.key, f"专班办“{facts.office}”不是一个单位；请写明由哪一个单位统筹。")
     if not plan.items and facts.intake is None and not unread.some("item"):
@@ -118,12 +120,28 @@ def _closers(item: Item, unread: Unread) -> Findings:
 
 def _units(item: Item, directory: Directory) -> Findings:
     for share in item.shares:
-        if directory.resolve(share.unit) is None:
+        found = directory.resolve(share.unit)
+        if found is None:
             message = f"任务 {item.no} 的单位“{share.unit}”不在单位名录里；请改用名录中的名称或添加别名。"
             yield error("unknown-unit", item.id, message)
+        elif found.ended is not None:
+            yield error("unit-ended", item.id, f"任务 {item.no} 的单位{found.ended.words}。")
+        elif len(found.units) == 1:
+            yield from _validity(item, found.units[0])
     for unit, count in Counter(share.unit for share in item.shares).items():
         if count > 1:
             yield error("share-repeated", item.id, f"任务 {item.no} 把“{unit}”写了 {count} 次；请只留一种角色。")
+
+
+def _validity(item: Item, unit: Unit) -> Findings:
+    """A unit is there from a day on, or until one."""
+    named = f"任务 {item.no} 的单位“{unit.short}”"
+    if unit.valid_from is not None:
+        message = f"{named}自 {unit.valid_from} 起启用；在此之前启动方案，任务会交到尚未启用的单位，请核对日期。"
+        yield warning("unit-not-yet", item.id, message)
+    if unit.valid_to is not None:
+        message = f"{named}已定于 {unit.valid_to} 撤销；请核对此后由谁承担，需要时改写单位。"
+        yield warning("unit-ending", item.id, message)
 
 
 def _doers(item: Item, directory: Directory) -> Findings:
@@ -136,7 +154,7 @@ def _doers(item: Item, directory: Directory) -> Findings:
     for role, resolution in found:
         for unit in resolution.units if resolution else ():
             roles.setdefault(unit, role)
-    if any(resolution is None for _, resolution in found) or not item.units("lead", "responsible"):
+    if any(resolution is None or resolution.ended for _, resolution in found) or not item.units("lead", "responsible"):
         return
     if not {"lead", "responsible"} & set(roles.values()):
         message = f"任务 {item.no} 的牵头、责任单位都没有列明是哪些单位，无人办理；请至少写明一个单位。"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, Protocol
 
 from lxml import etree
@@ -28,11 +29,31 @@ class Finding:
 Findings = Iterator[Finding]
 
 
-class Resolution(Protocol):
-    """Whom a printed name means: units, nobody yet for an open group."""
+class Unit(Protocol):
+    """A unit, and from when and until when it is there, where that is not always."""
 
     @property
-    def units(self) -> Sequence[object]: ...
+    def short(self) -> str: ...
+    @property
+    def valid_from(self) -> date | None: ...
+    @property
+    def valid_to(self) -> date | None: ...
+
+
+class Ended(Protocol):
+    """A unit that was given up; `words` say since when, and who may be meant."""
+
+    @property
+    def words(self) -> str: ...
+
+
+class Resolution(Protocol):
+    """Whom a printed name means: units, nobody yet for an open group, nobody any more for a unit that was given up."""
+
+    @property
+    def units(self) -> Sequence[Unit]: ...
+    @property
+    def ended(self) -> Ended | None: ...
 
 
 class Directory(Protocol):

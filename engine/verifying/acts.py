@@ -73,7 +73,8 @@ def _parts_ended(p: Payload, _: datetime) -> list[Told]:
 
 
 def _judged(verb: str) -> Callable[[Payload, datetime], list[Told]]:
-    return lambda p, _: [Told(p["assignment"], f"{verb}:{max(seq for _, seq, _ in p['values'])}")]
+    """By its event; before 0.2.0 by the reading, so that of several acts on one the first told."""
+    return lambda p, _: [Told(p["assignment"], p.get("tier") or f"{verb}:{max(seq for _, seq, _ in p['values'])}")]
 
 
 def _corrected(p: Payload, _: datetime) -> list[Told]:
@@ -91,6 +92,11 @@ def _handed_on(p: Payload, at: datetime) -> list[Told]:
     return [] if p.get("by") else [Told(p["assignment"], f"handed_on:{p['to_post']}.{int(at.timestamp())}")]
 
 
+def _taken_over(p: Payload, _: datetime) -> list[Told]:
+    """Who has to say why what was handed down does not add up any more."""
+    return [Told(p["assignment"], f"gap:{p['predecessor']}", *p["told"])] if p.get("told") else []
+
+
 _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "assignment.returned": _returned,
     "assignment.sent_back": _returned,
@@ -106,6 +112,7 @@ _TELLING: Mapping[str, Callable[[Payload, datetime], list[Told]]] = {
     "assignment.dated": lambda p, _: [Told(p["assignment"], "dated", p["arm"])],
     "assignment.due_changed": _redated,
     "assignment.due_followed": _redated,
+    "assignment.taken_over": _taken_over,
     "assignment.quota_changed": lambda p, _: [Told(p["assignment"], p["tier"], *told) for told in p["told"]],
     "item.text_corrected": lambda p, _: [Told(share, p["tier"], *told) for share, *told in p["told"]],
     "item.target_changed": lambda p, _: [Told(share, p["tier"], *told) for share, *told in p["told"]],

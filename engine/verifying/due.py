@@ -29,7 +29,7 @@ from engine.moments import (
     ladder_moments,
     leave_moment,
     next_day,
-    planning_due,
+    planning_moments,
     round_moments,
     week_day,
     weekly_moment,
@@ -40,6 +40,7 @@ from engine.verifying.common import OWNERS, has_ticked, is_chased, of_share
 from ledger.calendar import SHANGHAI, WorkCalendar
 from ledger.directory import STREAM
 from ledger.errors import NotFound
+from ledger.queries.steps import asked_again
 from ledger.rules.intakes import LADDER as OF_CASES
 from ledger.rules.verbs import State
 from ledger.schema import (
@@ -410,11 +411,13 @@ _owes_steps = and_(
     assignment.c.acknowledged_at.is_not(None),
     assignment.c.closed_at.is_(None),
     assignment.c.steps_in_force.is_(None),
+    assignment.c.overlay.is_distinct_from(State.SUSPENDED.value),
     not_(exists().where(*_of_share_before, _planned_before.c.state == "open").correlate(assignment)),
 )
 _owing_steps = (
     select(
         assignment.c.id,
+        assignment.c.arm,
         assignment.c.acknowledged_at,
         select(func.max(_planned_before.c.settled_at)).where(*_of_share_before).scalar_subquery().label("settled_at"),
         select(func.max(_planned_before.c.id)).where(*_of_share_before).scalar_subquery().label("turn"),
@@ -430,13 +433,16 @@ _owing_steps = (
 
 
 def _plannings(scene: Scene, lost: _Lost) -> Found:
-    """A plan of steps is owed from 签收 on, or from the day on which one came to nothing."""
+    """A plan of steps is owed from 签收 on, or from the day on which one came to nothing, or time went on; turns are
+    numbered as they come."""
     for r, rows in _each(scene, _owing_steps):
-        asked_at = r.settled_at or r.acknowledged_at
+        again = asked_again(scene.connection, assignment.c.id == r.id).get(r.id) if r.arm > 1 else None
+        asked_at, turn = max((r.settled_at or r.acknowledged_at, r.turn or 0), again or (r.acknowledged_at, 0))
 
-        def rule(calendar: WorkCalendar, r: AnyRow = r, asked_at: datetime = asked_at) -> list[Moment]:
-            due_at = planning_due(asked_at, calendar)
-            return ladder_moments(due_at, parse_ladder(r.ladder), calendar, arm=r.turn or 0)
+        def rule(
+            calendar: WorkCalendar, r: AnyRow = r, asked_at: datetime = asked_at, turn: int = turn
+        ) -> list[Moment]:
+            return planning_moments(asked_at, parse_ladder(r.ladder), calendar, turn)
 
         yield from _armed(scene, lost, "planning", r.id, rows, _Wanted(rule, asked_at, asked_at))
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from bpmn.lifecycle import LOCAL
 from ledger.schema import assignment, unit
 from ledger.verification.scene import Check, Found, Scene
 
-_whole = assignment.alias("whole")
+_whole, _holder = assignment.alias("whole"), unit.alias("holder")
+_above = func.coalesce(_holder.c.successor, _holder.c.key)  # who answers for the unit of the whole
 _parts = (
     select(assignment.c.id, assignment.c.unit, _whole.c.id.label("whole"), _whole.c.unit.label("above"))
     .outerjoin(_whole, _whole.c.id == assignment.c.parent_id)
     .outerjoin(unit, unit.c.key == assignment.c.unit)
+    .outerjoin(_holder, _holder.c.key == _whole.c.unit)
     .where(assignment.c.parent_id.is_not(None))
     .order_by(assignment.c.id)
 )
@@ -23,7 +25,11 @@ _RULES = {
     ),
     "tree": (
         "责任分工第 {0} 号分解下达给 {1}，它不是 {3} 的直接下级（单位或上级被改动）",
-        _parts.where(unit.c.parent.is_distinct_from(_whole.c.unit), assignment.c.closed_at.is_(None)),
+        _parts.where(
+            unit.c.parent.is_distinct_from(_above),
+            unit.c.key.is_distinct_from(_above),  # it has succeeded the unit above it
+            assignment.c.closed_at.is_(None),
+        ),
     ),
     "left": (
         "责任分工第 {0} 号还在办理，上级责任分工第 {2} 号却已了结",

@@ -29,7 +29,8 @@ class Places:
         for r in scene.connection.execute(log.order_by(event.c.seq)):
             p = json.loads(r.payload)
             if r.kind == "unit.ended":
-                self._ends(p["unit"], p["successor"], r.at)
+                if p["successor"] is not None:  # else nobody answers for it
+                    self._ends(p["unit"], p["successor"], r.at)
             else:
                 self._hosts[p["key"]].append((r.at, p["host"]))
 

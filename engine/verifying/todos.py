@@ -196,9 +196,11 @@ def _several(scene: Scene) -> Found:
 
 
 def _roles(step: Step) -> set[str]:
-    """Who may stand there; an inspector or leader that a place does not have is made up for by who handed it out."""
+    """Who may stand there; an inspector or leader that a place does not have, or others than the own unit,
+    are made up for by who handed it out."""
     roles: set[str] = {role for _, role in step.posts}
-    return roles | {"coordinator", "liaison"} if any(holder == "jurisdiction" for holder, _ in step.posts) else roles
+    may_lack = step.rule != "one" or any(holder == "jurisdiction" for holder, _ in step.posts)
+    return roles | {"coordinator", "liaison"} if may_lack else roles
 
 
 def _states(step: Step) -> tuple[State, ...]:

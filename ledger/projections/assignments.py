@@ -251,6 +251,7 @@ _set_judged = (
     )
 )
 _set_reporter = update(indicator).where(indicator.c.id == bindparam("b_id")).values(reporter=bindparam("b_reporter"))
+_set_role = update(assignment).where(_own).values(role=bindparam("b_role"), ord=bindparam("b_ord"))
 _set_quota = update(assignment).where(_own).values(quota=bindparam("b_quota"))
 
 
@@ -267,6 +268,8 @@ def _taken_over(w: Writer, e: Event, p: Payload) -> None:
         w.guard(_set_reporter, [{"b_id": i, "b_reporter": fills["unit"]} for i in fills["indicators"]])
     if p.get("quota") is not None:
         w.guard(_set_quota, {"b_id": p["assignment"], "b_quota": number(p["quota"])})
+    if p.get("role"):
+        w.guard(_set_role, {"b_id": p["assignment"], "b_role": p["role"], "b_ord": p["ord"]})
     if p.get("original_due"):
         w.guard(_set_original, {"b_id": p["assignment"], "b_original": instant(p["original_due"])})
     if p.get("suspended_at"):
@@ -404,6 +407,11 @@ _keep = update(assignment).where(assignment.c.id == bindparam("b_id")).values(ke
 @on_batch("assignment.handed_on")
 def _handed_on(w: Writer, batch: Sequence[tuple[Event, Payload]]) -> None:
     w.guard(_keep, [{"b_id": p["assignment"], "b_post": p["to_post"]} for _, p in batch])
+
+
+@on("assignment.gap_explained")
+def _gap_explained(w: Writer, e: Event, p: Payload) -> None:
+    """Why quotas do not add up is told by the log alone."""
 
 
 @on("assignment.copied")

@@ -1,4 +1,4 @@
-"""Places with their units and groups; units that are renamed, merged, split, and whose duties move."""
+"""Places with their units and groups; units that are renamed, merged, split, begin and end, and whose duties move."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _place_unit = (
 
 @on("unit.placed")
 def _unit_placed(w: Writer, e: Event, p: Payload) -> None:
-    """Where a unit stands in the tree, which a directory of an early release did not say."""
+    """Where a unit stands in the tree: the one above it has ended, or a directory of an early release did not say."""
     w.guard(_place_unit, {"b_key": p["key"], "b_jurisdiction": p["jurisdiction"], "b_parent": p["parent"]})
 
 
@@ -96,6 +96,17 @@ def _decided(w: Writer, e: Event, p: Payload) -> None:
     facts = {key: p[key] for key in ("kind", "unit", "to_unit", "name", "short")}
     row = {"id": p["change"], "at": instant(p["at"]), "shares": json.dumps(p["shares"]), "seq": e.seq}
     w.write(_insert_change, {**facts, **row, "state": "planned"})
+    if p["kind"] == "begin":
+        w.guard(_begin, {"b_unit": p["unit"], "b_begins": row["at"]})
+
+
+_begin = update(unit).where(unit.c.key == bindparam("b_unit")).values(begins_at=bindparam("b_begins"))
+
+
+@on("unit.begun")
+def _begun(w: Writer, e: Event, p: Payload) -> None:
+    """The day has come, or it is not waited for any more."""
+    w.guard(_begin, {"b_unit": p["unit"], "b_begins": None})
 
 
 @on("unit.change_cancelled")
@@ -133,11 +144,12 @@ _host = update(unit).where(unit.c.host == bindparam("b_unit")).values(host=bindp
 
 @on("unit.ended")
 def _ended(w: Writer, e: Event, p: Payload) -> None:
-    """Whom it had succeeded, and the bodies it hosted, go to its successor with it."""
+    """Whom it had succeeded, and the bodies it hosted, go to its successor with it; one that was given up has none."""
     names = {"b_unit": p["unit"], "b_to": p["successor"]}
     w.guard(_end, {**names, "b_at": e.at})
-    w.write(_succeed, names)
-    w.write(_host, names)
+    if p["successor"] is not None:
+        w.write(_succeed, names)
+        w.write(_host, names)
 
 
 _office = update(run).where(run.c.id == bindparam("b_run")).values(office=bindparam("b_office"))

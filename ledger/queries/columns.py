@@ -51,6 +51,10 @@ def _due(line: Line) -> Value:
     return last_day(line.standing.due_at) if line.standing.due_at else None
 
 
+def _touched(line: Line) -> Value:
+    return local_day(line.touched_at) if line.touched_at else None
+
+
 def _figure(line: Line) -> Value:
     gauge = line.gauge
     if gauge is None:
@@ -71,14 +75,21 @@ _ALL = (
     Column("no", "序", _number, 6, is_drawn=True, sort="no"),
     Column("light", "灯", lambda line: line.standing.light.word.split(" ")[0], 10, is_drawn=True, sort="light"),
     Column("title", "任务", _of_item("title"), 44, is_drawn=True),
-    Column("units", "牵头 / 责任单位", _printed_units, 30, is_drawn=True),
-    Column("feedback", "反馈", _feedback, 8, is_drawn=True),
+    Column("units", "牵头 / 责任单位", _printed_units, 30, is_drawn=True, sort="unit"),
+    Column("feedback", "反馈", _feedback, 8, is_drawn=True, sort="done"),
     Column("due", "时限", _due, 12, is_drawn=True, sort="due"),
-    Column("left", "还剩", lambda line: line.standing.left, 14, is_drawn=True),
+    Column("left", "还剩", lambda line: line.standing.left, 14, is_drawn=True, sort="due"),
     Column("figure", "完成 / 序时", _figure, 22, is_drawn=True),
-    Column("state", "状态", lambda line: STATE_WORDS.get(line.state, line.state), 12, is_drawn=True),
-    Column("touched", "最近", lambda line: line.touched_at and local_day(line.touched_at), 12, is_drawn=True),
-    Column("plan", "方案", _of_item("plan_short"), 16),
+    Column("state", "状态", lambda line: STATE_WORDS.get(line.state, line.state), 12, is_drawn=True, sort="state"),
+    Column(
+        "touched",
+        "最近",
+        lambda line: line.touched_at and local_day(line.touched_at),
+        12,
+        is_drawn=True,
+        sort="touched",
+    ),
+    Column("plan", "方案", _of_item("plan_short"), 16, sort="no"),
     Column("heading", "板块", _of_item("heading_name"), 24),
     Column("lead", "牵头单位", _units("lead"), 24),
     Column("responsible", "责任单位", _units("responsible"), 30),

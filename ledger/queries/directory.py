@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import Connection, bindparam, select
 
 from ledger import prepared
 from ledger.organisation import Organisation
+from ledger.pinyin import initials, spelt
 from ledger.schema import unit, unit_group
 
 
@@ -45,6 +45,8 @@ def entries(known: Organisation, typed: str, most: int) -> list[Entry]:
         return []
     found: list[tuple[int, Entry]] = []
     for unit_ in known.units:
+        if unit_.valid_from is not None:  # offered from that day on
+            continue
         names = (unit_.short, unit_.name, *unit_.aliases)
         if (rank := _rank(names, wanted)) is not None:
             other = next((n for n in names if wanted in n.lower()), unit_.name)
@@ -80,7 +82,7 @@ def _sounds(short: str, typed: str) -> bool:
 
 @lru_cache(maxsize=2000)
 def _pinyin(words: str) -> tuple[str, str]:
-    return "".join(lazy_pinyin(words)), "".join(lazy_pinyin(words, style=Style.FIRST_LETTER))
+    return spelt(words), initials(words)
 
 
 Members = tuple[str, Sequence[str]]  # the name of a group, the keys of its units

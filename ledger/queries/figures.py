@@ -34,7 +34,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class ReadingLine:
-    """One reading (填报值); `corrected_by` is the number of the reading that put it right."""
+    """One reading (填报值); `corrected_by` is the number of the reading that put it right.
+
+    `by`: the share that reported it, where another has taken it over; `taken`: it is what has come from there.
+    """
 
     seq: int
     value: Decimal
@@ -47,6 +50,8 @@ class ReadingLine:
     corrected_by: int | None = None
     checked: Judged | None = None
     settled: Judged | None = None
+    by: Part | None = None
+    taken: bool = False
 
     @property
     def counts(self) -> Decimal:
@@ -57,14 +62,20 @@ class ReadingLine:
 
 @dataclass(frozen=True)
 class Origin:
-    """A shown number: the indicator, and each share's readings, the newest first. None: not for this reader."""
+    """A shown number: the indicator, and each share's readings, the newest first. None: not for this reader.
+
+    A share that has taken a number over shows the readings it came from; the share that gave them has no other place.
+    """
 
     gauge: Gauge
     shares: Sequence[tuple[Part, Sequence[ReadingLine] | None]]
+    gone_on: frozenset[int]  # shares whose numbers another has taken over
 
     def words(self, part: Part, lines: Sequence[ReadingLine]) -> str:
         """What a share's readings count for in the number that is shown."""
         value = f"{number_words(lines[0].counts)} {self.gauge.measure}"
+        if part.id in self.gone_on:
+            return f"已由其他单位承接，曾报 {value}"
         if part.state in LEFT_OUT:
             return f"不再计入，曾报 {value}"
         if part.parent_id is not None:
@@ -94,11 +105,18 @@ def origin(connection: Connection, view: ItemView, known: Records, indicator_id:
         own[r.seq] = _line(r, acts[r.seq], posts, known)
         if r.corrects in own:
             own[r.corrects] = replace(own[r.corrects], corrected_by=r.seq)
+    came: dict[int, tuple[int, int]] = {}  # by share: the one it succeeds, and the number of the act that ended that
+    gone_on: dict[int, int] = {}  # by share: the one that has taken its numbers over
     for seq, (e, payload) in acts.items():
-        if any(said[0] == indicator_id for said in payload.get("judged", ())):
-            before = list(lines[payload["predecessor"]].values())[-1]
-            own = lines[payload["assignment"]]
-            own[seq] = replace(own[seq], checked=before.checked, settled=before.settled)
+        to: int = payload.get("assignment", 0)
+        if e.kind == "assignment.terminated" and payload.get("successor"):
+            came[payload["successor"]] = to, seq
+        elif e.kind in _TAKING_OVER and to in came and seq in lines[to]:
+            former, ended = came[to]
+            gone_on[former], by = to, view.standing.part(former)
+            taken = replace(lines[to][seq], by=by, who=posts[ended], reason=_said(known, ended, "ground"), taken=True)
+            is_judged = indicator_id in (i for i, *_ in payload.get("judged", ()))
+            lines[to] |= _with_source(taken, lines[former], by, is_judged=is_judged)
         if (column := _JUDGING.get(e.kind)) is None:
             continue
         own = lines[payload["assignment"]]
@@ -107,12 +125,34 @@ def origin(connection: Connection, view: ItemView, known: Records, indicator_id:
                 said = Judged(Decimal(value), posts[seq], e.at, _said(known, seq, "reason"), seq)
                 own[of] = replace(own[of], checked=said) if column == "checked" else replace(own[of], settled=said)
     shares = [
-        (p, list(lines[p.id].values())[::-1] if p.id in view.readable else None) for p in view.parts if lines[p.id]
+        (p, [lines[p.id][n] for n in sorted(lines[p.id], reverse=True)] if p.id in view.readable else None)
+        for p in view.parts
+        if lines[p.id] and view.readable.isdisjoint(_heirs(p.id, gone_on))
     ]
-    return Origin(gauge, shares)
+    return Origin(gauge, shares, frozenset(gone_on))
+
+
+def _with_source(
+    taken: ReadingLine, former: Mapping[int, ReadingLine], by: Part, *, is_judged: bool
+) -> dict[int, ReadingLine]:
+    """A number that was taken over, with the readings it came from; where it went along as it stood (`is_judged`),
+    what they were held to be is said of it, too."""
+    newest = former[max(former)]
+    if is_judged:
+        taken = replace(taken, checked=newest.checked, settled=newest.settled)
+    return {taken.seq: taken, **{n: replace(line, by=line.by or by) for n, line in former.items()}}
+
+
+def _heirs(share_id: int, gone_on: Mapping[int, int]) -> list[int]:
+    """The shares that a share's numbers have gone on to, one after the other."""
+    found: list[int] = []
+    while share_id := gone_on.get(share_id, 0):
+        found.append(share_id)
+    return found
 
 
 _JUDGING = {"assignment.checked": "checked", "assignment.settled": "settled"}
+_TAKING_OVER = ("item.unit_added", "assignment.taken_over")
 _HOW = {
     "assignment.submitted": "随办结申请填报",
     "assignment.corrected": "更正",

@@ -15,10 +15,11 @@ from ledger.calendar import WorkCalendar
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.standing import Part, Standing, standings
-from ledger.queries.steps import StepPlan, step_plans
+from ledger.queries.steps import StepPlan, asked_again, step_plans
 from ledger.queries.unit_names import former_names
 from ledger.queries.words import ROLE_WORDS, TIER_WORDS
-from ledger.rules.verbs import LEFT_OUT
+from ledger.rules.timeliness import planning_due
+from ledger.rules.verbs import LEFT_OUT, State
 from ledger.schema import (
     AnyRow,
     assignment,
@@ -127,6 +128,7 @@ class ItemView:
     why_due: Sequence[tuple[str, str]]
     open_units: Sequence[str]
     steps: Mapping[int, Sequence[StepPlan]]  # plans of steps by share, the newest first
+    owing: Mapping[int, datetime]  # shares that have to hand in a plan of steps (待报节点计划), and until when
     settled: frozenset[tuple[int, int]]  # (share, indicator) whose last reading was settled (核定)
 
     def open_seats(self, part: Part) -> list[Desk]:
@@ -136,7 +138,7 @@ class ItemView:
     def desk(self, part: Part, actor: Actor) -> Desk | None:
         """Where a share stands: before the actor, or else before the first of those who have to act."""
         seats, plan = self.open_seats(part), self.standing.item.plan
-        own = (d for d in seats if actor.desk(d.unit, d.role, plan))
+        own = (d for d in seats if actor.seat((d.unit, d.role), plan, part.unit))
         return next(own, seats[0] if seats else None)
 
     def stand(self, part: Part) -> Stand:
@@ -155,12 +157,6 @@ class ItemView:
             [(desk.unit, desk.role) for desk in self.open_seats(part)],
             found.decider if found else None,
         )
-
-    def owes_steps(self, part: Part) -> bool:
-        """Whether a share has to hand in a plan of steps (待报节点计划). What was handed down owes none."""
-        is_wanted = self.standing.item.needs_steps and part.role != "cooperating" and part.parent_id is None
-        is_at_work = part.acknowledged_at is not None and part.is_open
-        return is_wanted and is_at_work and part.steps_in_force is None and part.overlay != "planning"
 
     def plan_in_force(self, part: Part) -> StepPlan | None:
         return next((p for p in self.steps.get(part.id, ()) if p.is_in_force), None)
@@ -184,6 +180,7 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
     standing = _as_named_then(connection, standings(connection, calendar, now, [item_id])[item_id])
     read = readable(sight, standing.item.office, standing.item.jurisdiction, standing.every)
     known = {p.id for p in standing.parts} | read
+    plans = step_plans(connection, item_id)
     return ItemView(
         standing,
         _seats(connection, item_id),
@@ -195,16 +192,38 @@ def item_view(connection: Connection, calendar: WorkCalendar, now: datetime, sig
         _sent(connection, item_id, {p.id for p in standing.lower} - read),
         tuple((label, words) for label, words in json.loads(standing.item.due_steps)),
         tuple(json.loads(standing.item.open_units)),
-        {share_id: plans for share_id, plans in step_plans(connection, item_id).items() if share_id in known},
+        {share_id: versions for share_id, versions in plans.items() if share_id in known},
+        _owing(connection, calendar, standing, plans),
         _settled(connection, item_id) if standing.gauges else frozenset(),
     )
 
 
+def _owing(
+    connection: Connection, calendar: WorkCalendar, standing: Standing, plans: Mapping[int, Sequence[StepPlan]]
+) -> dict[int, datetime]:
+    """Counted from 签收, from the day on which a plan came to nothing, or from 恢复计时. What was handed down owes
+    none."""
+    wanted = [p for p in standing.parts if standing.item.needs_steps and p.role != "cooperating"]
+    lacking = [p for p in wanted if p.is_open and p.steps_in_force is None and p.overlay not in _NOT_OWED]
+    owing = {p.id: p.acknowledged_at for p in lacking if p.acknowledged_at is not None}
+    again = asked_again(connection, assignment.c.item_id == standing.item.id) if owing else {}
+    for share_id, at in owing.items():
+        settled = (v.settled_at for v in plans.get(share_id, ()) if v.settled_at)
+        owing[share_id] = max([at, *settled, *again.get(share_id, ())[:1]])
+    return {share_id: planning_due(at, calendar) for share_id, at in owing.items()}
+
+
+_NOT_OWED = (State.PLANNING, State.SUSPENDED)  # handed in already, or time stands still
+
+
 def _as_named_then(connection: Connection, standing: Standing) -> Standing:
     """A share that has ended shows its unit under the name it had then."""
-    former = former_names(connection, {p.unit for p in standing.parts if p.closed_at})
-    parts = [replace(p, unit_name=former.short(p.unit, p.closed_at, p.unit_name)) for p in standing.parts]
-    return replace(standing, parts=parts)
+    former = former_names(connection, {p.unit for p in standing.every if p.closed_at})
+
+    def named(parts: Sequence[Part]) -> list[Part]:
+        return [replace(p, unit_name=former.short(p.unit, p.closed_at, p.unit_name)) for p in parts]
+
+    return replace(standing, parts=named(standing.parts), lower=named(standing.lower))
 
 
 _seen = visible(select(item.c.id).join(run, run.c.id == item.c.run_id).where(item.c.id == bindparam("item_id")))
@@ -233,6 +252,7 @@ _shares = (
         assignment.c.id,
         assignment.c.unit,
         assignment.c.role,
+        assignment.c.state,
         assignment.c.parent_id,
         run.c.office,
         run.c.jurisdiction,

@@ -13,8 +13,8 @@ from sqlalchemy.sql import ColumnElement
 
 from ledger.calendar import WorkCalendar, end_of, local_day
 from ledger.queries.directory import Members, UnitName, folded, groups, is_meant, matching
-from ledger.queries.overview import COLOURS, ORDERS, DueSpan, Narrowed, Overview, RunFacts, ids_of
-from ledger.queries.standing import Gauge, Part, Place, Standing, standings
+from ledger.queries.overview import COLOURS, ORDERS, DueSpan, Mark, Narrowed, Overview, RunFacts, ids_of
+from ledger.queries.standing import Gauge, Part, Place, Standing, standings, state_word
 from ledger.rules.lights import Colour
 from ledger.rules.timeliness import Timeliness, of_item, timeliness
 from ledger.rules.verbs import ENDED, LEFT_OUT, State
@@ -133,13 +133,13 @@ def ledger_page(seen: Overview, sight: Sight, asked: Filters, now: datetime, cal
     first = (page - 1) * asked.size
     places = _cut(narrowed, asked, colours, first)
     lines = _lines(seen, sight, places, now, calendar)
-    marks = (mark_of(places[0]), mark_of(places[-1])) if places else ("", "")
+    marks = (mark_of(places[0], asked.sort), mark_of(places[-1], asked.sort)) if places else ("", "")
     return LedgerPage(lines, tally, sum(tally.values()), found, first, page, pages, *marks)
 
 
 def _cut(narrowed: Narrowed, asked: Filters, colours: Sequence[Colour], first: int) -> list[Place]:
     """The places of a page: beside the line that the address names, else by counting."""
-    if first and (mark := marked(asked.after or asked.before)):
+    if first and (mark := marked(asked.after or asked.before, asked.sort)):
         back = not asked.after
         if beside := narrowed.beside(asked.sort, colours, mark, asked.size, back=back):
             return beside
@@ -150,19 +150,23 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HIGHEST = 2**31 - 1
 
 
-def mark_of(place: Place) -> str:
-    """What an address calls a place in the lists: rank, due instant in microseconds, run, number in the run."""
-    return f"{place.rank}.{(place.due_at - _EPOCH) // _INSTANT}.{place.run_id}.{place.ord}"
+def mark_of(place: Place, sort: str) -> str:
+    """What an address calls a place in an order: the values that the order goes by, the due instant in microseconds."""
+    values = (getattr(place, name) for name in ORDERS[sort].fields)
+    return ".".join(str((v - _EPOCH) // _INSTANT if isinstance(v, datetime) else v) for v in values)
 
 
-def marked(mark: str) -> Place | None:
-    """The place an address names; None for what is none."""
-    found = re.fullmatch(r"(\d{1,10})\.(\d{1,18})\.(\d{1,10})\.(\d{1,10})", mark, re.ASCII)
-    if found is None or max(rank_run_ord := [int(found[n]) for n in (1, 3, 4)]) > _HIGHEST:
+def marked(mark: str, sort: str) -> Mark | None:
+    """The place in an order that an address names; None for what is none."""
+    fields = ORDERS[sort].fields
+    numbers = mark.split(".")
+    if len(numbers) != len(fields) or not all(re.fullmatch(r"\d{1,18}", n, re.ASCII) for n in numbers):
         return None
-    rank, run_id, ord_ = rank_run_ord
+    found = dict(zip(fields, map(int, numbers), strict=True))
+    if any(n > _HIGHEST for name, n in found.items() if name not in ("due_at", "touched")):
+        return None
     try:
-        return Place(0, run_id, ord_, rank, _EPOCH + int(found[2]) * _INSTANT, None)
+        return tuple(_EPOCH + n * _INSTANT if name == "due_at" else n for name, n in found.items())
     except OverflowError:
         return None
 
@@ -381,21 +385,12 @@ def _timeliness(s: Standing, now: datetime, calendar: WorkCalendar) -> Timelines
     return of_item(shares, is_over=s.item.state != "open")
 
 
-# What the share that is furthest behind does is what the item does.
-_BEHIND = ("disputed", "extending", "returned", "acknowledging", "working", "signing", "reviewing", "suspended")
 _OUT = (State.WITHDRAWN, *LEFT_OUT)
 
 
 def state_of(s: Standing) -> str:
     """The state of an item as one word: that of the deciding share furthest behind."""
-    if s.item.state != "open":
-        return str(s.item.state)
-    if s.item.lasting:
-        return "lasting"
-    parts = [p for p in s.parts if p.state not in LEFT_OUT]
-    deciding = [p for p in parts if p.role == "lead"] if s.item.completion == "lead" else []
-    states = [p.shown for p in deciding or [p for p in parts if p.role != "cooperating"] or parts]
-    return next((state for state in _BEHIND if state in states), "open")
+    return state_word(s.item, s.parts)
 
 
 # ---------------------------------------------------------------- what can be chosen

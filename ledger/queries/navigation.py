@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, not_, or_, select
 
 from ledger import prepared
-from ledger.people import Actor
+from ledger.people import UNIT_OF_TODO, Actor
 from ledger.schema import handover, run, todo
 
 
@@ -24,12 +24,14 @@ class Counts:
 # An index finds the units; what stands beside them only sorts out other roles of theirs.
 _place = todo.c.unit + " " + todo.c.role
 _plan = select(run.c.plan).where(run.c.id == todo.c.run_id).correlate(todo).scalar_subquery()
+_headed = func.coalesce(UNIT_OF_TODO, "").in_(bindparam("headed", expanding=True))
 MINE: ColumnElement[bool] = and_(
     todo.c.closed_at.is_(None),
     todo.c.unit.in_(bindparam("desk_units", expanding=True)),
     or_(
         _place.in_(bindparam("desks", expanding=True)),
         (_place + " " + _plan).in_(bindparam("plan_desks", expanding=True)),
+        and_(_place.in_(bindparam("stood_in", expanding=True)), not_(_headed)),  # as `Actor.seat`
     ),
 )
 _is_share = todo.c.owner_kind == "share"
@@ -48,11 +50,14 @@ _counts = select(
 
 
 def desks_of(actor: Actor) -> dict[str, list[str]]:
-    """The values of the parameters of MINE, a condition on `todo`: open, and addressed to one of the actor's posts."""
+    """The values of the parameters of MINE, a condition on `todo`: open, and addressed to one of the actor's posts, or
+    to one in whose stead the actor acts."""
     return {
         "desk_units": sorted(actor.units),
         "desks": sorted({f"{d.unit} {d.role}" for d in actor.desks if d.plan is None}),
         "plan_desks": sorted({f"{d.unit} {d.role} {d.plan}" for d in actor.desks if d.plan is not None}),
+        "stood_in": sorted({f"{d.unit} {d.role}" for d in actor.standing_in}),
+        "headed": sorted({d.unit for d in actor.desks if d.role == "head"}),
     }
 
 

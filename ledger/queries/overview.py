@@ -6,7 +6,7 @@ yet as they are, and a participant's own. Lists are right with any mixture of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -14,7 +14,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Integer, Select, bindparam, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, select, tuple_
 
 from ledger import prepared
 from ledger.calendar import WorkCalendar, local_day
@@ -28,12 +28,31 @@ COLOURS: tuple[Colour, ...] = tuple(RANKS)
 _NONE = (0,) * len(COLOURS)
 FEW = 2000  # as many places are sorted; of more the page is read off an index
 
-Order = Callable[[Place], tuple[Any, ...]]
-ORDERS: dict[str, Order] = {
-    "light": lambda p: (p.rank, p.due_at, p.run_id, p.ord),
-    "no": lambda p: (p.run_id, p.ord),
-    "due": lambda p: (p.due_at, p.run_id, p.ord),
+Mark = tuple[Any, ...]  # the values by which a place stands in an order
+
+
+@dataclass(frozen=True)
+class Order:
+    """`fields`: what it goes by, one after another, the last two tell any item from any other; `down`: backwards."""
+
+    fields: tuple[str, ...]
+    down: bool = False
+
+    def key(self, p: Place) -> Mark:
+        return tuple(getattr(p, name) for name in self.fields)
+
+
+_UPWARDS = {
+    "light": Order(("rank", "due_at", "run_id", "ord")),  # the worst first
+    "no": Order(("run_id", "ord")),
+    "due": Order(("due_at", "run_id", "ord")),
+    "unit": Order(("unit_ord", "run_id", "ord")),
+    "state": Order(("state_rank", "run_id", "ord")),
+    "done": Order(("done", "run_id", "ord")),
+    "touched": Order(("touched", "run_id", "ord")),
 }
+DOWN = "-"  # before the name of an order: the same backwards
+ORDERS = _UPWARDS | {f"{DOWN}{name}": Order(order.fields, True) for name, order in _UPWARDS.items()}
 
 
 class RunFacts(NamedTuple):
@@ -191,46 +210,47 @@ class Narrowed:
             found[colour_of(p.rank)] += 1
         return found
 
-    def cut(self, order: str, colours: Collection[Colour], first: int, size: int) -> list[Place]:
+    def cut(self, sort: str, colours: Collection[Colour], first: int, size: int) -> list[Place]:
         """`size` places from the `first` on of the items in these colours."""
-        key = ORDERS[order]
-        loose = sorted((p for p in self.loose if colour_of(p.rank) in colours), key=key)
+        key, down = ORDERS[sort].key, ORDERS[sort].down
+        loose = sorted((p for p in self.loose if colour_of(p.rank) in colours), key=key, reverse=down)
         # However the loose ones fall, what is wanted of `standing` begins here.
         start = max(0, first - len(loose))
-        kept = self._kept(order, colours, start, first + size)
-        before = sum(key(p) < key(kept[0]) for p in loose) if kept and start else 0
+        kept = self._kept(sort, colours, start, first + size)
+        before = sum(_precedes(key(p), key(kept[0]), down) for p in loose) if kept and start else 0
         skipped = start + before
-        return list(merge(kept, loose[before:], key=key))[first - skipped : first - skipped + size]
+        return list(merge(kept, loose[before:], key=key, reverse=down))[first - skipped : first - skipped + size]
 
     def beside(
-        self, order: str, colours: Collection[Colour], mark: Place, size: int, *, back: bool = False
+        self, sort: str, colours: Collection[Colour], mark: Mark, size: int, *, back: bool = False
     ) -> list[Place]:
         """The `size` places after a place, or before it, of the items in these colours. What comes before is not
         read, so that the last page costs what the first one does."""
-        key = ORDERS[order]
+        key, down = ORDERS[sort].key, ORDERS[sort].down != back
         lit = (p for p in self.loose if colour_of(p.rank) in colours)
-        loose = [p for p in lit if (key(p) < key(mark) if back else key(p) > key(mark))]
+        loose = [p for p in lit if _precedes(mark, key(p), down)]
         counts = self._counts(colours)
-        kept = self._read(order, list(counts), counts, {"size": size, **_bounds(mark)}, back) if counts else []
-        found = list(islice(merge(kept, sorted(loose, key=key, reverse=back), key=key, reverse=back), size))
+        kept = self._read(sort, list(counts), counts, {"size": size, **_bounds(mark)}, back) if counts else []
+        found = list(islice(merge(kept, sorted(loose, key=key, reverse=down), key=key, reverse=down), size))
         return found[::-1] if back else found
 
     def _counts(self, colours: Collection[Colour]) -> dict[Colour, int]:
         """How many there are in `standing` of those of these colours that there are any of."""
         return {c: n for c, n in zip(COLOURS, self.counted, strict=True) if c in colours and n}
 
-    def _kept(self, order: str, colours: Collection[Colour], start: int, stop: int) -> list[Place]:
+    def _kept(self, sort: str, colours: Collection[Colour], start: int, stop: int) -> list[Place]:
         """The places from `start` to `stop` in `standing`."""
         counts = self._counts(colours)
         stop = min(stop, sum(counts.values()))
         if start >= stop:
             return []
-        touched, offset = _touched(counts, start, stop) if order == "light" else (list(counts), start)
-        return self._read(order, touched, counts, {"size": stop - start, "first": offset})
+        by_light = ORDERS[sort].fields[0] == "rank"
+        touched, offset = _touched(counts, start, stop, ORDERS[sort].down) if by_light else (list(counts), start)
+        return self._read(sort, touched, counts, {"size": stop - start, "first": offset})
 
     def _read(
         self,
-        order: str,
+        sort: str,
         touched: Sequence[Colour],
         counts: Mapping[Colour, int],
         where: Mapping[str, Any],
@@ -238,7 +258,7 @@ class Narrowed:
     ) -> list[Place]:
         """A stretch of `standing` in these colours: from a number on, or (`back` is given) beside a place."""
         some = len(self.runs) == 1 or len(self.runs) < len(self.overview.whole)
-        is_few = bool(self.where) or some or sum(counts[c] for c in touched) <= FEW
+        is_few = bool(self.where) or (some and _is_by_run(sort)) or sum(counts[c] for c in touched) <= FEW
         values = {
             "runs": self.runs,
             "behind": sorted(self.overview.behind),
@@ -246,7 +266,7 @@ class Narrowed:
             "highest": RANKS[touched[-1]].stop - 1,
             **where,
         }
-        chosen = _page_of(order, is_few, back)
+        chosen = _page_of(sort, is_few, back)
         connection = self.overview.connection
         if not self.where:
             return [Place(*r) for r in prepared.rows(connection, chosen, values)]
@@ -254,46 +274,46 @@ class Narrowed:
         return [Place(*r) for r in connection.execute(met, values)]
 
 
-def _bounds(mark: Place) -> dict[str, Any]:
-    return {"at_rank": mark.rank, "at_due": mark.due_at, "at_run": mark.run_id, "at_ord": mark.ord}
+def _is_by_run(sort: str) -> bool:
+    """Whether places of some runs are quicker read by their runs and sorted than picked out of the order's index."""
+    return ORDERS[sort].fields[0] in ("rank", "run_id")
 
 
-def _touched(counts: Mapping[Colour, int], start: int, stop: int) -> tuple[list[Colour], int]:
-    """The colours that a stretch of the order by light lies in, and where in them it begins."""
+def _bounds(mark: Mark) -> dict[str, Any]:
+    return {f"at_{n}": value for n, value in enumerate(mark)}
+
+
+def _precedes(one: Mark, other: Mark, down: bool) -> bool:
+    return one > other if down else one < other
+
+
+def _touched(counts: Mapping[Colour, int], start: int, stop: int, down: bool) -> tuple[list[Colour], int]:
+    """The colours that a stretch of the order by light (`down`: backwards) lies in, in their order, and where in them
+    it begins."""
     touched: list[Colour] = []
     passed = offset = 0
-    for colour, n in counts.items():
-        if passed + n > start and passed < stop:
+    for colour in reversed(list(counts)) if down else counts:
+        if passed + counts[colour] > start and passed < stop:
             if not touched:
                 offset = start - passed
             touched.append(colour)
-        passed += n
-    return touched, offset
+        passed += counts[colour]
+    return touched[::-1] if down else touched, offset
 
 
-_RANK, _DUE = bindparam("at_rank", type_=Integer), bindparam("at_due", type_=standing.c.due_at.type)
-_RUN, _ORD = bindparam("at_run", type_=Integer), bindparam("at_ord", type_=Integer)
-
-
-@lru_cache(maxsize=18)
-def _page_of(order: str, is_few: bool, back: bool | None = None) -> Select[Any]:
+@lru_cache(maxsize=6 * len(ORDERS))
+def _page_of(sort: str, is_few: bool, back: bool | None = None) -> Select[Any]:
     """A stretch of the places of some runs in an order: from a number on, or after a place, or `back` from it.
 
     Few are read by their runs and sorted. Many are read off the index of the order, passing over what belongs to other
     runs. `+ 0` keeps each database from the other way, whatever it believes about the sizes.
     """
-    c = standing.c
-    rank, due_at, run_id = (c.rank + 0, c.due_at, c.run_id) if is_few else (c.rank, c.due_at, c.run_id + 0)
-    by: dict[str, tuple[ColumnElement[Any], ...]] = {
-        "light": (rank, due_at, c.run_id, c.ord),
-        "no": (c.run_id, c.ord),
-        "due": (due_at, c.run_id, c.ord),
-    }
-    bounds: dict[str, tuple[ColumnElement[Any], ...]] = {
-        "light": (_RANK, _DUE, _RUN, _ORD),
-        "no": (_RUN, _ORD),
-        "due": (_DUE, _RUN, _ORD),
-    }
+    c, order = standing.c, ORDERS[sort]
+    run_id = c.run_id if is_few else c.run_id + 0
+    rank = c.rank if is_few or c[order.fields[0]] is c.rank else c.rank + 0
+    lead = c[order.fields[0]]
+    kept_off = is_few and lead is not c.run_id and lead is not c.due_at
+    by = (lead + 0 if kept_off else lead, *(c[name] for name in order.fields[1:]))
     lowest: BindParameter[Any] = bindparam("lowest")
     highest: BindParameter[Any] = bindparam("highest")
     found = (
@@ -301,14 +321,16 @@ def _page_of(order: str, is_few: bool, back: bool | None = None) -> Select[Any]:
         .where(run_id.in_(ids_of("runs")), ~c.item_id.in_(ids_of("behind")))
         .limit(bindparam("size"))
     )
+    down = order.down != bool(back)
+    found = found.order_by(*(column.desc() if down else column for column in by))
     if back is None:
-        return found.where(c.rank.between(lowest, highest)).order_by(*by[order]).offset(bindparam("first"))
+        return found.where(rank.between(lowest, highest)).offset(bindparam("first"))
     # The side on which the place stands is bounded by the place alone: SQLite takes one bound of each side.
-    place, bound = tuple_(*by[order]), tuple_(*bounds[order])
-    if back:
-        found = found.where(place < bound, c.rank >= lowest, c.rank + 0 <= highest)
-        return found.order_by(*(column.desc() for column in by[order]))
-    return found.where(place > bound, c.rank <= highest, c.rank + 0 >= lowest).order_by(*by[order])
+    place = tuple_(*by)
+    bound = tuple_(*(bindparam(f"at_{n}", type_=c[name].type) for n, name in enumerate(order.fields)))
+    if down:
+        return found.where(place < bound, rank >= lowest, c.rank + 0 <= highest)
+    return found.where(place > bound, rank <= highest, c.rank + 0 >= lowest)
 
 
 def overview_of(connection: Connection, sight: Sight, now: datetime, calendar: WorkCalendar) -> Overview:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from ledger import prepared
 from ledger.errors import NotFound
@@ -101,7 +101,7 @@ _turns = (
 _own = share.c.unit.in_(bindparam("units", expanding=True))
 _own_turns = _turns.where(select(share.c.id).where(share.c.round_id == round_.c.id, _own).correlate(round_).exists())
 _not_reported = (
-    select(share.c.round_id, share.c.state, unit.c.short)
+    select(share.c.round_id, share.c.unit, share.c.state, unit.c.short)
     .join(unit, unit.c.key == share.c.unit)
     .where(share.c.round_id.in_(bindparam("rounds", expanding=True)), share.c.state != "reported")
     .order_by(unit.c.ord)
@@ -117,22 +117,33 @@ def turns(connection: Connection, actor: Actor, run_facts: RunFacts, limit: int 
     return _told(rows, connection.execute(missing, {"rounds": [r.id for r in rows], **whose}) if rows else ())
 
 
+_owed_below = (
+    select(share.c.id)
+    .where(
+        share.c.round_id == round_.c.id,
+        share.c.unit.in_(bindparam("sight_units", expanding=True)),
+        share.c.state == "owed",
+    )
+    .correlate(round_)
+    .exists()
+)
 _open_turns = (
-    select(round_, item.c.title, run.c.short)
+    select(round_, item.c.title, run.c.short, WHOLE_RUN.label("is_whole"))
     .join(run, run.c.id == round_.c.run_id)
     .outerjoin(item, item.c.id == round_.c.item_id)
-    .where(WHOLE_RUN, round_.c.closed_at.is_(None), round_.c.n_done < round_.c.n_total)
+    .where(or_(WHOLE_RUN, _owed_below), round_.c.closed_at.is_(None), round_.c.n_done < round_.c.n_total)
     .order_by(round_.c.due_at, round_.c.id)
     .limit(bindparam("most"))
 )
 
 
 def owed_turns(connection: Connection, sight: Sight, limit: int = 6) -> list[tuple[str, Turn]]:
-    """(plan, round) of the rounds that units still owe in the plans which the person sees whole, nearest first."""
-    if not sight.sees_runs:
-        return []
+    """(plan, round) of the rounds that units still owe, nearest first: all in the plans which the person sees whole, in
+    others those that units of hers owe, and only these by name."""
     rows = prepared.rows(connection, _open_turns, {**sight.binds, "most": limit})
+    whole = {r.id for r in rows if r.is_whole}
     missing = prepared.rows(connection, _not_reported, {"rounds": [r.id for r in rows]}) if rows else ()
+    missing = [r for r in missing if r.round_id in whole or r.unit in sight.units]
     return [(r.short, turn) for r, turn in zip(rows, _told(rows, missing), strict=True)]
 
 

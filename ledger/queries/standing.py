@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from sqlalchemy import BindParameter, Connection, String, and_, bindparam, cast,
 from ledger import prepared
 from ledger.calendar import WorkCalendar, last_day, local_day
 from ledger.rules import figures as figure_rules
-from ledger.rules.figures import Reading, roll_up, share_of_target
+from ledger.rules.figures import Reading, of_quotas, roll_up, share_of_target
 from ledger.rules.levels import Rolled, rolled
 from ledger.rules.lights import Figure, Light, Step, holds_until, light, share_of_time
 from ledger.rules.texts import left_words
@@ -74,6 +74,7 @@ class Part:
     parent_id: int | None = None
     place: str = ""  # the jurisdiction of its unit
     unit_kind: str = ""
+    unit_ord: int = 0  # in the directory
 
     @property
     def is_open(self) -> bool:
@@ -163,6 +164,11 @@ class Standing:
     lower: Sequence[Part] = ()
 
     @property
+    def counted(self) -> Gauge | None:
+        """The figure that quotas are parts of."""
+        return counted(self.gauges)
+
+    @property
     def every(self) -> list[Part]:
         """The shares and what they were handed down in."""
         return [*self.parts, *self.lower]
@@ -211,7 +217,8 @@ class Standing:
 class Place(NamedTuple):
     """Where an item stands in every order, until `changes_at` or until something happens to it.
 
-    `due_at` is UNDATED where there is none, so that undated items come last.
+    `due_at` is UNDATED where there is none, so that undated items come last. `unit_ord`: of the unit that is printed
+    first; `done`: accepted shares of all, in 1/10,000; `touched`: the last report, in microseconds.
     """
 
     item_id: int
@@ -220,6 +227,10 @@ class Place(NamedTuple):
     rank: int
     due_at: datetime
     changes_at: datetime | None
+    unit_ord: int = 0
+    state_rank: int = 0
+    done: int = 0
+    touched: int = 0
 
 
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -265,6 +276,7 @@ _parts = (  # the item, then the fields of `Part` in their order
         assignment.c.parent_id,
         unit.c.jurisdiction,
         unit.c.kind,
+        unit.c.ord,
     )
     .join(unit, unit.c.key == assignment.c.unit)
     .where(assignment.c.item_id.in_(_ids))
@@ -426,7 +438,57 @@ def _place(f: _Facts, calendar: WorkCalendar, now: datetime) -> Place:
     judged = _judged(f, due_at, _measured(f, due_at))
     rank = light(now=now, calendar=calendar, **judged).rank
     until = holds_until(now=now, calendar=calendar, **judged)
-    return Place(f.row.id, f.row.run_id, f.row.ord, rank, due_at or UNDATED, until)
+    orders = unit_ord_of(f.parts), state_rank_of(f.row, f.parts), done_of(f.parts), touched_of(f.parts)
+    return Place(f.row.id, f.row.run_id, f.row.ord, rank, due_at or UNDATED, until, *orders)
+
+
+# ---------------------------------------------------------------- what the orders of the ledger go by
+_OUT = (State.WITHDRAWN, *LEFT_OUT)
+_NO_UNIT = 2**31 - 1
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+# What the share that is furthest behind does is what the item does.
+_BEHIND = ("disputed", "extending", "returned", "acknowledging", "working", "signing", "reviewing", "suspended")
+_ON_THE_WAY = ("pending", *_BEHIND, "open", "lasting", "closed", "terminated", "revoked", "withdrawn")
+
+
+def unit_ord_of(parts: Sequence[Part]) -> int:
+    """Where the unit that a line prints first stands in the directory: a lead, else who is responsible, else who
+    cooperates; items without any come last."""
+    named = {role: [p.unit_ord for p in parts if p.role == role and p.state not in _OUT] for role in _IN_PRINT}
+    return next((ords[0] for ords in named.values() if ords), _NO_UNIT)
+
+
+_IN_PRINT = ("lead", "responsible", "cooperating")
+
+
+def state_word(row: AnyRow, parts: Sequence[Part]) -> str:
+    """The state of an item as one word: that of the deciding share furthest behind."""
+    if row.state != "open":
+        return str(row.state)
+    if row.lasting:
+        return "lasting"
+    parts = [p for p in parts if p.state not in LEFT_OUT]
+    deciding = [p for p in parts if p.role == "lead"] if row.completion == "lead" else []
+    states = [p.shown for p in deciding or [p for p in parts if p.role != "cooperating"] or parts]
+    return next((state for state in _BEHIND if state in states), "open")
+
+
+def state_rank_of(row: AnyRow, parts: Sequence[Part]) -> int:
+    """How far an item's state is on the way to its end."""
+    word = state_word(row, parts)
+    return _ON_THE_WAY.index(word) if word in _ON_THE_WAY else len(_ON_THE_WAY)
+
+
+def done_of(parts: Sequence[Part]) -> int:
+    """How much of an item's shares is accepted, in 1/10,000; nothing where nobody has one."""
+    total = sum(p.state not in _OUT for p in parts)
+    return 10_000 * sum(p.state == State.CLOSED for p in parts) // total if total else 0
+
+
+def touched_of(parts: Sequence[Part]) -> int:
+    """When a unit last reported or did something, in microseconds; 0 where none has."""
+    last = max((p.touched_at for p in parts if p.touched_at), default=_EPOCH)
+    return (last - _EPOCH) // _MICROSECOND
 
 
 def _period(f: _Facts) -> tuple[date, date | None]:
@@ -506,8 +568,9 @@ def words_left(due_at: datetime | None, calendar: WorkCalendar, now: datetime) -
 
 
 def part_light(part: Part, row: AnyRow, gauges: Iterable[Gauge], calendar: WorkCalendar, now: datetime) -> Light:
-    """The light of one unit's share: its own due date, and its own figures where it was given a quota."""
-    figures = [Figure(part.quota, _own(part, g), g.op, g.name, g.by) for g in gauges] if part.quota is not None else []
+    """The light of one unit's share: its own due date, and where it was given a quota the figure that this is of."""
+    g = counted(list(gauges)) if part.quota is not None else None
+    figures = [Figure(part.quota, _own(part, g), g.op, g.name, g.by)] if g else []
     return light(
         state=State(part.state),
         now=now,
@@ -529,6 +592,12 @@ def rolled_up(standing: Standing, share_id: int, calendar: WorkCalendar, now: da
     lit = [(p.state, part_light(p, standing.item, standing.gauges, calendar, now).colour) for p in parts]
     found = rolled(lit)
     return found if found.total else None
+
+
+def counted(gauges: Sequence[Gauge]) -> Gauge | None:
+    """The figure that the quotas of an item's shares are parts of."""
+    n = of_quotas([g.sum_rule for g in gauges])
+    return None if n is None else gauges[n]
 
 
 def _own(part: Part, gauge: Gauge) -> Decimal | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, String, and_, bindparam, case, cast, literal, select
+from sqlalchemy import ColumnElement, Connection, String, and_, bindparam, case, cast, literal, select
 
 from ledger import prepared
 from ledger.clearing import CLEARED
-from ledger.schema import assignment, content, petition, step
+from ledger.schema import assignment, content, event, petition, step
 
 
 @dataclass(frozen=True)
@@ -121,3 +122,21 @@ def step_plans(connection: Connection, item_id: int) -> Mapping[int, Sequence[St
         made = StepPlan(r.petition_id, r.state, r.applied_at, r.settled_at, in_force, lines[r.petition_id])
         plans[r.share_id].setdefault(r.petition_id, made)
     return {share_id: list(versions.values()) for share_id, versions in plans.items()}
+
+
+_went_on = (
+    select(assignment.c.id, event.c.at, event.c.payload)
+    .join(event, and_(event.c.stream == _stream, event.c.kind == "assignment.resumed"))
+    .order_by(event.c.seq)
+)
+
+
+def asked_again(connection: Connection, which: ColumnElement[bool]) -> Mapping[int, tuple[datetime, int]]:
+    """When, and under which turn, shares were last asked for the plan of steps that they owe because their time went
+    on (恢复计时); `which`: of the shares."""
+    found = {}
+    for e in connection.execute(_went_on.where(which)):
+        said = json.loads(e.payload)
+        if said["assignment"] == e.id and "asked" in said:
+            found[e.id] = e.at, said["asked"]
+    return found

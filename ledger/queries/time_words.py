@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger.queries.timeline import Records
+from ledger.queries.words import upholds
 from ledger.rules.texts import due_words
 
 Payload = Mapping[str, Any]
@@ -25,9 +26,11 @@ class Origin:
 
 def records_of(known: Records, share: int) -> Iterator[tuple[str, datetime, Payload]]:
     """Kind, instant and payload of what is recorded on a share, oldest first. What is handed down leaves the time of
-    the whole as it is."""
+    the whole as it is. Where it ends with something else, that is told of it alone."""
     for r, payload in zip(known.events, known.payloads, strict=True):
-        if given(payload, share) or (payload.get("assignment") == share and "parent" not in payload):
+        if left := next((w for w in payload.get("withdrawn", ()) if w["id"] == share), None):
+            yield "withdrawn", r.at, {**left, "with": r.kind, "successor": payload.get("successor")}
+        elif given(payload, share) or (payload.get("assignment") == share and "parent" not in payload):
             yield r.kind, r.at, payload
 
 
@@ -63,7 +66,7 @@ def words_of(kind: str, payload: Payload) -> str:
     """What a record means for the time of its share; empty where it means nothing."""
     said = _WORDS.get(kind)
     found = said if isinstance(said, str) else said(payload) if said else ""
-    return found and found + _lapsed(payload)
+    return found and found + _ends(payload)
 
 
 def why_words(why: Sequence[Sequence[str]]) -> str:
@@ -71,9 +74,11 @@ def why_words(why: Sequence[Sequence[str]]) -> str:
     return "；".join(words for _, words in why)
 
 
-def _lapsed(p: Payload) -> str:
-    """What was applied for and came to nothing by the same act."""
+def _ends(p: Payload) -> str:
+    """What was applied for and was met, or came to nothing, by the same act."""
     settles = p.get("settles")
+    if upholds(p):
+        return "；异议成立"
     if not settles or settles["outcome"] != "lapsed" or settles["petition_kind"] == "steps":
         return ""
     return f"；尚未批准的{'延期申请' if settles['petition_kind'] == 'extension' else '异议'}随之失效"
@@ -135,6 +140,16 @@ def _returned(p: Payload) -> str:
     return "退回补正，上一次报送不计" + (f"；{why_words(p['why'])}" if p.get("why") else "")
 
 
+def _withdrawn(p: Payload) -> str:
+    """Why a share ended that nobody ended by itself."""
+    if p["with"] == "item.closed":
+        return "任务办结，责任随之终止，不再计时"
+    if p["with"] == "item.terminated":
+        return "整项任务终止，责任终止，不再计时"
+    why = "上级单位的责任移交其他单位" if p["successor"] else "上级单位的责任终止"
+    return f"{why}，本单位的责任随之终止，不再计时"
+
+
 # What bears on time, by the kind of its event.
 _WORDS: Mapping[str, str | Callable[[Payload], str]] = {
     "item.opened": "交办",
@@ -161,6 +176,7 @@ _WORDS: Mapping[str, str | Callable[[Payload], str]] = {
     "assignment.returned": _returned,
     "assignment.accepted": "审核通过，审核用时不计",
     "assignment.terminated": lambda p: "责任移交，此后由承接单位计时" if p["successor"] else "责任终止，不再计时",
+    "withdrawn": _withdrawn,
     "assignment.revoked": "办结撤销，另立整改任务计时",
     "assignment.reopened": "办结撤销，重办另行计时",
 }

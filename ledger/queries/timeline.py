@@ -19,10 +19,12 @@ from ledger.clearing import STREAM as ADMIN
 from ledger.events import file_field
 from ledger.queries.standing import Standing
 from ledger.queries.unit_names import FormerNames, former_names
-from ledger.queries.words import ROLE_WORDS
+from ledger.queries.words import ROLE_WORDS, SHARE_WORDS, upholds
 from ledger.rules.fields import QUOTED, SHARED, STEP_FIELD, field_label
 from ledger.rules.intakes import KINDS, Outcome
-from ledger.rules.texts import clock_words, due_words, number_words, short_day
+from ledger.rules.levels import gap
+from ledger.rules.texts import clock_words, due_words, lacking_words, number_words, short_day
+from ledger.rules.verbs import LEFT_OUT
 from ledger.schema import AnyRow, clearing, content, event, post, unit
 
 
@@ -117,6 +119,23 @@ class Records:
     payloads: Sequence[Mapping[str, Any]]
     texts: Mapping[int, Mapping[str, str | None]]
     cleared: Mapping[tuple[int, str], str]  # (number, field) -> what stands in the place of words that are gone
+
+
+def gaps_to_explain(known: Records, standing: Standing) -> dict[int, Decimal]:
+    """The shares that another one joined, so that the quotas of what they were handed down in do not add up any more,
+    while nobody has said why: by how much they are short, or (negative) beyond."""
+    asked, above = set[int](), {part.id: part.parent_id for part in standing.lower}
+    for r, p in zip(known.events, known.payloads, strict=True):
+        if p.get("lacking") and r.kind == "assignment.taken_over":
+            asked.add(p["assignment"])
+        elif known.texts.get(r.seq, {}).get("gap", "") != "":  # None where the words have been cleared
+            share = p.get("assignment", 0)
+            asked -= {share, above.get(share)}
+    parts = {i: standing.parts_of(i) for i in asked}
+    lacking = {
+        i: gap(standing.part(i).quota, (p.quota for p in own if p.state not in LEFT_OUT)) for i, own in parts.items()
+    }
+    return {i: short for i, short in lacking.items() if short and standing.part(i).is_open}
 
 
 def records(connection: Connection, item_id: int) -> Records:
@@ -234,13 +253,13 @@ def _changes(r: AnyRow, before: Mapping[int, Decimal], after: Mapping[int, Decim
     ]
 
 
-def last_return(known: Records, assignment_id: int) -> str:
-    """Why a share was sent back last, with the day; nothing when it never was."""
-    found = ""
-    for r, payload in zip(known.events, known.payloads, strict=True):
-        if r.kind in ("assignment.returned", "assignment.sent_back") and payload["assignment"] == assignment_id:
-            found = f"{known.texts.get(r.seq, {}).get('reason') or CLEARED}（{short_day(local_day(r.at))}）"
-    return found
+def last_returns(known: Records) -> dict[int, str]:
+    """Why each share that was ever sent back, by its own signer or a reviewer, was sent back last, with the day."""
+    return {
+        payload["assignment"]: f"{known.texts.get(r.seq, {}).get('reason') or CLEARED}（{short_day(local_day(r.at))}）"
+        for r, payload in zip(known.events, known.payloads, strict=True)
+        if r.kind in ("assignment.returned", "assignment.sent_back")
+    }
 
 
 def last_application(known: Records, assignment_id: int) -> list[tuple[str, str]]:
@@ -338,14 +357,22 @@ def _opened(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
     return f"交办 {len(p['assignments'])} 家单位{due}", ""
 
 
-def _closed(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
+def _closed(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     left = _wholes(p)
-    return "任务办结" + (f"，{left} 家未反馈单位的责任随之终止" if left else ""), "k"
+    return "任务办结" + (f"，{left} 家未反馈单位的责任随之终止" if left else "") + _with_parts(p, r), "k"
 
 
 def _wholes(p: Mapping[str, Any]) -> int:
     """How many shares end with an item, without what they were handed down in."""
     return sum(not left.get("part") for left in p["withdrawn"])
+
+
+def _with_parts(p: Mapping[str, Any], r: _Reader) -> str:
+    """What had been handed down and ends with it, by name as far as the reader may look there."""
+    parts = [left["id"] for left in p.get("withdrawn", ()) if left.get("part")]
+    names = [r.unit_of(i) for i in parts] if set(parts) <= r.readable else []
+    which = f"（{'、'.join(names)}）" if names else ""
+    return f"，{len(parts)} 家下级单位{which}的责任随之终止" if parts else ""
 
 
 def _split(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -540,6 +567,8 @@ def _taken_back(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 
 
 def _reseated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    if p.get("apart"):
+        return f"会签单位与 {_of(p, r)} 已合为一家，不再参加这次会签", ""
     return f"{_of(p, r)} 的反馈改由现在的牵头单位审核", ""
 
 
@@ -559,9 +588,10 @@ def _with(p: Mapping[str, Any]) -> str:
 
 
 def _terminated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    why = "异议成立，" if upholds(p) else ""
     if p["successor"]:
-        return f"{_of(p, r)} 的责任调整给 {r.unit_of(p['successor'])}", "k"
-    return f"终止 {_of(p, r)} 的责任", "bad"
+        return f"{why}{_of(p, r)} 的责任调整给 {r.unit_of(p['successor'])}{_with_parts(p, r)}", "k"
+    return f"{why}终止 {_of(p, r)} 的责任{_with_parts(p, r)}", "bad"
 
 
 def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -571,8 +601,12 @@ def _unit_added(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
 
 def _taken_over(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     said = []
+    if p.get("role"):
+        said.append(f"由{SHARE_WORDS[p['was']]}改为{SHARE_WORDS[p['role']]}")
     if p.get("quota") is not None:
         said.append(f"任务数合计 {number_words(Decimal(p['quota']))}")
+    if p.get("lacking"):
+        said.append(f"已分解的数比任务数{_lacking(p)}")
     if p["figures"]:
         figures = r.figures([pair[:2] for pair in p["figures"]]) if p["assignment"] in r.readable else ""
         said.append(f"填报数{'：' + figures if figures else ''}")
@@ -589,8 +623,16 @@ def _taken_over(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
     return f"{_of(p, r)} {verb} {r.unit_of(p['predecessor'])} 的分工，{'，'.join(said)}", ""
 
 
-def _item_terminated(p: Mapping[str, Any], _r: _Reader) -> tuple[str, str]:
-    return f"终止整项任务，{_wholes(p)} 家单位不再办理", "bad"
+def _gap_explained(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"说明 {_of(p, r)} 的分解数与任务数为什么不一致（{_lacking(p)}）", "k"
+
+
+def _lacking(p: Mapping[str, Any]) -> str:
+    return lacking_words(Decimal(p["lacking"]))
+
+
+def _item_terminated(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
+    return f"终止整项任务，{_wholes(p)} 家单位不再办理{_with_parts(p, r)}", "bad"
 
 
 def _revoked(p: Mapping[str, Any], r: _Reader) -> tuple[str, str]:
@@ -684,6 +726,7 @@ _WORDINGS = {
     "assignment.split": _split,
     "item.unit_added": _unit_added,
     "assignment.taken_over": _taken_over,
+    "assignment.gap_explained": _gap_explained,
     "item.terminated": _item_terminated,
     "assignment.read": lambda _p, _r: ("阅知", "k"),
     "intake.registered": _intake_registered,

@@ -18,8 +18,9 @@ from ledger.visibility import administers
 
 @dataclass(frozen=True)
 class UnitLine:
-    """`works`: open shares, `posts`: held ones; `successor`: of a unit that has ended, by its short name; `depth`: how
-    many of those above it in the list it stands below."""
+    """`works`: open shares, `posts`: held ones; `successor`: of a unit that has ended, by its short name (none: it was
+    given up); `begins_at`: of one that is not there yet; `depth`: how many of those above it in the list it stands
+    below."""
 
     key: str
     name: str
@@ -31,6 +32,7 @@ class UnitLine:
     kind: str
     parent: str | None
     host: str | None
+    begins_at: datetime | None
     depth: int = 0
 
 
@@ -45,7 +47,7 @@ def units(connection: Connection, actor: Actor) -> Sequence[UnitLine]:
         select(
             *(unit.c.key, unit.c.name, unit.c.short, works.scalar_subquery(), posts.scalar_subquery()),
             *(unit.c.ended_at, _successor.c.short.label("successor_short")),
-            *(unit.c.kind, unit.c.parent, unit.c.host),
+            *(unit.c.kind, unit.c.parent, unit.c.host, unit.c.begins_at),
         )
         .outerjoin(_successor, _successor.c.key == unit.c.successor)
         .where(administers(actor))
@@ -88,6 +90,7 @@ _WHY = {
     "ended": "本单位已经撤并",
     "name": "名称已被别的单位使用",
     "successor": "承接单位已并入本单位，或由本单位挂靠",
+    "work": "当天本单位还有未了的事项，单位照常保留",
 }
 _cancelled = select(event.c.payload).where(event.c.stream == STREAM, event.c.kind == "unit.change_cancelled")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ledger.rules.intakes import State as IntakeState
 from ledger.rules.verbs import Role, State
 
@@ -54,6 +57,7 @@ OUTCOME_WORDS = {
     "retitled": "标题或原文已更正",
     "target": "目标值已调整",
     "quota": "份额已调整",
+    "gap": "任务数已合并计算，请补充分解或说明原因",
     "lasting": "已转为长期坚持任务",
     "limited": "已转为限时办理任务",
     "suspended": "已暂停计时",
@@ -81,3 +85,9 @@ TIER_WORDS = {
     "vacant": "岗位空缺",
     **OUTCOME_WORDS,
 }
+
+
+def upholds(p: Mapping[str, Any]) -> bool:
+    """Whether a share ended, or went to another unit, because its unit's objection was upheld."""
+    settles = p.get("settles")
+    return bool(settles and (settles["petition_kind"], settles["outcome"]) == ("objection", "granted"))

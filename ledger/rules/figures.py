@@ -69,6 +69,13 @@ def share_of_target(value: Decimal | None, target: Decimal | None, op: str = ">=
     return Fraction(value) / Fraction(target)
 
 
+def of_quotas(rules: Sequence[str]) -> int | None:
+    """Which of an item's figures (by their sum rules) its quotas are parts of: the one that adds up; None where none or
+    several do."""
+    sums = [n for n, rule in enumerate(rules) if rule == "sum"]
+    return sums[0] if len(sums) == 1 else None
+
+
 def roll_up(rule: SumRule, readings: Sequence[Reading]) -> Decimal | None:
     """The units' readings as one value by the indicator's sum rule; None where nobody has reported.
 

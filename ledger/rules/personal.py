@@ -24,7 +24,10 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 _FOLDED = {ord(wide): ord(plain) for wide, plain in zip("０１２３４５６７８９Ｘｘ－＋", "0123456789Xx-+", strict=True)}
 _GAP = r"[ \t\u00a0\u2002-\u200a\u3000\-‐‑‒–—−]"
 _APART = rf"{_GAP}{{0,2}}"
-_IDENTITY = re.compile(rf"(?<![0-9])[1-9](?:{_APART}[0-9]){{16}}{_APART}[0-9Xx](?![0-9])")
+_NEXT = rf"{_APART}[0-9]"
+_BORN = rf"(?:1{_APART}9|2{_APART}[01])(?:{_NEXT}){{2}}{_APART}(?:0{_APART}[1-9]|1{_APART}[0-2]){_APART}[0-3]{_NEXT}"
+# Looked for at every place: digits that stand before it may make up, with its own, what looks like another one.
+_IDENTITY = re.compile(rf"(?<![0-9])(?=([1-9](?:{_NEXT}){{5}}{_APART}{_BORN}(?:{_NEXT}){{3}}{_APART}[0-9Xx])(?![0-9]))")
 _DECIMALS = r"(?<![0-9]{3}\.)(?<!(?<![0-9])0\.)"  # the places of 0.… and of a long number; 1. is that of a line
 _AMOUNT = r"[A-Za-z]|\.[0-9]{1,4}(?![0-9])"  # a unit of measure (kWh), or what is left of an amount
 _MOBILE = re.compile(
@@ -81,9 +84,9 @@ def _belongs(plain: str, m: re.Match[str]) -> bool:
 
 def _identities(plain: str) -> Iterator[Found]:
     for m in _IDENTITY.finditer(plain):
-        digits = re.sub(_GAP, "", m.group()).upper()
+        digits = re.sub(_GAP, "", m[1]).upper()
         if is_identity(digits):
-            yield Found("identity", m.start(), m.end())
+            yield Found("identity", *m.span(1))
 
 
 def is_identity(digits: str) -> bool:

@@ -37,6 +37,11 @@ def full_day(day: date) -> str:
 
 
 @lru_cache(maxsize=4096)
+def lacking_words(lacking: Decimal) -> str:
+    """少 30, or 多 30 where it is negative: what parts are short of their whole, or beyond it."""
+    return f"少 {number_words(lacking)}" if lacking > 0 else f"多 {number_words(-lacking)}"
+
+
 def due_words(due_at: datetime) -> str:
     """2025-08-31 周日 for the end of a day, 2025-06-06 周五 17:00 for a time of day."""
     day = last_day(due_at)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from ledger.calendar import WorkCalendar, end_of, last_day, local_day
 
 NEAR_DAYS = 3
+PLANNING_DAYS = 5  # working days to hand in a plan of steps (节点计划), where one is wanted
 
 
 class Timeliness(StrEnum):
@@ -87,6 +88,11 @@ def mend_due(
     if submitted_at is not None and submitted_at > due_at:
         return due_at
     return max(due_at, mended)
+
+
+def planning_due(asked_at: datetime, calendar: WorkCalendar) -> datetime:
+    """Until when a plan of steps is to be handed in that is asked for since an instant."""
+    return end_of(calendar.after(local_day(asked_at), PLANNING_DAYS))
 
 
 def of_item(shares: Iterable[tuple[Timeliness, bool]], *, is_over: bool) -> Timeliness:

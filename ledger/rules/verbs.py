@@ -363,7 +363,7 @@ _SUSPENDED: _Row = {
         "本任务已暂停计时，时限会随恢复顺延，暂不能{verb}；如有情况，请联系{giver}。",
     ),
     **_cells(
-        (Verb.SPLIT, Verb.AMEND_DUE),
+        (Verb.SPLIT, Verb.AMEND_DUE, Verb.SIGN),  # a part that waits for its signer stops with its whole
         _NOBODY,
         "本任务已暂停计时，恢复后才能{verb}；如原因已经消除，请联系{giver}恢复。",
     ),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, String, Table, create_engine, select
+from sqlalchemy import Connection, NullPool, String, Table, create_engine, select
 from sqlalchemy import event as sa_event
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ledger.events import Event
 from ledger.projections import replay
@@ -23,35 +24,46 @@ _LOG = select(event).order_by(event.c.id)
 
 
 def _replay(scene: Scene) -> Found:
-    with TemporaryDirectory(prefix="duban-verify-") as folder, _scratch(Path(folder)) as rebuilt:
+    with _scratch() as rebuilt:
         yield from _rebuild(scene, rebuilt)
         copy = Scene(rebuilt)
         for table in PROJECTIONS:
             yield from _differences(table, scene, copy)
 
 
+def _connect() -> sqlite3.Connection:
+    """A database of its own in a file without a name, which is gone when it is closed. SQLite's own BEGIN is out of the
+    way, so that savepoints hold."""
+    connection = sqlite3.connect("", isolation_level=None)
+    for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+# One engine: what is compiled for a replay serves the next.
+_REPLAYS = create_engine("sqlite://", creator=_connect, poolclass=NullPool)
+
+
+@sa_event.listens_for(_REPLAYS, "begin")
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+@cache
+def _tables() -> list[str]:
+    """The statements that make the tables, as SQLite takes them."""
+    tables = metadata.sorted_tables
+    made = [CreateTable(t) for t in tables] + [CreateIndex(i) for t in tables for i in t.indexes]
+    return [str(statement.compile(_REPLAYS)) for statement in made]
+
+
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Connection]:
-    """An empty database on disk, in one transaction that is never committed, with SQLite's own BEGIN out of the way
-    so that savepoints hold."""
-    engine = create_engine(f"sqlite:///{folder / 'replay.sqlite3'}")
-
-    @sa_event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        for pragma in ("journal_mode = MEMORY", "synchronous = OFF", "temp_store = MEMORY"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sa_event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    try:
-        with engine.connect() as connection:
-            metadata.create_all(connection)
-            yield connection
-    finally:
-        engine.dispose()
+def _scratch() -> Iterator[Connection]:
+    """An empty database on disk, in one transaction that is never committed."""
+    with _REPLAYS.connect() as connection:
+        for statement in _tables():
+            connection.exec_driver_sql(statement)
+        yield connection
 
 
 def _rebuild(scene: Scene, rebuilt: Connection) -> Found:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from difflib import unified_diff
 from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Dialog, FilePayload, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from ledger.schema import plan_draft
+from ledger.schema import person, plan_draft
 from tests.e2e.conftest import Enter
 from tests.e2e.deployment import Site, wait_until
 from tests.e2e.test_editor import fill, item, ready, saved, tool
@@ -166,6 +167,69 @@ def test_of_a_published_plan_only_the_group_that_was_touched_is_set_in_order(ent
     assert numbers(kept(site, path)) == numbers(before)
 
 
+def test_a_group_of_a_published_plan_that_grows_reaches_over_nothing(enter: Enter, site: Site) -> None:
+    """Its neighbours below and the line that gathers the groups go on as far as it needs; undo puts everything back."""
+    writer = enter("zhuanban", 1920)
+    writer.go("/plans/studio")
+    row = writer.page.locator("li.plan-row", has_text="百日攻坚")
+    row.get_by_role("button", name="修订").or_(row.get_by_role("link", name="继续修订")).click()
+    ready(writer)
+    path = re.sub(r"^https?://[^/]+", "", writer.page.url)
+    before = kept(site, path)
+    assert collisions(before) == []
+    tallest = max(group_ids(before), key=lambda ident: bottom_of(before, ident))
+    writer.page.locator(f".djs-shape[data-element-id={tallest}] .djs-hit-all").first.click()
+    for _ in range(3):
+        tool(writer, "任务")
+    wait_until(lambda: bottom_of(kept(site, path), tallest) > bottom_of(before, tallest))
+    saved(writer)
+    writer.look("grown")
+    assert collisions(kept(site, path)) == []
+    for _ in range(3):
+        writer.page.get_by_role("button", name="撤销").click()
+    wait_until(lambda: kept(site, path) == before, lambda: changed(before, kept(site, path)))
+
+
+Box = tuple[float, float, float, float]
+
+
+def drawn(xml: str) -> dict[str, Box]:
+    """Left, top, right and bottom of every shape."""
+    bounds = " ".join(f'{name}="([^"]+)"' for name in ("x", "y", "width", "height"))
+    found = re.findall(rf'<bpmndi:BPMNShape [^>]*?bpmnElement="([^"]+)".*?<dc:Bounds {bounds}', xml, re.S)
+    return {i: (x, y, x + w, y + h) for i, *box in found for x, y, w, h in [tuple(map(float, box))]}
+
+
+def group_ids(xml: str) -> list[str]:
+    return re.findall(r'<bpmn:adHocSubProcess id="([^"]+)"', xml)
+
+
+def bottom_of(xml: str, ident: str) -> float:
+    return drawn(xml)[ident][3]
+
+
+def collisions(xml: str) -> list[tuple[str, str]]:
+    """Groups that lie on another shape of the drawing, or across which a line runs."""
+    shapes = drawn(xml)
+    inside = {i for each in groups(xml) for i in re.findall(r'\bid="([^"]+)"', each)} - set(group_ids(xml))
+    edges = re.findall(r'<bpmndi:BPMNEdge [^>]*?bpmnElement="([^"]+)"(.*?)</bpmndi:BPMNEdge>', xml, re.S)
+    found = []
+    for group in group_ids(xml):
+        box = shapes[group]
+        found += [(group, i) for i, other in shapes.items() if i != group and i not in inside and crosses(box, other)]
+        for line, points in edges:
+            if line in inside:
+                continue
+            way = [(float(x), float(y)) for x, y in re.findall(r'<di:waypoint x="([^"]+)" y="([^"]+)"', points)]
+            parts = [(min(a, c), min(b, d), max(a, c), max(b, d)) for (a, b), (c, d) in pairwise(way)]
+            found += [(group, line) for part in parts if crosses(box, part)]
+    return found
+
+
+def crosses(a: Box, b: Box) -> bool:
+    return a[0] + 1 < b[2] and b[0] + 1 < a[2] and a[1] + 1 < b[3] and b[1] + 1 < a[3]
+
+
 def changed(before: str, after: str) -> str:
     return "\n".join(unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=0))
 
@@ -281,6 +345,12 @@ def test_a_draft_that_is_thrown_away_lives_on_with_whoever_has_it_open(enter: En
     wait_until(lambda: "任务甲1" in kept(site, path))
     second.go(path)
     ready(second)
+    number = int(path.rsplit("/", 1)[1])
+    with site.db.write() as tx:  # a colleague saves it, which this page does not hear of
+        colleague = tx.connection.execute(select(person.c.id, person.c.name).where(person.c.login == "renshe")).one()
+        at = datetime(2025, 6, 3, 7, 8, tzinfo=UTC)
+        saved = {"revision": plan_draft.c.revision + 1, "saved_by": colleague.id, "saved_at": at}
+        tx.connection.execute(update(plan_draft).where(plan_draft.c.id == number).values(saved))
     asked: list[str] = []
 
     def agree(dialog: Dialog) -> None:
@@ -290,7 +360,7 @@ def test_a_draft_that_is_thrown_away_lives_on_with_whoever_has_it_open(enter: En
     first.page.on("dialog", agree)
     first.page.get_by_role("button", name="删除草稿").click()
     expect(first.page.locator(".toast")).to_contain_text("草稿已删除")
-    assert re.search(r"由.+（\d\d-\d\d \d\d:\d\d）保存过", asked[0])
+    assert asked[0].startswith(f"这份草稿最后由{colleague.name}于 06-03 15:08 保存。")
     forgive(second, path)
     second.page.locator(".djs-shape", has_text="任务甲1").last.click()
     fill(second, "短标题", "没有白写")

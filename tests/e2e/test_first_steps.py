@@ -129,6 +129,7 @@ def test_a_stranger_of_another_place_brings_directory_and_plan(
     admin = window(390)
     admin.go(found[1])
     admin.look("own-directory")
+    admin.assert_uncovered()
     bring_units(admin, tmp_path)
     passwords = own_people(admin, tmp_path)
     admin.go("/outgoing")

@@ -1,5 +1,5 @@
 """分解下达: a county hands its share to two towns at a desk, the towns report and apply on a phone, the county sums up
-and reports once; the city sees 2/2, the inspector looks into it, the coordinator cannot."""
+and reports once, the city accepts and sees 3/3; the inspector looks into what lies below, the coordinator cannot."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -26,11 +27,12 @@ from tests.e2e.conftest import Enter
 from tests.e2e.deployment import NOW, PLAN, START, Site, running
 from tests.e2e.visitor import Visitor
 from webapp.demo import campaign
+from webapp.demo.office import Office
 from webapp.demo.people import seat_people
 
 pytestmark = pytest.mark.e2e
 
-TITLE = "智汇黄石高校行和招聘会"
+TITLE, NO = "智汇黄石高校行和招聘会", "26"
 TOWNS = {"daye-jinhu": ("金湖街道", "5"), "daye-chengui": ("陈贵镇", "3")}
 NOTE = "每场须留存参会企业名单。"
 SUMMARY = "招聘会全部办结，名单已存档。"
@@ -77,8 +79,13 @@ def _build(file: Path) -> None:
     campaign.prepare(db, START)
     with db.write() as tx:
         seat_people(tx, plan(), organisation.load("huangshi"))
-        opening.start_run(tx, opening.publish(tx, write_plan(plan())))
+        run_id = opening.start_run(tx, opening.publish(tx, write_plan(plan())))
     advance_to(db, NOW)
+    office = Office(db, run_id)
+    for unit in ("yangxin", "xialu"):  # the two beside it are done
+        office.acknowledge(unit)
+        office.apply(unit, NO, "八场招聘会已举办。", {"local-job-fairs": 8})
+        assert [office.decide(unit, NO) for _ in range(2)] == ["sign", "review"]
     db.close()
 
 
@@ -93,6 +100,10 @@ def test_a_county_splits_its_share_to_two_towns_and_reports_once(enter: Enter) -
         signer.slip(TITLE).get_by_role("link", name="审 签").click()
         signer.press("同意并报送", "已同意。")
     review_and_report_once(county, item)
+    signer = enter("daye-fenguan", 1280)
+    signer.slip(TITLE).get_by_role("link", name="审 签").click()
+    signer.press("同意并报送", "已同意。")
+    accept(enter, item)
     look_from_above(enter, item)
 
 
@@ -124,7 +135,7 @@ def hand_down(county: Visitor) -> str:
     county.look("split-refused")
     form.locator("[name=quota-2]").fill(rows[1][1])
     expect(form.locator("[data-sum]")).to_have_text("合计 8 / 8，一致")
-    county.press("分解下达", "已分解下达，下级单位的待办里可以看到。")
+    county.press("分解下达", "已办理。下达给下级单位的，在其待办里可以看到。")
     table = page.locator(".down table")
     expect(table.get_by_role("row")).to_have_count(4)
     expect(table.locator("tr.total")).to_contain_text("8 / 8")
@@ -179,17 +190,41 @@ def review_and_report_once(county: Visitor, item: str) -> None:
     county.look("reported")
 
 
+def accept(enter: Enter, item: str) -> None:
+    """The city reviews the county's one application: what it comes to, and not what lies below."""
+    office = enter("zhuanban", 1280)
+    office.go(item)
+    done = office.page.locator(".meta .nm")
+    expect(done).to_have_text("2/3")
+    expect(office.page.locator("#forms blockquote")).to_have_text("两个乡镇（街道）全部办结，八场招聘会已举办。")
+    office.look("accepting")
+    office.press("同意办结", "已同意。")
+    expect(done).to_have_text("3/3")
+    expect(office.page.locator(".fig-top .v")).to_have_text(re.compile(r"24\s*/\s*24\s*场"))
+    on_phone = enter("zhuanban", 390)
+    for visitor in (office, on_phone):
+        visitor.go(f"/ledger?words={quote(TITLE)}")
+        row = visitor.page.locator("tr", has=visitor.page.get_by_role("link", name=TITLE))
+        expect(row.locator(".nm")).to_have_text("3/3")
+        visitor.look("ledger")
+
+
 def look_from_above(enter: Enter, item: str) -> None:
     office = enter("zhuanban", 1280)
     office.go(item)
+    expect(office.page.locator(".meta .nm")).to_have_text("3/3")
     lower = office.page.locator("table.units .lower")
     expect(lower).to_have_text(re.compile(r"下级\s*2/2"))
     expect(office.page.locator("main")).not_to_contain_text(SEEN_BELOW)
     office.look("city")
     inspector = enter("ducha", 1280)
     inspector.go(item)
+    expect(inspector.page.locator(".meta .nm")).to_have_text("3/3")
     expect(inspector.page.locator("table.units .lower")).to_have_text(re.compile(r"下级\s*2/2"))
-    expect(inspector.page.locator(".down table")).to_contain_text(SEEN_BELOW)
+    below = inspector.page.locator(".down table")
+    for name, value in TOWNS.values():
+        expect(below.get_by_role("row", name=name)).to_contain_text(value)
+    expect(below.locator("tr.total")).to_contain_text("8 / 8")
     expect(inspector.page.locator("main")).to_contain_text("招聘会进村进社区。")
     inspector.look("drilled")
     part = str(inspector.page.locator(".down a.clear").first.get_attribute("href"))

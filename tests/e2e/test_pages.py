@@ -355,6 +355,7 @@ ROWS = (
     Row("form to move a share", "zhuanban", "/items/{item 13}?tab=reassign-{part 13 daye}"),
     Row("form to put words right", "zhuanban", "/items/13?tab=item_amend_text-13"),
     Row("form for another date", "zhuanban", "/items/13?tab=item_amend_due-13"),
+    Row("form for other quotas", "zhuanban", "/items/13?tab=item_amend_quota-13"),
     Row("form for another target", "zhuanban", "/items/11?tab=item_amend_target-11"),
     Row("form for another date of a share", "zhuanban", "/items/{item 13}?tab=amend_due-{part 13 daye}"),
     Row("form to add a unit", "zhuanban", "/items/13?tab=item_add-13"),
@@ -529,17 +530,24 @@ Window = Callable[[str | None, int], Visitor]
 
 @pytest.fixture(scope="module")
 def window(site: Site, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Window]:
-    """One window for each person and width, logged in once."""
-    known: dict[tuple[str | None, int], Visitor] = {}
+    """One window of each width, in which one person after another sits down; everybody logs in once."""
+    windows: dict[int, Visitor] = {}
+    cookies: dict[str | None, Any] = {}
     with ExitStack() as stack:
 
         def at(account: str | None, width: int) -> Visitor:
-            if (account, width) not in known:
-                visitor = stack.enter_context(visit(browser, site, width, pictures_of("pages"), account or "guest"))
-                if account:
+            if width not in windows:
+                windows[width] = stack.enter_context(visit(browser, site, width, pictures_of("pages"), ""))
+            visitor = windows[width]
+            if visitor.name != (account or "guest"):
+                visitor.name = account or "guest"
+                visitor.page.context.clear_cookies()
+                if account in cookies:
+                    visitor.page.context.add_cookies(cookies[account])
+                elif account:
+                    visitor.go("/login")
                     visitor.log_in(account)
-                known[account, width] = visitor
-            visitor = known[account, width]
+                    cookies[account] = visitor.page.context.cookies()
             visitor.complaints.clear()
             return visitor
 
@@ -555,6 +563,7 @@ def test_page_is_whole(window: Window, site: Site, row: Row, width: int) -> None
         expect(visitor.page.get_by_role("heading", level=1)).to_have_text(row.heading)
     visitor.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     visitor.look(row.name.replace(" ", "-"))
+    visitor.assert_uncovered()
     if width == WIDTHS[0]:
         visitor.look_at_paper()
 

@@ -94,6 +94,17 @@ AXE_RUN = """() => axe.run(document, {resultTypes: ['violations'], iframes: fals
   .map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"""
 
 
+# Fields that stand under the bar of buttons once one has come to them; of a large one a browser shows the caret.
+COVERED = """() => [...document.querySelectorAll('form .abar')].flatMap(bar =>
+  [...bar.closest('form').querySelectorAll('input:not([type=hidden]),select,textarea')].filter(field => {
+    if (bar.contains(field) || !field.getClientRects().length || field.closest('.vh')) return false;
+    field.focus();
+    const [own, its] = [field.getBoundingClientRect(), bar.getBoundingClientRect()];
+    const end = field.matches('textarea') ? Math.min(own.bottom, own.top + 36) : own.bottom;
+    return Math.min(end, its.bottom) - Math.max(own.top, its.top) > 1;
+  }).map(field => field.name))"""
+
+
 @dataclass
 class Visitor:
     """One window, and what it has complained of."""
@@ -174,6 +185,13 @@ class Visitor:
         found = page.evaluate(AXE_RUN)
         assert not found, (where, found)
         self.assert_quiet()
+
+    def assert_uncovered(self) -> None:
+        """No field is come to that the bar of buttons covers; without the tab bar below, nothing shows beneath it."""
+        assert self.page.evaluate(COVERED) == []
+        beneath = "[...document.querySelectorAll('.abar')].map(bar => parseFloat(getComputedStyle(bar).bottom) || 0)"
+        room = 52 if self.width < PHONE_BELOW and self.page.locator(".tabbar").count() else 0
+        assert all(bottom <= room for bottom in self.page.evaluate(beneath))
 
     def look_at_paper(self) -> None:
         """The page as it would be printed on A4: nothing cut off, nothing over the text, nothing to fill in."""

@@ -25,6 +25,7 @@ from ledger.database import Database
 from ledger.migrating import upgrade
 from ledger.schema import assignment, item, person
 from ledger.verification import broken_chains, replay_differences
+from tests.conftest import Moulds
 from tests.hostile.corpus import flow
 from tests.hostile.corpus import item as task
 from tests.hostile.corpus import plan as diagram
@@ -140,17 +141,25 @@ class House:
             assert replay_differences(connection) == []
 
 
-@pytest.fixture
-def house(db_url: str, tmp_path: Path) -> Iterator[House]:
-    """百日攻坚 on its first Monday, the hostile plan beside it, items 4 and m1 signed for."""
-    upgrade(db_url)
-    db = Database(db_url, StoredClock())
-    office = Office(db, campaign.begin(db))
+def _two_plans(url: str) -> int:
+    upgrade(url)
+    db = Database(url, StoredClock())
+    first = campaign.begin(db)
     with db.write() as tx:
         second = opening.start_run(tx, opening.publish(tx, hostile_plan()))
     advance_to(db, AFTERNOON)
-    for run_id in (office.run_id, second):
+    for run_id in (first, second):
         Office(db, run_id).acknowledge("renshe")
+    db.close()
+    return first
+
+
+@pytest.fixture
+def house(db_url: str, moulds: Moulds, tmp_path: Path) -> Iterator[House]:
+    """百日攻坚 on its first Monday, the hostile plan beside it, items 4 and m1 signed for."""
+    run_id = moulds.pour(_two_plans, db_url)
+    db = Database(db_url, StoredClock())
+    office = Office(db, run_id)
     mail = tmp_path / "mail"
     mail.mkdir()
     app = create_app(Settings(demo=True, database_url=db_url, demo_mail=str(mail)), db)

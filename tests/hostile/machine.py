@@ -37,6 +37,7 @@ from engine.commands import (
     add_unit,
     amend_due,
     amend_quota,
+    amend_quotas,
     amend_share_due,
     amend_target,
     amend_text,
@@ -62,7 +63,7 @@ from engine.commands import (
     hand_on,
     hand_over,
     last,
-    open_todo,
+    look,
     perform,
     plan_steps,
     present,
@@ -95,7 +96,7 @@ from ledger.clock import set_clock
 from ledger.database import Database
 from ledger.directory import register_person, register_units, take_post
 from ledger.errors import DubanError
-from ledger.people import Actor, actor_of, holders
+from ledger.people import UNIT_OF_TODO, Actor, actor_of, asked_in
 from ledger.rules.days import Decision
 from ledger.rules.due import DueRule
 from ledger.rules.verbs import ENDED, LEFT_OUT
@@ -107,6 +108,7 @@ from ledger.schema import (
     due,
     entry,
     event,
+    glance,
     handover,
     indicator,
     intake,
@@ -163,7 +165,7 @@ def _item(no: str, leads: Sequence[str], responsible: Sequence[str], cooperating
     return replace(plain, completion="lead" if leads else "all", **more)
 
 
-TOGETHER = _item("8", [A], [C], [D], lifecycle="countersign")  # 依次审签, 会签, 或签
+TOGETHER = _item("8", [A], [C], [D], lifecycle="countersign", steps="required")  # 依次审签, 会签, 或签
 # Without a date, and for one of its units not even a name: the office confirms it.
 UNDATED = replace(
     _item("9", [], [C, A], [], due=None), shares=(Share(C, "responsible"), Share(A, "responsible", presumed=True))
@@ -681,11 +683,11 @@ class Commands(RuleBasedStateMachine):
         """Somebody opens what waits for a decision."""
         if t := self._pick([t for t in self._open() if t.owner_kind == "assignment"], n):
             actor = self._who(t, who)
-            try:
-                perform(self.db, actor, open_todo, TodoRef(t.owner_id, t.step, t.arm))
-                SEEN[open_todo.__name__] += 1
-            except DubanError:
-                assert actor.desk(t.unit, t.role) is None
+            perform(self.db, actor, look, [t.owner_id])
+            SEEN[look.__name__] += 1
+            read = glance.c.assignment_id == t.owner_id, glance.c.step == t.step, glance.c.arm == t.arm
+            if self._rows(select(glance).where(*read, glance.c.person_id == actor.person_id)):
+                assert actor.desk(t.unit, t.role) is not None
 
     def _share(self, n: int, *, working: bool) -> AnyRow:
         rows = self._rows(select(assignment).order_by(assignment.c.id))
@@ -835,12 +837,12 @@ class Commands(RuleBasedStateMachine):
     @rule(
         n=Numbers,
         who=Numbers,
-        kind=st.sampled_from(("rename", "cancel", "transfer", "merge")),
+        kind=st.sampled_from(("rename", "cancel", "transfer", "merge", "end", "begin")),
         days=st.sampled_from((0, 0, 0, 2, 8)),
     )
     def reorganise_units(self, n: int, who: int, kind: str, days: int) -> None:
-        """合并, 划转, 更名 of a unit or a town, at once or on a day, or 撤销 of what was planned; by the administrator or
-        by anybody."""
+        """合并, 划转, 更名, 撤销, 启用 of a unit or a town, at once or on a day, or 取消 of what was planned; by the
+        administrator or by anybody."""
         right = [a for a in self.people if a.has("administrator")]
         actor = self._pick(right if who % 5 else self.people, who)
         if kind == "cancel":
@@ -856,6 +858,9 @@ class Commands(RuleBasedStateMachine):
         shares = tuple(r.id for r in self._rows(open_.order_by(assignment.c.id)))[: 1 + n % 3]
         day = local_day(self._now()) + timedelta(days) if days else None
         asked = Change(kind, to, shares=shares, day=day)
+        if kind in ("end", "begin"):  # of those that plans do not name, for the others have work
+            spare = self._rows(select(unit.c.key).where(unit.c.key.not_in([*UNITS, *TOWNS, *SECTIONS])))
+            key, asked = spare[(n // 2) % len(spare)].key if n % 2 else key, Change(kind, day=day)
         if kind == "rename":
             asked = Change(kind, name=f"黄石市第{n}局", short=f"第{n}局", day=day)
         self._try(actor, reorganise, key, asked, ground="机构改革方案。", may=actor in right)
@@ -925,6 +930,10 @@ class Commands(RuleBasedStateMachine):
         given = {"indicator": self.figure_id, "target": Decimal(value), "gap": why}
         counted = self._rows(select(indicator.c.item_id).where(indicator.c.id == self.figure_id))[0].item_id
         self._try(actor, amend_target, counted, **given, ground="议定。", may=actor in right and value >= 0)
+        shares = self._rows(select(assignment.c.id).where(assignment.c.item_id == counted).order_by(assignment.c.id))
+        quotas = {r.id: Decimal(value + k) for k, r in enumerate(shares[: 1 + n % 4])}
+        may = actor in right and value >= 0
+        self._try(actor, amend_quotas, counted, quotas=quotas, gap=why, ground="议定。", may=may)
         rows = self._rows(select(assignment).order_by(assignment.c.item_id != counted, assignment.c.id))
         row = self._pick(rows[:6], n)
         right = [a for a in self.people if a.desk(*self._giver(row))]
@@ -1005,6 +1014,17 @@ _steps_ahead = (  # of the plans in force, what is still to be done
         step.c.petition_id == assignment.c.steps_in_force, step.c.done_at.is_(None), assignment.c.closed_at.is_(None)
     )
 )
+_steps_owed = (  # who has to hand in a plan of steps, while time runs
+    select(assignment.c.id)
+    .join(item, item.c.id == assignment.c.item_id)
+    .where(
+        item.c.needs_steps,
+        assignment.c.acknowledged_at.is_not(None),
+        assignment.c.steps_in_force.is_(None),
+        assignment.c.closed_at.is_(None),
+        assignment.c.overlay.is_(None) | assignment.c.overlay.not_in(("planning", "suspended")),
+    )
+)
 
 
 def check(connection: Connection) -> None:
@@ -1045,16 +1065,24 @@ def check(connection: Connection) -> None:
         own = [s for s in asked if s.round_id == r.id]
         assert (r.n_total, r.n_done) == (len(own) - fewer[r.id], sum(s.state == "reported" for s in own)), r
         assert not (r.closed_at and any(s.state == "owed" for s in own)), r
-    seats = holders(connection, {(t.unit, t.role) for t in standing})
-    assert all(seats.values()), {place for place, people in seats.items() if not people}
-    for people in seats.values():  # and they may act, not only be told
-        assert all(actor_of(connection, h.person_id) for h in people)
+    _check_seats(connection)
     _check_due(connection, shares, asked, rounds, items)
     assert connection.execute(select(func.count()).select_from(advance)).scalar_one() == 0
     for r in connection.execute(select(run)):
         if r.ended_at:
             of_diagram = [i for i in items if i.run_id == r.id and i.origin is None]
             assert all(i.state in ENDED for i in of_diagram), "a run has ended before its items"
+
+
+def _check_seats(connection: Connection) -> None:
+    """Somebody answers for every open todo, and whoever is told may act."""
+    laid = select(todo.c.unit, todo.c.role, run.c.plan, UNIT_OF_TODO.label("of_unit")).where(todo.c.closed_at.is_(None))
+    rows = connection.execute(laid.join(run, run.c.id == todo.c.run_id)).all()
+    seats = asked_in(connection, {((r.unit, r.role, r.plan), r.of_unit) for r in rows})
+    assert all(seats.values()), {place for place, people in seats.items() if not people}
+    for ((unit_key, role, plan), of), people in seats.items():
+        for who in (actor_of(connection, h.person_id) for h in people):
+            assert who and who.seat((unit_key, role), plan or "", of or ""), (unit_key, role, of)
 
 
 def _check_item(i: AnyRow, shares: Sequence[AnyRow]) -> None:
@@ -1087,6 +1115,7 @@ def _check_due(connection: Connection, shares: Any, asked: Any, rounds: Any, ite
     }
     alive |= {("post", d.id) for d in connection.execute(_deputies)}
     alive |= {("step", s.id) for s in connection.execute(_steps_ahead)}
+    alive |= {("planning", s.id) for s in connection.execute(_steps_owed)}
     laid = select(intake.c.id).where(intake.c.step.is_not(None), intake.c.due_at.is_not(None))
     alive |= {("intake", i.id) for i in connection.execute(laid)}
     alive |= {("petition", p.id) for p in connection.execute(select(petition).where(petition.c.state == "open"))}

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator, Set
 from inspect import getsource, isfunction
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
-from sqlalchemy import event, make_url
+from sqlalchemy import make_url
 
 from engine import commands
 from ledger.clock import StoredClock
@@ -77,10 +76,6 @@ def quick() -> Iterator[Path]:
         yield Path(folder)
 
 
-def without_waiting(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA synchronous=OFF")
-
-
 def test_any_order_on_sqlite(quick: Path) -> None:
     template, numbers = quick / "template.sqlite3", count()
     upgrade(f"sqlite:///{template}")
@@ -91,9 +86,7 @@ def test_any_order_on_sqlite(quick: Path) -> None:
     def opener() -> Database:
         file = quick / f"{next(numbers)}.sqlite3"
         shutil.copy(template, file)
-        made = Database(f"sqlite:///{file}", StoredClock())
-        event.listen(made.writer, "connect", without_waiting)
-        return made
+        return Database(f"sqlite:///{file}", StoredClock())
 
     play(opener, EXAMPLES, KINDS | REFUSALS | COMMANDS)
 

@@ -104,7 +104,7 @@ def test_texts_in_every_field(house: House) -> None:
         ("renshe", f"/assignments/{share_id}/submit"): ("arm",),
         ("zhuanban", f"/assignments/{share_id}/decide"): ("step", "arm", "act", "reason"),
         ("renshe", "/inbox/acknowledge"): ("todo", "one"),
-        ("renshe", "/rounds/1"): ("progress-1", "figure-1", "confirmed", "act"),
+        ("renshe", "/rounds/1"): ("progress-1", "figure-1-1", "confirmed", "act"),
         ("renshe", "/demo/clock"): ("back",),
         ("", "/demo/enter"): ("account",),
     }

@@ -18,6 +18,7 @@ from ledger.directory import account_faults
 from ledger.migrating import upgrade
 from ledger.rules.texts import as_seen, hidden_characters, is_formula
 from ledger.schema import event, person, post
+from tests.conftest import Moulds
 from webapp import installing
 from webapp.given import InstallError
 
@@ -25,11 +26,18 @@ HEAD = "login,name,email,unit,role,password\n"
 GOOD = "renshe,陈静,renshe@example.gov.cn,市人社局,liaison,\n"
 
 
+def _installed(url: str) -> int:
+    upgrade(url)
+    db = Database(url)
+    installing.install(db, "huangshi")
+    db.close()
+    return 0
+
+
 @pytest.fixture
-def db(db_url: str) -> Iterator[Database]:
-    upgrade(db_url)
+def db(db_url: str, moulds: Moulds) -> Iterator[Database]:
+    moulds.pour(_installed, db_url)
     made = Database(db_url)
-    installing.install(made, "huangshi")
     yield made
     made.close()
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
+from bpmn.plan import Item
 from engine import ticking
 from engine.accounts import end_post
 from engine.clockwork import advance_to
@@ -34,7 +35,7 @@ from engine.commands import (
     enter,
     extend,
     hand_on,
-    open_todo,
+    look,
     perform,
     reassign,
     report,
@@ -73,6 +74,7 @@ from ledger.schema import (
     notice,
     person,
     petition,
+    post,
     reading,
     todo,
 )
@@ -164,7 +166,12 @@ class House:
 
 @pytest.fixture
 def house(migrated: Database) -> Iterator[House]:
-    found(migrated)
+    yield from verified(migrated)
+
+
+def verified(migrated: Database, *more: Item) -> Iterator[House]:
+    """The house, perhaps with more items; what was done in it verifies."""
+    found(migrated, *more)
     made = House(migrated)
     yield made
     ticking.tick(migrated)
@@ -264,9 +271,13 @@ def test_an_objection_upheld_moves_the_share_to_the_unit_named(house: House) -> 
     assert house.share("2", A).overlay == "disputed"
     house.sign_for("2", A)  # the work goes on
     assert house.share("2", A).overlay == "disputed"
-    house.do("zhuanban", answer, house.petition("2", A), agree=True, to=C)
+    house.do("zhuanban", answer, house.petition("2", A), agree=True, reason="职责已划转。", to=C)
     old, new = house.share("2", A), house.share("2", C)
     assert (old.state, old.step, old.overlay) == ("terminated", None, None)
+    assert house.row(select(petition.c.state)).state == "granted"
+    page = client_of(house.db, "zhuanban")
+    assert "异议成立，市人社局 的责任调整给 大冶市" in page.get(f"/items/{house.item('2').id}").get_data(as_text=True)
+    assert "责任移交，此后由承接单位计时；异议成立" in page.get(f"/assignments/{old.id}/time").get_data(as_text=True)
     assert (new.state, new.role, new.ord, new.due_at) == ("acknowledging", old.role, old.ord, old.due_at)
     assert house.tiers("2", A) == []
     assert house.tiers("2", C) == [("tier:-3", 1), ("tier:0", 1), ("tier:1", 1), ("tier:5", 1)]
@@ -281,6 +292,7 @@ def test_an_objection_upheld_without_another_unit_ends_the_share(house: House) -
     house.do(A, dispute, house.share("2", A).id, facts="不属本单位职责。", basis="三定。", to="")
     house.do("zhuanban", answer, house.petition("2", A), agree=True)
     assert house.share("2", A).state == "terminated"
+    assert house.row(select(petition.c.state)).state == "granted"
     assert (house.item("2").n_total, house.item("2").state) == (2, "open")
     assert house.told("terminated") == [(A, "liaison")]
 
@@ -435,12 +447,14 @@ def test_what_was_handed_in_comes_back_unless_it_was_read(house: House) -> None:
     assert (after.state, after.step, after.arm, after.submitted_at) == ("working", "work", 2, None)
     assert [kind for kind, turn in house.tiers("2", A) if turn == 2] == ladder
     house.do(A, submit, TodoRef(share.id, "work", 2), Entry(), summary="已完成。")
-    house.do("renshe-fenguan", open_todo, TodoRef(share.id, "sign", 2))
-    house.do("renshe-fenguan", open_todo, TodoRef(share.id, "sign", 2))
+    for login in (A, B, "zhuanban"):  # before none of whom it lies
+        house.do(login, look, [share.id])
+    house.do(A, take_back, share.id)
+    house.do(A, submit, TodoRef(share.id, "work", 3), Entry(), summary="已完成。")
+    for _ in range(2):
+        house.do("renshe-fenguan", look, [share.id])
     with pytest.raises(Refused, match="已经打开查看"):
         house.do(A, take_back, share.id)
-    with pytest.raises(NotAllowed):
-        house.do(B, open_todo, TodoRef(share.id, "sign", 2))
 
 
 def test_what_was_applied_for_is_taken_back(house: House) -> None:
@@ -571,6 +585,27 @@ def test_what_was_handed_on_inside_a_unit_is_told_to_the_one_who_does_it(house: 
     house.do("zhuanban", urge, [share.id], words="请抓紧。")
     ticking.tick(house.db)
     assert house.who(A).person_id in {r.person_id for r in house.rows(mails)}
+
+
+def test_the_item_says_where_nobody_would_receive_anything(house: House) -> None:
+    def said(login: str) -> str:
+        return client_of(house.db, login).get(f"/items/{house.item('2').id}").get_data(as_text=True)
+
+    assert "没有联络员" not in said("zhuanban")
+    with house.db.write() as tx:
+        held = select(post.c.id).where(post.c.unit.in_((A, B)), post.c.role.in_(("liaison", "head")))
+        for post_id in tx.connection.execute(held.where(post.c.until.is_(None))).scalars().all():
+            leave_post(tx, post_id)
+        take_post(tx, house.who("ducha").person_id, A, "head")
+    office = said("zhuanban")
+    assert "<b>市教育局</b>没有联络员，也没有主要负责人，交办、提醒都无人收到。" in office
+    assert "<b>市人社局</b>没有联络员，待办由主要负责人接办。请联系管理员" in office and "去开通账号" not in office
+    assert "请联系专班办开通账号。" in said("renshe-fenguan")
+    with house.db.write() as tx:
+        take_post(tx, house.who("zhuanban").person_id, house.who("guanli").desks[0].unit, "administrator")
+    assert 'href="/people/new?unit=jiaoyu">去开通账号' in said("zhuanban")
+    chosen = client_of(house.db, "guanli").get("/people/new?unit=jiaoyu").get_data(as_text=True)
+    assert '<option value="jiaoyu" selected>' in chosen
 
 
 # ---------------------------------------------------------------- 委托代理

@@ -221,6 +221,8 @@ def test_an_item_is_due_later_and_whoever_goes_by_its_date_goes_with_it(house: L
     assert house.told("due_changed") == [(A, "liaison"), (D, "liaison")]
     assert changes(house)[0] == f"调整任务时限：2025-06-30 周一 → 2025-08-15 周五，2 家单位随之调整 {GROUND}"
     assert "专班办 2025-05-23 周五 调整，原为 2025-06-30 周一" in page(house, A, f"/items/{house.item('2').id}")
+    assert "申请办结" in page(house, A, f"/items/{house.item('2').id}")
+    assert "补正后重新提交" not in page(house, A, f"/items/{house.item('2').id}")  # nobody has sent anything back
     said = [e.words for e in sheet(house, "2", A).entries]
     assert "随任务或上级单位调整时限，原时限 2025-06-30 周一，由 2025-06-30 周一 调整为 2025-08-15 周五" in said
     assert [j[:4] for j in sheet(house, "2", A).judgements] == ["对原时限", "对现时限"]

@@ -402,6 +402,14 @@ COMPLETING: dict[str, Prepared] = {
     "调整份额": lambda w: w.act(
         w.coordinator, commands.amend_quota, _shares(w, "i33")[0], quota=Decimal(5), gap="议定", ground="议定"
     ),
+    "调整各单位份额": lambda w: w.act(
+        w.coordinator,
+        commands.amend_quotas,
+        w.item(w.runs[-1], "i33"),
+        quotas={_shares(w, "i33")[0]: Decimal(7)},
+        gap="议定",
+        ground="议定",
+    ),
     "终止 of the item": lambda w: w.act(
         w.coordinator, commands.terminate_item, w.item(w.runs[-1], "i19"), ground="议定"
     ),
@@ -438,7 +446,7 @@ BESIDE = {
     *("增加单位", "电话催办", "抄送", "转交", "审核值", "核定值", "确认代录"),
     *("撤销办结", "撤销办结 while the item is open", "终止 of the item"),
     *("报节点计划", "确认节点计划", "报节点完成", "转为长期坚持", "核定时限"),
-    *("更正文字", "调整任务时限", "调整时限", "调整份额"),
+    *("更正文字", "调整任务时限", "调整时限", "调整份额", "调整各单位份额"),
     *("分解下达 to one", "分解下达 to thirteen"),
     *("终止 with one part", "终止 with thirteen parts"),
 }

@@ -46,11 +46,10 @@ from ledger.schema import assignment, day_override, due, event, item, message, n
 from ledger.verification import Scene
 from tests.bench.world import UNITS, generated
 from tests.bench.world import found as world_of
-from tests.conftest import empty
+from tests.conftest import Moulds, empty
 from tests.hostile import machine as hostile
 from tests.hostile.machine import BAIRI, found, small_plan
 from tests.integration import test_adjusting
-from tests.integration.conftest import Moulds
 from tests.integration.test_adjusting import WHY, House, at
 from tests.statements import statements
 from webapp.app import create_app

@@ -22,18 +22,26 @@ from ledger.organisation import Group, Organisation, Unit
 from ledger.people import Actor, actor_of
 from ledger.schema import person, post, unit
 from ledger.verification import Scene
+from tests.conftest import Moulds
 
 
-@pytest.fixture
-def db(db_url: str) -> Iterator[Database]:
-    upgrade(db_url)
-    made = Database(db_url)
-    with made.write() as tx:
+def _seated(url: str) -> int:
+    upgrade(url)
+    db = Database(url)
+    with db.write() as tx:
         register_units(tx, organisation.load("huangshi"))
         for login, at in (("guanli", "zhengfuban"), ("daye-guanli", "daye"), ("renshe", "renshe")):
             role = "liaison" if login == "renshe" else "administrator"
             email = f"{login}@example.gov.cn"
             take_post(tx, register_person(tx, login=login, name=login, email=email, password_hash="x"), at, role)
+    db.close()
+    return 0
+
+
+@pytest.fixture
+def db(db_url: str, moulds: Moulds) -> Iterator[Database]:
+    moulds.pour(_seated, db_url)
+    made = Database(db_url)
     yield made
     with made.read() as connection:
         assert list(differences(Scene(connection, clock=made.clock))) == []

@@ -426,7 +426,10 @@ def test_an_administrator_unlocks(app: Flask, db: Database) -> None:
 
 
 # ---------------------------------------------------------------- passwords
-def test_a_hash_of_older_parameters_is_made_anew_at_log_in(app: Flask, db: Database) -> None:
+def test_a_hash_of_older_parameters_is_made_anew_at_log_in(
+    app: Flask, db: Database, cheap_hashes: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "HASHER", cheap_hashes)
     old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("old-but-still-mine")
     with db.write() as tx:
         tx.connection.execute(update(person).where(person.c.login == "renshe").values(password_hash=old))

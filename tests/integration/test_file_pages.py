@@ -169,6 +169,42 @@ def test_uploads_belong_to_one_person_and_to_forms_that_one_sees(site: Site) -> 
         assert number not in connection.execute(select(upload.c.id)).scalars().all()
 
 
+def test_where_a_file_goes_on_must_be_said(site: Site) -> None:
+    client, form = site.enter("renshe"), f"report-{site.share('4', 'renshe')}"
+    fields, token = {"name": "续.txt", "size": "5", "mark": "5-2"}, {"X-CSRFToken": _token(client)}
+    address = f"/uploads/{client.post(f'/uploads/for/{form}', data=fields, headers=token).get_json()['id']}"
+    for said in ("-5", "", "0x0", "1.0", "+0", "9" * 16, None):
+        told = {"Upload-Offset": said} if said is not None else {}
+        answer = client.patch(address, data=b"hello", headers=token | told)
+        assert answer.status_code == 400 and "Upload-Offset 应为 0 或正整数" in answer.get_json()["error"], said
+    assert client.patch(address, data=b"", headers=token | {"Upload-Offset": "0"}).get_json()["received"] == 0
+    assert client.post(f"{address}/remove", headers=token | {"Accept": "application/json"}).status_code == 204
+
+
+def test_files_put_into_two_forms_are_counted_together(site: Site) -> None:
+    client, share = site.enter("renshe"), site.share("4", "renshe")
+    before, token, numbers = site.last(), _token(client), []
+    for form in (f"report-{share}", f"submit-{share}-1"):
+        for n in range(2):
+            fields = {"name": f"{n}.txt", "size": "2", "mark": f"{form}-{n}"}
+            made = client.post(f"/uploads/for/{form}", data=fields, headers={"X-CSRFToken": token}).get_json()["id"]
+            sent = {"X-CSRFToken": token, "Upload-Offset": "0"}
+            assert client.patch(f"/uploads/{made}", data=b"ok", headers=sent).get_json()["stored"]
+            numbers.append(str(made))
+
+    def hand_in(*named: str, carried: tuple[str, ...] = ()) -> TestResponse:
+        fields: dict[str, object] = {"csrf_token": token, "progress": "见附件。", "act": "report", "upload": [*named]}
+        fields["files"] = [(BytesIO(b"ok"), name) for name in carried]
+        return client.post(f"/assignments/{share}/report", data=fields, content_type="multipart/form-data")
+
+    for answer in (hand_in(*numbers), hand_in(*numbers[1:], carried=("又一个.txt",))):
+        assert answer.status_code == 422 and "一次最多附 3 个文件。请移除不需要的" in answer.get_data(as_text=True)
+    assert site.last() == before
+    assert hand_in(*numbers[:3], *numbers[:3]).status_code == 302
+    with site.db.read() as connection:
+        assert connection.execute(select(func.count()).where(attachment.c.id > before)).scalar_one() == 3
+
+
 def test_files_are_shown_to_readers_of_the_report_only(site: Site) -> None:
     assert report(site, site.enter("renshe"), (samples.pdf(), "说明.pdf")).status_code == 302
     address = f"/files/{site.last()}"

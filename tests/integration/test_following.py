@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 
 import pytest
@@ -15,8 +15,9 @@ from ledger import following
 from ledger.calendar import WorkCalendar, last_day, local_day, moment
 from ledger.database import Database, Tx, calendar_of
 from ledger.following import differences, follow, unfollowed
+from ledger.organisation import load
 from ledger.people import actor_of
-from ledger.queries.ledger import SOON_DAYS, Filters, ledger_page
+from ledger.queries.ledger import SOON_DAYS, Filters, ledger_page, state_of
 from ledger.queries.overview import COLOURS, overview_of
 from ledger.queries.standing import Standing, standings
 from ledger.rules.lights import RANKS
@@ -46,11 +47,30 @@ def _due(s: Standing) -> datetime:
     return s.due_at or UNDATED
 
 
+STATE_ORDER = ["pending", "disputed", "extending", "returned", "acknowledging", "working", "signing", "reviewing"]
+STATE_ORDER += ["suspended", "lasting", "closed"]
 ORDERS: dict[str, Callable[[Standing], tuple]] = {
     "light": lambda s: (s.light.rank, _due(s), s.item.run_id, s.item.ord),
     "no": lambda s: (s.item.run_id, s.item.ord),
     "due": lambda s: (_due(s), s.item.run_id, s.item.ord),
+    "unit": lambda s: (_first_unit(s), s.item.run_id, s.item.ord),
+    "state": lambda s: (STATE_ORDER.index(state_of(s)), s.item.run_id, s.item.ord),
+    "done": lambda s: (s.done / s.total if s.total else 0, s.item.run_id, s.item.ord),
+    "touched": lambda s: (_touched(s), s.item.run_id, s.item.ord),
 }
+
+
+def _first_unit(s: Standing) -> int:
+    parts = [p for p in s.parts if p.state not in ("withdrawn", "terminated", "revoked")]
+    named = sorted(parts, key=lambda p: ("lead", "responsible", "cooperating").index(p.role))
+    return HUANGSHI_ORD[named[0].unit] if named else 10**9
+
+
+HUANGSHI_ORD = {u.key: n for n, u in enumerate(load("huangshi").units, start=1)}
+
+
+def _touched(s: Standing) -> datetime:
+    return max((p.touched_at for p in s.parts if p.touched_at), default=datetime(1970, 1, 1, tzinfo=UTC))
 
 
 def is_due(s: Standing, asked: str, now: datetime, calendar: WorkCalendar) -> bool:
@@ -83,6 +103,11 @@ def is_asked(s: Standing, asked: Filters, now: datetime, calendar: WorkCalendar)
 ASKED = (
     [Filters(sort=sort, light=light, size=24) for sort, light in product(ORDERS, ("", "red", "warn", "green"))]
     + [
+        Filters(sort=f"-{sort}", light=light, size=24, page=n + 1)
+        for sort in ORDERS
+        for n, light in enumerate(("", "warn"))
+    ]
+    + [
         Filters(due=due, size=100)
         for due in ("late", "soon", "week", "month", "none", "2025-06-01..2025-08-31", "2025-08-01..", "..2025-08-01")
     ]
@@ -105,7 +130,8 @@ def check(db: Database, asked_for: Sequence[Filters] = ASKED, watchers: Sequence
                 whole = [s for s in everything if is_asked(s, asked, now, calendar)]
                 assert page.tally == {c: sum(s.light.colour == c for s in whole) for c in COLOURS}, (login, asked)
                 colours = ("red", "yellow") if asked.light == "warn" else (asked.light,) if asked.light else COLOURS
-                lit = sorted((s for s in whole if s.light.colour in colours), key=ORDERS[asked.sort])
+                order, down = ORDERS[asked.sort.removeprefix("-")], asked.sort.startswith("-")
+                lit = sorted((s for s in whole if s.light.colour in colours), key=order, reverse=down)
                 cut = lit[page.first : page.first + asked.size]
                 assert [line.standing.item.id for line in page.lines] == [s.item.id for s in cut], (login, asked, now)
                 assert [line.standing.light for line in page.lines] == [s.light for s in cut]

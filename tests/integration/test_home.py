@@ -74,7 +74,11 @@ def test_coordinator_sees_what_is_worst_who_holds_it_and_who_has_not_reported(in
 def test_each_sees_their_own(in_july: Office) -> None:
     deputy, leader = seen_by(in_july, "renshe-fenguan"), seen_by(in_july, "lingdao")
     assert [s.title for s in deputy.decisions] == ["便捷办理创业担保贷款"]
-    assert (deputy.rounds, deputy.late_units) == ([], [])
+    assert {(plan, name) for plan, t in deputy.rounds for name in t.owing} == {
+        ("百日攻坚", "市人社局"),
+        ("百日攻坚", "市就业领导小组"),  # whose work it does
+    }
+    assert deputy.late_units == []
     assert {p.unit for w in deputy.worst for p in w.own} == {"renshe", "jiuye-lingdao"}
     assert leader.tally == seen_by(in_july, "zhuanban").tally
     assert leader.decisions == [] and leader.late_units
@@ -97,7 +101,7 @@ def parts_of(office: Office, login: str) -> list[str]:
     ("login", "parts"),
     [
         ("zhuanban", ["worst", "decisions", "owed", "plans", "late-units"]),
-        ("renshe-fenguan", ["decisions", "worst", "plans"]),
+        ("renshe-fenguan", ["decisions", "worst", "owed", "plans"]),
         ("ducha", ["worst", "owed", "decisions", "plans", "counties", "late-units"]),
         ("lingdao", ["worst", "plans", "late-units"]),
     ],
@@ -120,6 +124,12 @@ def test_inspector_sees_place_by_place_and_which_counties_are_late(in_july: Offi
         assert by_place(connection, [run._replace(id=1)], tallies) == []
         found = by_place(connection, [run._replace(id=1), lower], tallies)
     assert [(p.key, p.plans, p.tally["red"]) for p in found] == [("daye", 1, 5), ("huangshi", 1, 1)]
+
+
+def test_a_county_inspector_reads_what_its_county_owes_and_nothing_of_others(in_july: Office) -> None:
+    owing = {name for _, t in seen_by(in_july, "daye-ducha").rounds for name in t.owing}
+    assert owing and owing <= {"大冶市"}
+    assert {name for _, t in seen_by(in_july, "zhuanban").rounds for name in t.owing} > owing
 
 
 def test_a_coordinator_sees_which_units_have_no_liaison(in_july: Office) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from datetime import date, time
 from itertools import product
 
@@ -13,23 +14,29 @@ from sqlalchemy import func, select, update
 from bpmn import library
 from engine import opening
 from ledger.calendar import moment
+from ledger.clock import StoredClock
 from ledger.database import Database, calendar_of
 from ledger.directory import register_person
 from ledger.following import follow
+from ledger.migrating import upgrade
 from ledger.people import actor_of
 from ledger.queries import inbox as queries
 from ledger.queries.arranging import WAYS, Asked, Spot, order
 from ledger.queries.inbox import Inbox, inbox
 from ledger.schema import assignment, person
+from tests.conftest import Moulds
 from tests.integration.test_indexes import client_of
 from tests.statements import statements
+from webapp.demo import campaign
 from webapp.demo.office import Office
 from webapp.hashing import hashed
 
 
-@pytest.fixture
-def db(office: Office) -> Database:
-    """On 2025-06-30: items late and near, some returned, some waiting for the office, a weekly report owed."""
+def _on_the_last_of_june(url: str) -> int:
+    """Items late and near, some returned, some waiting for the office, a weekly report owed."""
+    upgrade(url)
+    db = Database(url, StoredClock())
+    office = Office(db, campaign.begin(db))
     for unit in ("renshe", "jiaoyu", "daye", "guozi", "hubei-shifan"):
         office.acknowledge(unit)
     office.report("daye", "13", "已对接用人单位。", {"trainee-posts": 214})
@@ -42,7 +49,16 @@ def db(office: Office) -> Database:
     office.at(moment(date(2025, 6, 30), time(10)))
     with office.db.writer.begin() as connection:  # a share with a figure of its own
         connection.execute(update(assignment).where(assignment.c.unit == "daye").values(quota=300))
-    return office.db
+    db.close()
+    return 0
+
+
+@pytest.fixture
+def db(db_url: str, moulds: Moulds) -> Iterator[Database]:
+    moulds.pour(_on_the_last_of_june, db_url)
+    made = Database(db_url, StoredClock())
+    yield made
+    made.close()
 
 
 def read(db: Database, login: str, page: int = 1, by: str = "", words: str = "") -> Inbox:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from ledger.database import Database
 from ledger.following import follow
+from ledger.queries.overview import ORDERS
 from tests.statements import statements
 from webapp.app import create_app
 from webapp.demo.office import Office
@@ -33,11 +34,14 @@ SMALL = {
 }
 # A list in its order is read off the order's index, up to the end of the page; these two hold only what is not kept up.
 IN_ORDER = {"ix_standing_rank", "ix_standing_due_at", "ix_standing_run_id_ord"}
+IN_ORDER |= {f"ix_standing_{name}" for name in ("unit_ord", "state_rank", "done", "touched")}
 ONLY_WHAT_CHANGED = {"ix_stream_unfollowed", "ix_standing_changes_at"}
 PATHS = (
+    *(f"/ledger?sort={sort}" for sort in ORDERS),
+    "/ledger?sort=unit&light=warn", "/ledger?sort=state&page=2&after=3.1.9", "/ledger?sort=-touched&page=2&after=3.1.9",
     "/home", "/inbox", "/ledger", "/ledger?sort=no", "/ledger?sort=due&light=green", "/ledger?light=warn&page=2",
-    "/ledger?sort=no&page=2&after=1.1748000000000000.1.9", "/ledger?page=2&before=9.1748000000000000.1.9",
-    "/ledger?sort=due&page=2&after=1.1748000000000000.1.9", "/ledger?timeliness=near", "/ledger?timeliness=late_closed",
+    "/ledger?sort=no&page=2&after=1.9", "/ledger?page=2&before=9.1748000000000000.1.9",
+    "/ledger?sort=due&page=2&after=1748000000000000.1.9", "/ledger?timeliness=near", "/ledger?timeliness=late_closed",
     "/ledger?run=1", "/ledger?plan=bairi", "/ledger/units", "/ledger/plans", "/ledger/views",
     "/plans", "/plans/1", "/plans/1/lights.json", "/plans/1/warroom", "/items/4",
     "/figures", "/figures?run=1&unit=srsj&light=red",

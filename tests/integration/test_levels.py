@@ -43,7 +43,8 @@ from engine.commands import (
     urge,
 )
 from engine.directory import UnitFacts, enter_units
-from engine.reorganising import Change, moves
+from engine.going_on import moves
+from engine.reorganising import Change, preview, unit_to_change
 from engine.splitting import lower_units
 from engine.succeeding import Figure, combined
 from engine.verifying import differences
@@ -51,7 +52,15 @@ from engine.weekly import _late
 from ledger.calendar import end_of
 from ledger.clock import set_clock
 from ledger.database import Database, calendar_of
-from ledger.directory import STREAM, known_units, register_person, register_unit, register_units, take_post
+from ledger.directory import (
+    STREAM,
+    known_units,
+    listed_units,
+    register_person,
+    register_unit,
+    register_units,
+    take_post,
+)
 from ledger.errors import DubanError, Invalid, NotAllowed, NotEvery, NotFound, Questions, Refused
 from ledger.organisation import Unit
 from ledger.queries.figures import origin
@@ -59,7 +68,7 @@ from ledger.queries.inbox import inbox
 from ledger.queries.items import ItemView, item_of, item_view
 from ledger.queries.standing import rolled_up
 from ledger.queries.time_sheet import time_sheet
-from ledger.queries.timeline import records, timeline
+from ledger.queries.timeline import gaps_to_explain, records, timeline
 from ledger.rules.figures import SumRule
 from ledger.rules.verbs import State
 from ledger.schema import event, indicator, message, notice, person, share, unit
@@ -602,6 +611,46 @@ def test_a_share_that_joins_another_adds_its_quota_and_its_figures(house: Levels
     assert hows == ["承接原单位的填报", "填报"]
 
 
+def gaps(house: Levels) -> dict[int, Decimal]:
+    """What is lacking by the page of C, whose light and form say so."""
+    view = house.view(C)
+    with house.db.read() as connection:
+        found = gaps_to_explain(records(connection, view.standing.item.id), view.standing)
+    page = client_of(house.db, C).get(f"/items/{view.standing.item.id}").get_data(as_text=True)
+    assert ("分解数合计比任务数" in page) == bool(found)
+    return found
+
+
+def test_a_share_that_was_handed_down_and_is_joined_asks_why_its_parts_do_not_add_up(house: Levels) -> None:
+    house.handed()
+    house.sign_for(NO, D)
+    with house.db.read() as connection:
+        whys = {m.no: m.why for m in moves(connection, house.db.clock.now(connection), D, C)}
+    assert whys[NO].endswith("合并计算，承接单位已分解下达的，由其补充分解或说明原因")
+    house.do("guanli", reorganise, D, Change("merge", to=C), ground=GROUND)
+    own = house.share(NO, C)
+    assert (own.quota, gaps(house)) == (100, {own.id: Decimal(40)})
+    assert house.told("gap") == [(C, "liaison")]
+    assert any("任务数合计 100，已分解的数比任务数少 40" in line for line in house.lines(C))
+    with pytest.raises(Invalid) as refused:
+        house.split(C, NO)
+    assert "写明分解数与任务数不一致的原因" in refused.value.fields["unit-1"]
+    house.split(C, NO, gap="余数由本级完成。")
+    assert gaps(house) == {}
+    assert "说明 大冶市 的分解数与任务数为什么不一致（少 40） 余数由本级完成。" in house.lines(C)
+
+
+def test_parts_that_are_added_answer_why_too(house: Levels) -> None:
+    house.handed()
+    house.sign_for(NO, D)
+    house.do("guanli", reorganise, D, Change("merge", to=C), ground=GROUND)
+    house.split(C, NO, Part(BAOAN, Decimal(40)))
+    assert gaps(house) == {}
+    with pytest.raises(Invalid) as refused:
+        house.split(C, NO, gap="余数由本级完成。")
+    assert refused.value.fields == {"unit-1": "请填写至少一家下级单位。"}
+
+
 def test_a_part_that_joins_another_adds_its_quota_and_its_figures(house: Levels) -> None:
     house.handed()
     house.sign_for(NO, JINHU, CHENGUI)
@@ -650,6 +699,43 @@ def test_a_part_stays_where_the_successor_is_not_below_the_same_unit_or_works_on
         assert said == {"由大冶市分解下达，承接单位不是它的下级单位，留在原单位名下办理"}
         assert {m.why for m in moves(connection, now, JINHU, BAOAN)} == {"由承接单位签收后继续办理，仍由大冶市审核"}
     assert house.rows(select(unit.c.successor).where(unit.c.key == CHENGUI))[0].successor == "daye-jiuye"
+
+
+def test_lower_units_stand_below_the_successor(house: Levels) -> None:
+    with house.db.read() as connection:
+        found = unit_to_change(connection, house.who("guanli"), D)
+        looked = preview(connection, house.db.clock.now(connection), found, Change("merge", to=C))
+        assert looked.lower == [r.short for r in lower_units(connection, D)] and "兴国镇" in looked.lower
+    sent = {"act": "preview", "kind": "merge", "to": C, "ground": GROUND}
+    page = client_of(house.db, "guanli").post(f"/units/{D}/changes", data=sent).get_data(as_text=True)
+    assert f"下级单位：{'、'.join(looked.lower)}，改属承接单位" in page
+    house.do("guanli", reorganise, D, Change("merge", to=C), ground=GROUND)
+    with house.db.read() as connection:
+        assert {JINHU, XINGGUO} <= {r.key for r in lower_units(connection, C)}
+        assert listed_units(connection, "huangshi").unit(XINGGUO).parent == C
+        assert replay_differences(connection) == []
+    assert house.row(select(unit.c.jurisdiction).where(unit.c.key == XINGGUO)).jurisdiction == C
+    house.sign_for(NO, C)
+    house.split(C, NO, Part(JINHU, Decimal(60)), Part(XINGGUO, Decimal(40)))
+    house.sign_for(NO, XINGGUO)
+    house.bring_up(XINGGUO)
+    house.review(XINGGUO, agree=True)
+
+
+def test_a_whole_that_stays_under_an_old_name_keeps_its_parts(house: Levels) -> None:
+    """The successor's own share of the item is a lighter one."""
+    house.sign_for("9", C)
+    house.split(C, "9", Part(JINHU))
+    house.do("guanli", reorganise, C, Change("merge", to=D), ground=GROUND)
+    assert (house.share("9", C).state, house.share("9", JINHU).state) == ("working", "acknowledging")
+    with house.db.read() as connection:
+        assert {JINHU, BAOAN} <= {r.key for r in lower_units(connection, C)}
+        ways = moves(connection, house.db.clock.now(connection), JINHU, BAOAN)
+    assert {(m.way, m.why) for m in ways} == {("new", "由承接单位签收后继续办理，仍由阳新县审核")}
+    house.do("guanli", reorganise, JINHU, Change("merge", to=BAOAN), ground=GROUND)
+    house.sign_for("9", BAOAN)
+    house.bring_up(BAOAN, "9")
+    house.review(BAOAN, by=D, no="9", agree=True)
 
 
 # ---------------------------------------------------------------- the form

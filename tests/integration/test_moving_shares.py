@@ -19,6 +19,7 @@ from engine.commands import (
     answer,
     check,
     correct,
+    decide,
     dispute,
     extend,
     plan_steps,
@@ -31,6 +32,7 @@ from engine.commands import (
     settle,
     split,
     step_done,
+    submit,
     suspend,
     terminate,
     terminate_item,
@@ -39,7 +41,7 @@ from engine.reorganising import Change
 from ledger.calendar import end_of, moment
 from ledger.database import Database, calendar_of
 from ledger.directory import register_person, take_post
-from ledger.errors import Refused
+from ledger.errors import Invalid, Refused
 from ledger.queries.figures import origin
 from ledger.queries.items import item_view
 from ledger.queries.steps import step_plans
@@ -249,6 +251,65 @@ def test_the_form_of_an_objection_says_it_too(house: House) -> None:
     assert "改由别的单位承办的：" in page.get_data(as_text=True)
 
 
+# ---------------------------------------------------------------- to a unit that takes part already
+def test_a_duty_joins_the_share_that_its_new_unit_has(house: House) -> None:
+    """1 is led by A and B, C cooperates: A's goes to B, and B's to C, which leads from then on."""
+    house.sign_for("1", A, B, C)
+    number = house.row(select(indicator.c.id)).id
+    for unit_key, value in ((A, 60), (B, 30)):
+        house.do(unit_key, report, house.share("1", unit_key).id, Entry({number: Decimal(value)}), confirmed=True)
+    move(house, "1", A, B)
+    own, total = house.share("1", B), house.item("1").n_total
+    assert (house.share("1", A).state, own.state, own.role) == ("terminated", "working", "lead")
+    assert house.row(select(figure.c.value).where(figure.c.assignment_id == own.id)).value == 90
+    move(house, "1", B, C)
+    own = house.share("1", C)
+    assert (own.role, own.ord, own.arm) == ("lead", house.share("1", B).ord, 1)
+    assert house.row(select(figure.c.value).where(figure.c.assignment_id == own.id)).value == 90
+    assert (total, house.item("1").n_total) == (2, 1)
+    assert any("大冶市 并入 市教育局 的分工，由配合改为牵头" in line for line in lines(house, "1"))
+    house.until(at(5, 28))
+    assert owed(house)[C] == "owed"
+    house.close("1", C)
+    assert house.item("1").state == "closed"
+
+
+def test_what_stays_after_a_merger_goes_to_its_successor_by_the_office(house: House) -> None:
+    """The way out that the preview of a merger names (分工较轻，由专班办调整责任单位), with the occurrence."""
+    house.sign_for("4", C, D)
+    house.do("guanli", reorganise, D, Change("merge", C), ground=GROUND)
+    house.until(at(5, 26, 12))
+    done_total = select(round_.c.n_done, round_.c.n_total).where(round_.c.item_id.is_not(None))
+    move(house, "4", D, C)
+    assert owed(house, no="4") == {D: "withdrawn", C: "owed"}
+    assert tuple(house.row(done_total)) == (0, 1)
+    assert house.share("4", C).role == "responsible"
+    house.until(at(6, 3, 12))
+    assert owed(house, n=2, no="4") == {C: "owed"}
+
+
+def test_where_a_duty_cannot_join_the_way_out_works(house: House) -> None:
+    def refused() -> str:
+        with pytest.raises(Invalid) as wrong:
+            move(house, "2", A, B)
+        return wrong.value.fields["to"]
+
+    house.sign_for("2", A, B)
+    with pytest.raises(Invalid, match="现在就承担"):
+        move(house, "2", B, B)
+    own = house.share("2", B)
+    house.do(B, submit, TodoRef(own.id, "work", 1), Entry(), summary="已完成。")
+    assert "已经提交；请先由审签、审核岗位退回" in refused()
+    house.do(f"{B}-fenguan", decide, TodoRef(own.id, "sign", 1), agree=True)
+    house.do("zhuanban", decide, TodoRef(own.id, "review", 1), agree=True)
+    assert "已经办结；请先撤销它的办结再调整" in refused()
+    house.do("zhuanban", revoke, own.id, until=date(2025, 6, 20), ground=GROUND)
+    move(house, "2", A, B)
+    assert (house.share("2", A).state, house.share("2", B).state) == ("terminated", "acknowledging")
+    house.close("2", B)
+    assert house.item("2").state == "closed"
+
+
 # ---------------------------------------------------------------- reports that are owed
 def test_an_occurrence_is_owed_by_whoever_answers_for_the_share(house: House) -> None:
     house.sign_for("4", D)
@@ -272,6 +333,48 @@ def test_an_occurrence_that_is_late_was_missed_by_the_unit_before(house: House) 
     assert owed(house, no="4")[D] == "owed"
     move(house, "4", D)
     assert owed(house, no="4") == {D: "missed", C: "owed"}
+
+
+def test_one_unit_owes_the_occurrences_of_both_shares_that_it_answers_for(house: House) -> None:
+    """4: D's stays in its name, for C's own there is a weaker one; each of them is asked for and chased."""
+    house.sign_for("4", C, D)
+    house.do("guanli", reorganise, D, Change("merge", C), ground=GROUND)
+    house.until(at(5, 26, 12))
+    assert owed(house, no="4") == {D: "owed", C: "owed"}
+    client = client_of(house.db, C)
+    chosen = client.get("/rounds").get_data(as_text=True)
+    assert "<span>阳新县</span>" in chosen and "<span>大冶市</span>" in chosen
+    waits = select(share.c.id, share.c.unit).where(share.c.assignment_id.is_not(None), share.c.state == "owed")
+    reports = {r.unit: r.id for r in house.rows(waits)}
+    for unit_key, words in ((D, "原阳新县的情况。"), (C, "大冶的情况。")):
+        assert client.get(f"/rounds/{reports[unit_key]}").status_code == 200
+        own = house.share("4", unit_key).id
+        house.do(C, report_round, reports[unit_key], {own: Entry(progress=words)})
+        assert owed(house, no="4")[unit_key] == "reported"
+    house.until(at(6, 3, 12))
+    assert owed(house, n=2, no="4") == {D: "owed", C: "owed"}
+    move(house, "4", D)  # of the other share it is asked as before
+    assert owed(house, n=2, no="4") == {D: "withdrawn", C: "owed", NEW: "owed"}
+
+
+def test_a_weeks_form_keeps_the_figures_of_two_shares_of_one_item_apart(house: House) -> None:
+    house.sign_for("1", A, B)
+    number = house.row(select(indicator.c.id)).id
+    own = house.share("1", B)
+    house.do(B, submit, TodoRef(own.id, "work", 1), Entry({number: Decimal(20)}), summary="已完成。")
+    house.do("guanli", reorganise, A, Change("merge", B), ground=GROUND)  # B has handed in, so A's share stays
+    house.do(f"{B}-fenguan", decide, TodoRef(own.id, "sign", 1), agree=False, reason="数字不实。")
+    house.until(at(6, 3))
+    client, report_id = client_of(house.db, B), report_of(house, B)
+    fields = {s.id: f"figure-{number}-{s.id}" for s in (house.share("1", A), house.share("1", B))}
+    page = client.get(f"/rounds/{report_id}").get_data(as_text=True)
+    assert all(f'name="{name}"' in page for name in fields.values()) and "市人社局的分工" in page
+    typed = dict(zip(fields.values(), ("40", "25"), strict=True))
+    asked = client.post(f"/rounds/{report_id}", data={"act": "report", **dict.fromkeys(fields.values(), "-1")})
+    assert asked.status_code == 422
+    assert client.post(f"/rounds/{report_id}", data={"act": "report", "confirmed": "1", **typed}).status_code == 302
+    counted = select(figure.c.assignment_id, figure.c.value).where(figure.c.indicator_id == number)
+    assert {r.assignment_id: r.value for r in house.rows(counted)} == dict(zip(fields, (40, 25), strict=True))
 
 
 def test_the_weeks_report_goes_with_the_last_share(house: House) -> None:

@@ -21,6 +21,11 @@ from tests.integration.test_adjusting import house as house
 from tests.integration.test_indexes import client_of
 
 
+def words_of(html: str) -> list[str]:
+    """The words of a page without its tags."""
+    return _Text(html).words
+
+
 class _Text(HTMLParser):
     """The words of a page without its tags."""
 
@@ -84,7 +89,7 @@ def test_the_number_on_the_item_leads_to_it(told: House) -> None:
     client, item_id = client_of(told.db, "zhuanban"), told.item("1").id
     address = f"/items/{item_id}/figures/{posts(told)}"
     assert f'href="{address}"' in client.get(f"/items/{item_id}").get_data(as_text=True)
-    words = _Text(client.get(address).get_data(as_text=True)).words
+    words = words_of(client.get(address).get_data(as_text=True))
     assert {"84", "85", "90", "80", "现场核查。", "核对花名册。", "口径"} <= set(words)
 
 

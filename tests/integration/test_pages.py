@@ -421,6 +421,7 @@ def test_round_report_keeps_last_values_and_sends_what_changed(db: Database, log
     post(client, f"/assignments/{assignment_id}/report", **{name: "120"})
     share_id = weekly(db, "renshe")
     page = html(client.get(f"/rounds/{share_id}"))
+    name += f"-{assignment_id}"
     assert f'name="{name}" value="120"' in page
     assert "沿用上期" in page
     sent: dict[str, Any] = {name: "180", f"progress-{assignment_id}": "新增两个街道。", "act": "report"}

@@ -7,10 +7,25 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from engine import accounts, ticking
-from engine.commands import Entry, TodoRef, delegate, hand_on, hand_over, receive, report, submit, urge
+from engine.clearing import desk_for
+from engine.commands import (
+    Entry,
+    TodoRef,
+    answer,
+    decide,
+    delegate,
+    extend,
+    hand_on,
+    hand_over,
+    receive,
+    report,
+    submit,
+    terminate,
+    urge,
+)
 from engine.handing_over import Handed, post_to_hand_over, preview
 from engine.passing_on import KEPT
 from ledger import sessions
@@ -28,8 +43,9 @@ from ledger.sessions import Lifetime, Origin
 from ledger.visibility import sight_of
 from tests.integration import test_adjusting
 from tests.integration.test_adjusting import House, at
+from tests.integration.test_indexes import client_of
 
-A, B = "renshe", "jiaoyu"
+A, B, OFFICE = "renshe", "jiaoyu", "jiuye-lingdao"
 house = test_adjusting.house
 
 
@@ -206,6 +222,90 @@ def test_a_plans_own_liaison_leaves_the_other_plans_to_the_head(house: House) ->
         found = holders_in(connection, {(A, "liaison", plan_of(house)), (A, "liaison", "another")})
     assert len(found[A, "liaison", plan_of(house)]) == 1
     assert [h.person_id for h in found[A, "liaison", "another"]] == [house.who("a-head").person_id]
+
+
+def decided(house: House, login: str, unit: str = B) -> None:
+    share = house.share("2", unit)
+    house.do(login, decide, TodoRef(share.id, share.step, share.arm), agree=True)
+
+
+def handed_in(house: House, unit: str) -> None:
+    house.sign_for("2", unit)
+    share = house.share("2", unit)
+    house.do(unit, submit, TodoRef(share.id, share.step, share.arm), Entry(), summary="已完成。")
+    decided(house, f"{unit}-fenguan", unit)
+
+
+def test_what_stands_at_an_empty_coordinators_post_is_the_heads_of_its_office(house: House) -> None:
+    handed_in(house, B)
+    join(house, "host-head", A, "head")
+    assert todos(house, "host-head") == 0
+    vacate(house, "zhuanban", OFFICE, "coordinator")
+    assert todos(house, "host-head") == 1
+    house.until(at(5, 26))
+    assert mailed(house, "vacant") == ["guanli", "host-head"]
+    with house.db.write() as tx:
+        known = select(person.c.password_hash).where(person.c.login == A).scalar_subquery()
+        tx.connection.execute(update(person).where(person.c.login == "host-head").values(password_hash=known))
+    client = client_of(house.db, "host-head")
+    assert f"/items/{house.item('2').id}" in client.get("/inbox").text
+    assert client.get(f"/items/{house.item('2').id}").status_code == 200
+    with pytest.raises(NotAllowed):  # the office's other verbs are no todo, and stay its own
+        house.do("host-head", terminate, house.share("2", B).id, ground="依据。")
+    decided(house, "host-head")
+    assert house.share("2", B).state == "closed"
+    assert (todos(house, "host-head"), house.who("host-head").standing_in) == (0, ())
+
+
+def test_nobody_stands_in_to_decide_on_an_application_of_her_own_unit(house: House) -> None:
+    handed_in(house, A)
+    handed_in(house, B)
+    join(house, "host-head", A, "head")
+    vacate(house, "zhuanban", OFFICE, "coordinator")
+    assert todos(house, "host-head") == 1
+    with pytest.raises(NotAllowed, match="不在您的岗位上"):
+        decided(house, "host-head", A)
+    house.until(at(5, 26))
+    assert mailed(house, "vacant") == ["guanli", "host-head"]
+    said = {r.login: json.loads(r.context) for r in house.rows(_vacant)}
+    assert (said["host-head"]["count"], said["guanli"]["count"]) == (1, 2)
+    decided(house, "host-head", B)
+    join(house, "zhuanban-2", OFFICE, "coordinator")
+    decided(house, "zhuanban-2", A)
+    assert house.share("2", A).state == "closed"
+
+
+_vacant = (
+    select(person.c.login, message.c.context)
+    .join(person, person.c.id == message.c.person_id)
+    .where(message.c.kind == "vacant")
+)
+
+
+@pytest.mark.parametrize(("login", "role"), [("ducha", "inspector"), ("lingdao", "leader")])
+def test_an_application_before_an_empty_overseers_post_is_decided_by_the_head(
+    house: House, login: str, role: str
+) -> None:
+    house.sign_for("2", A)
+    house.do(A, extend, house.share("2", A).id, until=date(2025, 7, 15), reason="台风。", progress="已完成七成。")
+    for before in ("renshe-fenguan", "ducha", "lingdao")[: 1 if login == "ducha" else 2]:
+        house.do(before, answer, house.petition("2", A), agree=True)
+    join(house, "zf-head", "zhengfuban", "head")
+    house.do("guanli", accounts.deactivate, house.who(login).person_id)
+    head = house.who("zf-head")
+    assert (todos(house, "zf-head"), head.has(role), [d.role for d in head.standing_in]) == (1, False, [role])
+    with house.db.read() as connection:  # nor is she one of the two who clear
+        assert desk_for(connection, head, run_place(house)) is None
+    house.until(at(5, 26))
+    assert "zf-head" in mailed(house, "vacant")
+    house.do("zf-head", answer, house.petition("2", A), agree=True)
+    if login == "ducha":
+        house.do("lingdao", answer, house.petition("2", A), agree=True)
+    assert house.share("2", A).original_due is not None
+
+
+def run_place(house: House) -> str:
+    return str(house.row(select(run.c.jurisdiction)).jurisdiction)
 
 
 def test_a_bodys_head_is_its_hosts_and_holds_only_what_nobody_holds(house: House) -> None:

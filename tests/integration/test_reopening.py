@@ -91,7 +91,7 @@ def test_a_whole_that_was_summed_up_is_taken_back_first(house: Levels) -> None:
     apply(house)
     with pytest.raises(Refused, match="已汇总提交或办结，不能再撤销下级办结"):
         house.do(C, revoke, part.id, **WHY)
-    assert not [p for p in panes_of(house.view(C), house.who(C)) if p.label.startswith("撤销办结")]
+    assert not [p for p in panes_of(house.view(C), house.who(C), {}) if p.label.startswith("撤销办结")]
     house.do(C, take_back, house.share(NO, C).id)
     house.do(C, revoke, part.id, **WHY)
     assert again(house, CHENGUI, part).state == "acknowledging"

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bpmn.library import plan_xml
+from bpmn.reading import read_plan
 from engine import opening, ticking
 from engine.commands import (
     Entry,
@@ -31,24 +32,43 @@ from engine.commands import (
     step_done,
     submit,
     suspend,
+    take_back,
 )
-from engine.reorganising import Change, carry_out, moves, preview, unit_to_change
+from engine.going_on import moves
+from engine.readiness import readiness
+from engine.reorganising import Change, carry_out, preview, unit_to_change
 from ledger.calendar import end_of
 from ledger.database import calendar_of
-from ledger.directory import STREAM, known_units, register_unit
-from ledger.errors import Conflict, Invalid, NotAllowed, NotFound
+from ledger.directory import STREAM, describe_group, known_units, register_unit, take_post
+from ledger.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from ledger.organisation import Group, Organisation, Unit
+from ledger.queries.directory import entries
 from ledger.queries.items import item_view
 from ledger.queries.rounds import round_report
 from ledger.queries.steps import step_plans
 from ledger.queries.time_sheet import time_sheet
 from ledger.queries.timeline import records, timeline
 from ledger.queries.units import changes
-from ledger.schema import assignment, due, figure, indicator, notice, round_, run, share, step, todo, unit, unit_change
+from ledger.schema import (
+    assignment,
+    due,
+    figure,
+    indicator,
+    item,
+    notice,
+    round_,
+    run,
+    share,
+    step,
+    todo,
+    unit,
+    unit_change,
+)
 from ledger.visibility import sight_of
 from tests.integration import test_adjusting
 from tests.integration.test_adjusting import WHY, House, at
 from tests.integration.test_indexes import client_of
+from webapp.verb_forms import unit_choices
 
 A, B, C, D = "renshe", "jiaoyu", "daye", "yangxin"
 GROUND = "机构改革方案，市委编办〔2025〕12号。"
@@ -176,6 +196,74 @@ def test_lateness_until_then_stays_with_the_predecessor(house: House) -> None:
     assert before.verdict == "已移交，移交时逾期"
     assert "逾期 3 个工作日；移交以后另行计时" in before.judgements[0]
     assert after.verdict == "临期"
+
+
+def handed_in(house: House) -> Any:
+    """A's share before its signer, when A ends in favour of a unit with no share of the item."""
+    share_ = house.share("2", A)
+    house.do(A, submit, TodoRef(share_.id, "work", share_.arm), Entry(), summary="已完成。")
+    change(house, A, "merge", to="caizheng")
+    return house.share("2", A)
+
+
+def test_what_comes_back_to_a_unit_that_has_ended_goes_on_with_its_successor(house: House) -> None:
+    house.sign_for("2", A)
+    old = handed_in(house)
+    house.do("renshe-fenguan", decide, TodoRef(old.id, "sign", old.arm), agree=True)
+    old = house.share("2", A)
+    assert old.state == "reviewing"
+    house.until(at(6, 27))
+    house.do("zhuanban", decide, TodoRef(old.id, "review", old.arm), agree=False, reason="缺名单。")
+    old, new = house.share("2", A), house.share("2", "caizheng")
+    assert (old.state, new.state, new.role) == ("terminated", "acknowledging", "responsible")
+    assert new.due_at == old.due_at == end_of(date(2025, 7, 2))  # the days to mend go along
+    house.do(A, acknowledge, TodoRef(new.id, "acknowledge", 1))
+    house.until(at(7, 10))
+    before, after = sheet_of(house, old.id, "zhuanban"), sheet_of(house, new.id, "zhuanban")
+    assert (before.verdict, after.verdict) == ("已移交，移交时未到期", "逾期")
+
+
+def test_what_was_handed_in_late_and_comes_back_leaves_its_lateness_behind(house: House) -> None:
+    house.sign_for("2", A)
+    house.until(at(7, 2))
+    old = handed_in(house)
+    house.do("renshe-fenguan", decide, TodoRef(old.id, "sign", old.arm), agree=True)
+    house.until(at(7, 3))
+    old = house.share("2", A)
+    house.do("zhuanban", decide, TodoRef(old.id, "review", old.arm), agree=False, reason="缺名单。")
+    before = sheet_of(house, old.id, "zhuanban")
+    assert before.verdict == "已移交，移交时逾期"
+    assert house.share("2", "caizheng").due_at == end_of(date(2025, 7, 8))
+
+
+@pytest.mark.parametrize("by", ["signer", "unit"])
+def test_what_its_signer_sends_back_or_the_unit_takes_back_goes_on_too(house: House, by: str) -> None:
+    house.sign_for("2", A)
+    old = handed_in(house)
+    if by == "signer":
+        house.do("renshe-fenguan", decide, TodoRef(old.id, "sign", old.arm), agree=False, reason="改。")
+    else:
+        house.do(A, take_back, old.id)
+    assert (house.share("2", A).state, house.share("2", "caizheng").state) == ("terminated", "acknowledging")
+
+
+def test_what_comes_back_joins_the_successors_own_share_or_stays_where_that_is_lighter(house: House) -> None:
+    """2: A and B are responsible; 5: A leads, B cooperates."""
+    for no in ("2", "5"):
+        house.sign_for(no, A, B)
+        share_ = house.share(no, A)
+        house.do(B, report, house.share(no, B).id, Entry(progress="在办。"))
+        if no == "5":
+            one = house.share(no, B)
+            house.do(B, submit, TodoRef(one.id, "work", one.arm), Entry(), summary="已反馈。")
+            house.do(A, decide, TodoRef(one.id, house.share(no, B).step, house.share(no, B).arm), agree=True)
+        house.do(A, submit, TodoRef(share_.id, "work", share_.arm), Entry(), summary="已完成。")
+    change(house, A, "merge", to=B)
+    for no in ("2", "5"):
+        old = house.share(no, A)
+        house.do("renshe-fenguan", decide, TodoRef(old.id, "sign", old.arm), agree=False, reason="改。")
+    assert (house.share("2", A).state, house.share("2", B).state) == ("terminated", "working")
+    assert house.share("5", A).state in ("working", "returned")
 
 
 def grant(house: House, no: str, unit_key: str) -> None:
@@ -410,10 +498,137 @@ def test_a_planned_change_that_makes_no_sense_on_its_day_is_not_carried_out(hous
     ]
 
 
+# ---------------------------------------------------------------- 撤销, 启用
+def set_up(house: House, key: str, **facts: Any) -> None:
+    """A unit that no plan names yet."""
+    with house.db.write() as tx:
+        register_unit(tx, Unit(key, f"黄石市{key}专班", f"市{key}专班", "body", **facts), "huangshi", 900)
+        tx.flush()
+
+
+def test_a_unit_with_work_is_not_given_up_and_the_ways_out_are_named(house: House) -> None:
+    with pytest.raises(Invalid) as refused:
+        change(house, A, "end")
+    said = refused.value.fields["kind"]
+    assert "在办任务 3 件（百日攻坚第1项、百日攻坚第2项、百日攻坚第5项），由专班办调整责任单位或终止" in said
+    assert "挂靠在本单位，请先改挂靠单位" in said and "请选“合并”" in said
+    with pytest.raises(Invalid, match="已经在办理工作"):
+        change(house, A, "begin", day=date(2025, 7, 1))
+
+
+def test_a_unit_whose_duties_are_over_ends_without_a_successor(house: House) -> None:
+    set_up(house, "chungeng", host="caizheng", aliases=("春耕专班",))
+    with house.db.write() as tx:
+        take_post(tx, house.who(A).person_id, "chungeng", "liaison")
+    with house.db.read() as connection:
+        found = unit_to_change(connection, house.who("guanli"), "chungeng")
+        looked = preview(connection, house.db.clock.now(connection), found, Change("end"))
+    assert len(looked.posts) == 1 and looked.posts[0].endswith("（免去）")
+    assert change(house, "chungeng", "end")[1]
+    ended = house.row(select(unit).where(unit.c.key == "chungeng"))
+    assert ended.ended_at is not None and ended.successor is None
+    assert "chungeng" not in house.who(A).units
+    words = "已于 2025-05-23 撤销，请改{}现在承担这项工作的单位，可能是市财政局"
+    with house.db.read() as connection:
+        meant = known_units(connection, "huangshi").resolve("春耕专班")
+        assert meant is not None and meant.units == () and meant.ended is not None
+        assert meant.ended.words == f"“市chungeng专班”{words.format('写')}"
+    with pytest.raises(Invalid) as refused:
+        house.do("zhuanban", add_unit, house.item("2").id, to="chungeng", role="cooperating", ground=GROUND)
+    assert refused.value.fields == {"to": f"市chungeng专班{words.format('选')}。"}
+    xml = plan_xml("huangshi-2025-keji-zhuanhua").replace('unit="市财政局"'.encode(), 'unit="春耕专班"'.encode())
+    assert xml != plan_xml("huangshi-2025-keji-zhuanhua")
+    with house.db.write() as tx, pytest.raises(Refused, match=words.format("写")):
+        opening.publish(tx, xml)
+    page = client_of(house.db, "guanli").get("/units/chungeng").get_data(as_text=True)
+    assert "撤销，以前的记录和文件里的名称照旧" in page and "市chungeng专班撤销" in page
+
+
+def test_a_version_published_before_is_not_started_with_a_unit_that_was_given_up(house: House) -> None:
+    set_up(house, "chungeng", aliases=("春耕专班",))
+    xml = plan_xml("huangshi-2025-keji-zhuanhua").replace('unit="市财政局"'.encode(), 'unit="春耕专班"'.encode())
+    with house.db.write() as tx:
+        version = opening.publish(tx, xml)
+    change(house, "chungeng", "end")
+    with pytest.raises(Refused, match=r"撤销.*请发布新版本，再启动方案"), house.db.write() as tx:
+        opening.start_run(tx, version)
+    with house.db.read() as connection:
+        plan = read_plan(xml)
+        found = readiness(connection, calendar_of(connection), house.db.clock.now(connection), plan)
+    assert len(found.gone) == 1 and "春耕" not in found.nobody
+
+
+def test_what_opens_later_keeps_its_unit_from_being_given_up(house: House) -> None:
+    set_up(house, "chungeng")
+    xml = plan_xml("huangshi-2025-bairi")
+    with house.db.write() as tx:
+        run_id = opening.start_run(tx, opening.publish(tx, xml))
+    waiting = select(item.c.element, item.c.no).where(item.c.state == "pending", item.c.run_id == run_id)
+    pending = house.rows(waiting.order_by(item.c.id))[0]
+    spelt = next(i for i in read_plan(xml).items if i.id == pending.element).shares[0].unit
+    start = xml.index(f'id="{pending.element}"'.encode())
+    xml = xml[:start] + xml[start:].replace(f'unit="{spelt}"'.encode(), 'unit="市chungeng专班"'.encode(), 1)
+    with house.db.write() as tx:
+        opening.start_run(tx, opening.publish(tx, xml))
+    with pytest.raises(Invalid, match=f"尚未启动、到时由它承担的任务 1 件（百日攻坚第{pending.no}项）"):
+        change(house, "chungeng", "end")
+
+
+def test_a_planned_end_comes_on_its_day_unless_work_has_come(house: House) -> None:
+    set_up(house, "chungeng", host="caizheng")
+    set_up(house, "fangxun")
+    for key in ("chungeng", "fangxun"):
+        assert not change(house, key, "end", day=date(2025, 6, 3))[1]
+    with house.db.read() as connection:
+        assert known_units(connection, "huangshi").unit("fangxun").valid_to == date(2025, 6, 3)
+    with pytest.raises(Invalid, match="已定于 2025-06-03 撤销"):
+        change(house, B, "merge", to="fangxun")
+    house.do("zhuanban", add_unit, house.item("2").id, to="fangxun", role="cooperating", ground=GROUND)
+    house.until(at(6, 3))
+    ended = {r.key: r.ended_at for r in house.rows(select(unit).where(unit.c.key.in_(["chungeng", "fangxun"])))}
+    assert ended["chungeng"] is not None and ended["fangxun"] is None
+    with house.db.read() as connection:
+        assert [line.why for line in changes(connection, "fangxun")] == ["当天本单位还有未了的事项，单位照常保留"]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_unit_is_offered_from_its_day_on(house: House, cancelled: bool) -> None:
+    set_up(house, "fangxun")
+    with house.db.write() as tx:
+        describe_group(tx, "huangshi", Group("各专班", (), ("fangxun", "caizheng")))
+    number, at_once = change(house, "fangxun", "begin", day=date(2025, 6, 3))
+    assert not at_once
+    with house.db.write() as tx:  # its people are at their posts before
+        take_post(tx, house.who(A).person_id, "fangxun", "liaison")
+
+    def offered() -> tuple[bool, bool, list[str]]:
+        with house.db.read() as connection:
+            known, listed = known_units(connection, "huangshi"), dict(unit_choices(connection, "huangshi"))
+        group = known.resolve("各专班")
+        names = [u.key for u in group.units] if group else []
+        return bool(entries(known, "fangxun", 5)), "fangxun" in listed, names
+
+    assert offered() == (False, False, ["caizheng"])
+    add = (house.item("2").id,), {"to": "fangxun", "role": "cooperating", "ground": GROUND}
+    with pytest.raises(Invalid, match="自 2025-06-03 起启用"):
+        house.do("zhuanban", add_unit, *add[0], **add[1])
+    with pytest.raises(Invalid, match="自 2025-06-03 起启用"):
+        change(house, B, "merge", to="fangxun", day=date(2025, 6, 2))
+    if cancelled:
+        house.do("guanli", cancel_change, number)
+    else:
+        house.until(at(6, 3))
+    assert offered() == (True, True, ["fangxun", "caizheng"])
+    house.do("zhuanban", add_unit, *add[0], **add[1])
+
+
 @pytest.mark.parametrize(
     ("by", "kind", "facts", "wrong"),
     [
         ("zhuanban", "merge", {"to": B}, NotFound),
+        ("guanli", "begin", {}, {"day"}),
+        ("guanli", "begin", {"day": date(2025, 5, 1)}, {"day"}),
+        ("guanli", "end", {}, {"kind"}),
         ("guanli", "close", {}, {"kind", "name", "short"}),
         ("guanli", "merge", {"to": A}, {"to"}),
         ("guanli", "merge", {"to": "jiuye-lingdao"}, {"to"}),

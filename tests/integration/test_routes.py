@@ -179,7 +179,6 @@ LIAISON = Who("L=302 *=409", "IEA=409 *=404", "*=404", "404")
 SIGNER = Who("D=302 *=409", "IEA=409 *=404", "*=404", "404")
 NOT_TO_CONFIRM = Who("*=409", "IEA=409 *=404", "*=404", "404")  # 百日攻坚 names everybody
 OFFICE = Who("CI=302 *=409", "I=302 EA=409 *=404", "*=404", "404")
-OPENS = Who("D=204+ *=409", "IEA=409 *=404", "*=404", "404")
 COORDINATOR = Who("C=302 *=409", "IEA=409 *=404", "*=404", "404")
 SECTION = Who("S=302 *=409", "IEA=409 *=404", "*=404", "404")
 SEEN_OF_OTHER_RUN = Who("IEA=409 *=404", "*=409", "*=404", "404")
@@ -366,7 +365,6 @@ TABLE = (
     form("/assignments/<int:assignment_id>/confirm", NOT_TO_CONFIRM, "/assignments/{share}/confirm"),
     get("/assignments/<int:assignment_id>/time", SEES, "/assignments/{share}/time"),
     get("/assignments/<int:assignment_id>/time", SEES_OTHER_RUN, "/assignments/{share of other run}/time"),
-    form("/assignments/<int:assignment_id>/opened", OPENS, "/assignments/{share to sign}/opened", arm="1", step="sign"),
     form("/assignments/<int:assignment_id>/verbs/<verb>", LIAISON, f"{SIGNED}/extend", until="2025-12-31", **EXTEND),
     form("/assignments/<int:assignment_id>/verbs/<verb>", COORDINATOR, f"{SIGNED}/suspend", ground="防汛"),
     form("/assignments/<int:assignment_id>/verbs/<verb>", COORDINATOR, f"{SIGNED}/amend_due", **OTHER_DATE),

@@ -22,10 +22,12 @@ from engine.commands import (
     answer,
     date_item,
     decide,
+    decide_days,
     end_last,
     extend,
     last,
     plan_steps,
+    reassign,
     report,
     resume,
     step_done,
@@ -35,10 +37,10 @@ from engine.commands import (
     terminate,
 )
 from engine.verifying import differences
-from ledger.calendar import end_of
+from ledger.calendar import end_of, last_day
 from ledger.clock import set_clock
 from ledger.database import Database, calendar_of
-from ledger.directory import register_units
+from ledger.directory import register_person, register_units, take_post
 from ledger.errors import Invalid, NotAllowed, Questions, Refused
 from ledger.queries.items import item_view
 from ledger.queries.ledger import state_of
@@ -46,15 +48,18 @@ from ledger.queries.standing import Standing, standings
 from ledger.queries.steps import StepPlan, step_plans
 from ledger.queries.time_sheet import time_sheet
 from ledger.queries.timeline import records
+from ledger.rules.days import Decision
 from ledger.rules.due import DueRule
+from ledger.rules.texts import due_words
 from ledger.schema import due, event, indicator, item, message, notice, run, step, todo
 from ledger.verification import Scene
 from ledger.visibility import sight_of
 from tests.hostile.machine import BAIRI, HUANGSHI, START, _item
 from tests.integration.test_adjusting import GROUND, House, at
+from tests.integration.test_indexes import client_of
 from webapp.demo.people import seat_people
 
-A, B, C = "renshe", "jiaoyu", "daye"
+A, B, C, NEW = "renshe", "jiaoyu", "daye", "caizheng"
 JUNE = [
     StepDraft("方案论证", date(2025, 6, 6), "职业能力科 王科长"),
     StepDraft("组织招聘", date(2025, 6, 20), "就业科", Decimal(40)),
@@ -173,6 +178,81 @@ def test_what_is_sent_back_or_taken_back_is_owed_anew(house: House) -> None:
     assert plans(house, "1", A)[0].words == "随申请办结失效"
     house.until(at(6, 4))
     assert {state for _, state in told(house, "planning")} == {"moot"}  # it is handed in: nothing is asked for
+
+
+def owed_until(house: House, no: str, unit: str) -> date | None:
+    """The day that the item's page names for the plan of steps that a share owes, if it does."""
+    found, share = house.item(no).id, house.share(no, unit)
+    with house.db.read() as connection:
+        now, calendar = house.db.seen_now(connection), calendar_of(connection)
+        view = item_view(connection, calendar, now, sight_of(connection, house.who("zhuanban")), found)
+    page = client_of(house.db, "zhuanban").get(f"/items/{found}").get_data(as_text=True)
+    until = view.owing.get(share.id)
+    assert ("待报节点计划" in page) == (until is not None)
+    assert until is None or f"时限 {due_words(until)}" in page
+    return last_day(until) if until else None
+
+
+def test_an_owed_plan_of_steps_stands_still_and_is_asked_for_anew(house: House) -> None:
+    house.sign_for("1", A)
+    share = house.share("1", A)
+    assert owed_until(house, "1", A) == date(2025, 5, 30)
+    house.until(at(5, 28))
+    assert told(house, "planning") == [("-3", "sent")]
+    house.do("zhuanban", suspend, share.id, ground=GROUND)
+    assert armed(house, "planning") == [] and owed_until(house, "1", A) is None
+    house.until(at(6, 10))
+    assert told(house, "planning") == [("-3", "sent")]
+    house.do("zhuanban", resume, share.id, ground="")
+    assert armed(house, "planning") == [(share.id, tier) for tier in ("-3", "0", "1", "5")]
+    assert owed_until(house, "1", A) == date(2025, 6, 17)
+    house.until(at(6, 17, 10))
+    assert told(house, "planning") == [("-3", "sent"), ("-3", "sent"), ("0", "sent")]
+    house.do(A, plan_steps, share.id, steps=[replace(JUNE[1], until=date(2025, 6, 27))])
+    assert armed(house, "planning") == [] and owed_until(house, "1", A) is None
+    house.do("zhuanban", answer, house.petition("1", A), agree=False, reason="请写细。")
+    assert owed_until(house, "1", A) == date(2025, 6, 24)  # the third turn, told apart from the second
+    house.until(at(6, 24, 10))
+    assert [tier for tier, _ in told(house, "planning")] == ["-3", "-3", "0", "-3", "0"]
+
+
+def test_what_came_to_nothing_before_time_stood_still_is_asked_for_once_it_goes_on(house: House) -> None:
+    """All in one instant: the turn says which came last."""
+    house.sign_for("1", A)
+    share = house.share("1", A)
+    house.do(A, plan_steps, share.id, steps=JUNE)
+    house.do("zhuanban", answer, house.petition("1", A), agree=False, reason="请写细。")
+    for _ in range(2):
+        house.do("zhuanban", suspend, share.id, ground=GROUND)
+        house.do("zhuanban", resume, share.id, ground="")
+        assert faults(house) == []
+    turns = house.rows(select(due.c.arm).where(due.c.owner_kind == "planning").distinct())
+    assert len(turns) == 1 and turns[0].arm > house.petition("1", A).petition
+    house.do(A, plan_steps, share.id, steps=JUNE)
+    house.do(A, take_back, share.id)
+    assert faults(house) == [] and len(armed(house, "planning")) == 4
+
+
+def test_days_move_what_is_asked_for_anew(house: House) -> None:
+    house.sign_for("1", A)
+    house.do("zhuanban", suspend, house.share("1", A).id, ground=GROUND)
+    house.until(at(6, 3))
+    house.do("zhuanban", resume, house.share("1", A).id, ground="")
+    house.do("guanli", decide_days, [Decision(date(2025, 6, 5), False, GROUND)])
+    assert owed_until(house, "1", A) == date(2025, 6, 11) and faults(house) == []
+
+
+def test_who_takes_over_what_stands_still_owes_its_steps_once_it_goes_on(house: House) -> None:
+    house.sign_for("1", A)
+    house.do("zhuanban", suspend, house.share("1", A).id, ground=GROUND)
+    house.do("zhuanban", reassign, house.share("1", A).id, to=NEW, ground=GROUND)
+    with house.db.write() as tx:
+        person = register_person(tx, login=NEW, name="李新", email="new@x.example", password_hash="-")
+        take_post(tx, person, NEW, "liaison")
+    house.sign_for("1", NEW)
+    assert armed(house, "planning") == [] and owed_until(house, "1", NEW) is None and faults(house) == []
+    house.do("zhuanban", resume, house.share("1", NEW).id, ground="")
+    assert len(armed(house, "planning")) == 4 and owed_until(house, "1", NEW) is not None
 
 
 @pytest.mark.parametrize(

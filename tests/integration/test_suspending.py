@@ -12,18 +12,21 @@ from engine.commands import (
     Entry,
     Part,
     TodoRef,
+    amend_share_due,
     answer,
     decide,
     extend,
     reassign,
+    reorganise,
     resume,
     submit,
     suspend,
     take_back,
 )
+from engine.reorganising import Change
 from ledger.calendar import end_of
 from ledger.database import calendar_of
-from ledger.errors import Conflict, Refused
+from ledger.errors import Conflict, Invalid, Refused
 from ledger.queries.time_sheet import time_sheet
 from ledger.queries.timeline import records
 from ledger.schema import notice, petition, todo
@@ -102,7 +105,7 @@ def test_what_is_handed_in_is_decided_and_what_stood_still_by_itself_stays_so(ho
     assert house.share(NO, CHENGUI).arm == 2
     with pytest.raises(Refused, match="随其恢复，不能单独恢复"):
         house.do(C, resume, house.share(NO, BAOAN).id, ground="")
-    assert not [p for p in panes_of(house.view(C), house.who(C)) if p.label.startswith("恢复计时")]
+    assert not [p for p in panes_of(house.view(C), house.who(C), {}) if p.label.startswith("恢复计时")]
     house.review(JINHU, agree=True)
     house.until(at(6, 10))
     go_on(house)
@@ -195,6 +198,66 @@ def test_a_part_that_comes_back_while_the_whole_stands_still_does_so_too(house: 
     assert house.tiers(NO, CHENGUI) == [(f"tier:{tier}", part.arm) for tier in (-3, 0, 1, 5)]
     said = sheet(house, CHENGUI, CHENGUI)
     assert "上级任务暂停计时，随之自 2025-06-10" in said and "未到期" in said
+
+
+def test_a_part_at_its_own_signer_stands_still_with_the_whole(house: Levels) -> None:
+    house.handed()
+    house.sign_for(NO, CHENGUI)
+    part = house.share(NO, CHENGUI)
+    house.do(CHENGUI, submit, TodoRef(part.id, "work", part.arm), Entry(), summary="已完成。")
+    house.until(at(6, 10))
+    stop(house)
+    part = house.share(NO, CHENGUI)
+    assert (part.state, part.overlay, house.tiers(NO, CHENGUI)) == ("signing", "suspended", [])
+    with pytest.raises(Refused, match="恢复后才能审签同意"):
+        house.do(f"{CHENGUI}-fenguan", decide, TodoRef(part.id, "sign", part.arm), agree=True)
+    house.until(at(7, 1))  # after the day on which it was due
+    told = select(notice.c.tier).where(notice.c.owner_kind == "assignment", notice.c.owner_id == part.id)
+    assert not [r for r in house.rows(told.where(notice.c.at > at(6, 10)))]
+    go_on(house)  # fifteen working days
+    part = house.share(NO, CHENGUI)
+    assert (part.state, part.overlay, part.due_at) == ("signing", None, end_of(date(2025, 7, 11)))
+    assert house.tiers(NO, CHENGUI) == [(f"tier:{tier}", part.arm) for tier in (-3, 0, 1, 5)]
+    house.do(f"{CHENGUI}-fenguan", decide, TodoRef(part.id, "sign", part.arm), agree=True)
+    assert house.share(NO, CHENGUI).submitted_at is not None
+
+
+def test_a_running_part_of_a_whole_that_stands_still_goes_by_the_date_that_counts_now(house: Levels) -> None:
+    """The whole was due on 06-30 and has stood still for five working days: 07-07."""
+    house.handed()
+    house.sign_for(NO, JINHU, CHENGUI)
+    for town in (JINHU, CHENGUI):
+        house.bring_up(town)
+    house.until(at(6, 3))
+    stop(house)
+    house.until(at(6, 10))
+    for town in (JINHU, CHENGUI):
+        house.review(town, agree=False, reason="缺名单。")
+    with pytest.raises(Invalid, match="07-07"):
+        house.do(JINHU, extend, house.share(NO, JINHU).id, until=date(2025, 7, 8), **WHY)
+    due_at = house.share(NO, CHENGUI).due_at
+    house.do(CHENGUI, extend, house.share(NO, CHENGUI).id, until=date(2025, 7, 4), **WHY)
+    house.do(C, answer, house.petition(NO, CHENGUI), agree=True)
+    assert due_at < house.share(NO, CHENGUI).due_at == end_of(date(2025, 7, 4))
+    with pytest.raises(Invalid):
+        house.do(C, amend_share_due, house.share(NO, JINHU).id, until=date(2025, 7, 8), ground="核减。")
+    house.do(C, amend_share_due, house.share(NO, JINHU).id, until=date(2025, 7, 3), ground="核减。")
+    assert house.share(NO, JINHU).due_at == end_of(date(2025, 7, 3))
+    go_on(house)
+    assert house.share(NO, C).due_at == end_of(date(2025, 7, 7))
+
+
+def test_a_late_part_that_a_successor_takes_over_is_given_days_within_the_date_that_counts_now(house: Levels) -> None:
+    house.handed()
+    house.sign_for(NO, CHENGUI)
+    house.bring_up(CHENGUI)
+    house.until(at(6, 19))
+    stop(house)
+    house.until(at(6, 23))
+    house.review(CHENGUI, agree=False, reason="缺名单。")  # due on 06-26
+    house.until(at(6, 27))  # the whole, due on 06-30, would be on 07-08 by now
+    house.do("guanli", reorganise, CHENGUI, Change("merge", BAOAN), ground="乡镇合并。")
+    assert house.share(NO, BAOAN).due_at == end_of(date(2025, 7, 2))
 
 
 def test_a_part_stopped_by_itself_in_the_same_instant_stays_so(house: Levels) -> None:

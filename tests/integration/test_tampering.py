@@ -12,7 +12,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from email import message_from_bytes, policy
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -25,6 +24,11 @@ from engine.commands import (
     Part,
     PetitionRef,
     StepDraft,
+    amend_due,
+    amend_quota,
+    amend_share_due,
+    amend_target,
+    amend_text,
     answer,
     check,
     copy,
@@ -64,6 +68,7 @@ from ledger.schema import (
     due,
     event,
     figure,
+    item,
     message,
     notice,
     petition,
@@ -173,6 +178,15 @@ def changed(office: Office) -> None:
     later = Change("merge", "caizheng", day=date(2025, 7, 1))
     do(*administrator, reorganise, "shangwu", later, **by)
     do(*administrator, decide_days, [Decision(date(2025, 7, 21), False, "防汛值守，黄政办〔2025〕9号。")])
+    with db.read() as connection:
+        items = {r.no: r.id for r in connection.execute(select(item.c.no, item.c.id))}
+        title, clause = connection.execute(select(item.c.title, item.c.clause).where(item.c.no == "13")).one()
+    told = {"ground": "印发时有误。"}
+    do(*coordinator, amend_text, items["13"], title=title + "工作", clause=clause, **told)
+    do(*coordinator, amend_target, items["13"], indicator=read, target=Decimal(1800), gap="各县另行分解。", **told)
+    do(*coordinator, amend_quota, share("13"), quota=Decimal(300), gap="各县另行分解。", **told)
+    do(*coordinator, amend_due, items["16"], until=date(2025, 8, 1), **told)
+    do(*coordinator, amend_share_due, share("13"), until=date(2025, 8, 8), **told)
     office.at(at(6, 5))
 
 
@@ -476,12 +490,12 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     ),
     "tiers of what was given more time gone": (
         "DELETE FROM due WHERE owner_kind = 'assignment' AND owner_id ="
-        " (SELECT id FROM assignment WHERE original_due IS NOT NULL)",
+        " (SELECT min(id) FROM assignment WHERE original_due IS NOT NULL)",
         "due.missing",
     ),
     "tiers of what was given more time by the old date": (
         f"UPDATE due SET at = {FAR} WHERE owner_kind = 'assignment' AND owner_id ="
-        " (SELECT id FROM assignment WHERE original_due IS NOT NULL)",
+        " (SELECT min(id) FROM assignment WHERE original_due IS NOT NULL)",
         "due.wrong",
     ),
     "a reminder of what is suspended": (
@@ -802,6 +816,39 @@ DEEDS: dict[str, tuple[str, str]] = {  # what was done: how, and the rule that m
     ),
     "a row of no event": ("DELETE FROM post WHERE id = 1", "replay.gone"),
     "a diagram gone": ("DELETE FROM plan_source", "shape.diagram-gone"),
+    # ---- what was amended of a plan that runs
+    "a title by nobody's word": ("UPDATE item SET title = '募集岗位' WHERE no = '13'", "replay.changed"),
+    "a clause by nobody's word": ("UPDATE item SET clause = '募集岗位' WHERE no = '13'", "replay.changed"),
+    "a target by nobody's word": ("UPDATE indicator SET target = 5 WHERE target = 1800", "replay.changed"),
+    "a quota by nobody's word": ("UPDATE assignment SET quota = 5 WHERE quota = 300", "replay.changed"),
+    "another date of an item": (f"UPDATE item SET due_at = {FAR} WHERE no = '16'", "replay.changed"),
+    "how an item's date came about": ("UPDATE item SET due_steps = '[]' WHERE no = '16'", "replay.changed"),
+    "a date that was never another": (
+        "UPDATE assignment SET original_due = NULL WHERE quota = 300",
+        "replay.changed",
+    ),
+    "reminders by the date of before": (
+        "DELETE FROM due WHERE owner_kind = 'assignment' AND owner_id = (SELECT id FROM assignment WHERE quota = 300)",
+        "due.missing",
+    ),
+    **{
+        f"an amendment ({kind}) that says something else": (
+            f"UPDATE event SET payload = replace(payload, '\"was\"', '\"w\"') WHERE kind = '{kind}'",
+            "chains.hash",
+        )
+        for kind in (
+            *("item.text_corrected", "item.target_changed", "item.due_changed"),
+            *("assignment.quota_changed", "assignment.due_changed", "assignment.due_followed"),
+        )
+    },
+    **{
+        f"{tier} untold": (f"UPDATE notice SET tier = 'x' WHERE tier LIKE '{tier}%'", "told.outcome")
+        for tier in ("retitled:", "target:", "quota:", "due_changed")
+    },
+    **{
+        f"{tier} told to another post": (f"UPDATE notice SET role = 'head' WHERE tier LIKE '{tier}%'", "notices.forged")
+        for tier in ("retitled:", "target:", "quota:", "due_changed")
+    },
     "a place in the lists": ("UPDATE standing SET rank = 1", "lists.differs"),
 }
 
@@ -1000,7 +1047,7 @@ def rewrite(c: Connection, name: str) -> None:
             own = select(seal.c.hash).where(seal.c.ordinal == said["seal"]["ordinal"])
             said["seal"]["hash"] = c.execute(own).scalar_one()
             c.execute(update(message).where(message.c.id == m.id).values(context=json.dumps(said, ensure_ascii=False)))
-    with TemporaryDirectory() as folder, replay._scratch(Path(folder)) as rebuilt:
+    with replay._scratch() as rebuilt:
         assert list(replay._rebuild(Scene(c), rebuilt)) == []
         for table in reversed(PROJECTIONS):
             c.execute(delete(table))

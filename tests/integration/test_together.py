@@ -19,7 +19,7 @@ from engine.commands import (
     TodoRef,
     date_item,
     decide,
-    open_todo,
+    look,
     sign_many,
     submit,
     take_back,
@@ -59,32 +59,32 @@ def house(migrated: Database) -> Iterator[House]:
         assert [f.message for f in differences(Scene(connection, clock=migrated.clock))] == []
 
 
-def ref(house: House, unit: str = C) -> TodoRef:
-    share = house.share("8", unit)
+def ref(house: House, unit: str = C, no: str = "8") -> TodoRef:
+    share = house.share(no, unit)
     return TodoRef(share.id, share.step, share.arm)
 
 
-def standing(house: House, unit: str = C) -> list[tuple[str, str]]:
+def standing(house: House, unit: str = C, no: str = "8") -> list[tuple[str, str]]:
     """The posts before which a share stands."""
-    share = house.share("8", unit)
+    share = house.share(no, unit)
     mine = todo.c.owner_kind == "assignment", todo.c.owner_id == share.id, todo.c.closed_at.is_(None)
     return [(r.unit, r.role) for r in house.rows(select(todo).where(*mine).order_by(todo.c.unit, todo.c.role))]
 
 
-def apply(house: House, unit: str = C) -> None:
-    if house.share("8", unit).step == "acknowledge":
-        house.sign_for("8", unit)
-    house.do(unit, submit, ref(house, unit), Entry(), summary="已完成。")
+def apply(house: House, unit: str = C, no: str = "8") -> None:
+    if house.share(no, unit).step == "acknowledge":
+        house.sign_for(no, unit)
+    house.do(unit, submit, ref(house, unit, no), Entry(), summary="已完成。")
 
 
-def agree(house: House, *logins: str, unit: str = C) -> None:
+def agree(house: House, *logins: str, unit: str = C, no: str = "8") -> None:
     for login in logins:
-        house.do(login, decide, ref(house, unit), agree=True)
+        house.do(login, decide, ref(house, unit, no), agree=True)
 
 
-def applied_and_signed(house: House, unit: str = C) -> None:
-    apply(house, unit)
-    agree(house, f"{unit}-keshi", f"{unit}-fenguan", unit=unit)
+def applied_and_signed(house: House, unit: str = C, no: str = "8") -> None:
+    apply(house, unit, no)
+    agree(house, f"{unit}-keshi", f"{unit}-fenguan", unit=unit, no=no)
 
 
 def lines(house: House) -> list[str]:
@@ -168,8 +168,8 @@ def test_all_have_to_agree_and_each_is_shown(house: House) -> None:
             (OVERSEERS, "inspector", at(5, 23)), (OFFICE, "coordinator", at(5, 26, 10)),
         ]  # fmt: skip
         assert [d.unit for d in shown.waiting] == [A]
-        assert "会签（大冶市）" in [p.label for p in panes_of(view, house.who("renshe-fenguan"))]
-        assert not [p for p in panes_of(view, house.who("ducha")) if p.kind == "decide"]
+        assert "会签（大冶市）" in [p.label for p in panes_of(view, house.who("renshe-fenguan"), {})]
+        assert not [p for p in panes_of(view, house.who("ducha"), {}) if p.kind == "decide"]
     agree(house, "renshe-fenguan")
     assert house.share("8", C).step == "approve"
     assert lines(house)[0] == "同意 大冶市 的申请，转下一级审核"
@@ -235,7 +235,7 @@ def test_what_somebody_signed_is_not_taken_back(house: House) -> None:
     agree(house, "ducha")
     with pytest.raises(Refused, match="签署同意"):
         house.do(C, take_back, house.share("8", C).id)
-    house.do("zhuanban", open_todo, ref(house))
+    house.do("zhuanban", look, [house.share("8", C).id])
 
 
 def test_an_item_that_ends_takes_all_its_signers_with_it(house: House) -> None:

@@ -1,7 +1,10 @@
 """Each rule of the linter refuses its small diagram in tests/diagrams, and nothing but what is wrong."""
 
 import re
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,13 +12,14 @@ from bpmn import library
 from bpmn.dialect import ELEMENTS, MAX_NAME
 from bpmn.lint import Finding, lint
 from engine import instances
-from ledger.organisation import load
+from ledger.organisation import Ended, load
 
 ROOT = Path(__file__).parent.parent.parent
 DIAGRAMS = sorted((ROOT / "tests" / "diagrams").glob("*.bpmn"))
 WARNINGS = {"layout-missing", "cooperating-without-lead", "cadence-unused", "cadence-name-repeated"}
 WARNINGS |= {"quotas-exceed-target", "date-after-plan", "cadence-outside-plan"}
 UNTESTED = {"too-many-items"}  # a thousand boxes in a file; test_sizes_are_capped makes them
+UNTESTED |= {"unit-ended", "unit-not-yet", "unit-ending"}  # of the directory: test_units_that_come_and_go
 HUANGSHI = load("huangshi")
 
 
@@ -209,3 +213,21 @@ def test_elements_without_a_name_are_called_by_what_they_are() -> None:
     assert "从“并行分开”到“并行等齐”的连线不止一条；请只留一条。" in said
     assert "“开始”没有连出的线，办完后流程停住；请连到下一步或“结束”。" in said
     assert not [message for message in said if re.search("Event|Gateway|Flow|start|parallel", message)]
+
+
+def test_units_that_come_and_go() -> None:
+    """A plan that prints the name of a unit that was given up, is to come, or is to end."""
+    comes, ends = date(2025, 7, 1), date(2025, 8, 1)
+    dated: dict[str, Any] = {"renshe": {"valid_from": comes}, "caizheng": {"valid_to": ends}}
+    units = tuple(replace(u, **dated.get(u.key, {})) for u in HUANGSHI.units)
+    known = replace(HUANGSHI, units=units).with_history(
+        {"jiaoyu": ("市教委",)}, {}, {"jiaoyu": Ended("市教育局", date(2025, 5, 1), ("市科技局",))}
+    )
+    found = lint(library.plan_xml("huangshi-2025-bairi"), known)
+    said = {f.rule: (f.severity, f.message) for f in found}
+    assert {f.severity for f in found if f.rule == "unit-ended"} == {"error"}
+    assert "单位“市教育局”已于 2025-05-01 撤销，请改写现在承担这项工作的单位，可能是市科技局。" in said["unit-ended"][1]
+    assert "“市人社局”自 2025-07-01 起启用" in said["unit-not-yet"][1] and said["unit-not-yet"][0] == "warning"
+    assert "“市财政局”已定于 2025-08-01 撤销" in said["unit-ending"][1] and said["unit-ending"][0] == "warning"
+    assert known.resolve("市教委").ended == known.resolve("市教育局").ended  # type: ignore[union-attr]
+    assert "jiaoyu" not in {u.key for u in known.units}

@@ -51,6 +51,15 @@ def test_an_identity_number_in_groups_is_found(number: str, gap: str) -> None:
     assert kinds(gap.join((number[:6], number[6:14], number[14:]))) == ["identity"]
 
 
+@given(st.lists(IDENTITIES | MOBILES, min_size=1, max_size=3), st.sampled_from(("1", "12", "45", "300")))
+def test_digits_that_stand_beside_a_number_do_not_hide_it(numbers: list[str], beside: str) -> None:
+    """As the number of the line, or an age in the next column, whatever the check digit is."""
+    found = ["identity" if len(number) == 18 else "mobile" for number in numbers]
+    for gap in (" ", "\t", "\n"):
+        assert kinds(gap.join(f"{beside}{gap}{number}" for number in numbers)) == found
+    assert kinds("1 11010519491231002X") == kinds("1\t11010519491231002X\t45") == ["identity"]
+
+
 @given(MOBILES, GAPS, st.sampled_from(("", "+86 ", "86-", "0086")), AROUND, AROUND)
 def test_a_mobile_number_is_found_however_it_is_written(
     number: str, gap: str, prefix: str, before: str, after: str

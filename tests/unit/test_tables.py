@@ -12,6 +12,8 @@ from openpyxl import Workbook, load_workbook
 
 from ledger import tables
 from ledger.tables import Column, TableError, blank_table, read_table, said_of
+from tests import samples
+from tests.samples import Sheet
 
 COLUMNS = (Column("name", "全称"), Column("kind", "类别"), Column("aliases", "别名", required=False))
 cell = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters='"'), min_size=1, max_size=12)
@@ -59,6 +61,11 @@ def test_rows_that_say_nothing_are_passed_over_and_only_the_first_sheet_counts()
     assert (only.number, only["name"], only["kind"], only["aliases"]) == (3, "甲局", "党政机关", "")
 
 
+def test_a_table_as_chinese_spreadsheets_save_it_is_read() -> None:
+    (only,) = read_table("表.csv", "全称,类别\r\n甲局,党政机关\r\n".encode("gb18030"), COLUMNS)
+    assert (only["name"], only["kind"]) == ("甲局", "党政机关")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -66,8 +73,8 @@ def test_rows_that_say_nothing_are_passed_over_and_only_the_first_sheet_counts()
         (as_csv(("全称",)), "缺少列：类别"),
         (as_csv(("全称", "类别", "全称")), "有两列“全称”"),
         (as_csv(("全称", "类别"), ("甲", "乙", "丙")), "第 2 行：列数比第一行多"),
-        ("全称,类别\n".encode("gb18030"), "不是 UTF-8"),
-        (b"\xd0\xcf\x11\xe0" + bytes(100), "旧的 .xls"),
+        (b"\xff\xfe\xff,\xff", "文字编码看不懂"),
+        (b"\xd0\xcf\x11\xe0" + bytes(100), "旧格式的文件"),
         (b"PK\x03\x04" + bytes(100), "打不开"),
         (b"x" * (tables.MOST_BYTES + 1), "太大"),
         (as_csv(("全称", "类别"), *[("甲", "乙")] * (tables.MOST_LINES + 1)), "超过 5000 行"),
@@ -76,6 +83,27 @@ def test_rows_that_say_nothing_are_passed_over_and_only_the_first_sheet_counts()
 def test_what_is_no_table_is_refused_in_words(content: bytes, words: str) -> None:
     with pytest.raises(TableError, match=words):
         read_table("表", content, COLUMNS)
+
+
+def test_the_first_sheet_is_the_first_of_the_workbook() -> None:
+    """Whatever its part is called, and though a chart stands before it; cells that do not say their place count."""
+    said = '<c t="inlineStr"><is><t>{}</t></is></c>'
+    rows = "".join(f"<row>{''.join(map(said.format, row))}</row>" for row in (("全称", "类别"), ("甲局", "党政机关")))
+    content = samples.xlsx(
+        Sheet("图", target="chartsheets/sheet1.xml", root="chartsheet"),
+        Sheet("单位", rows, target="worksheets/Blatt9.xml"),
+        Sheet("可选项", rows.replace("甲", "乙"), target="worksheets/sheet1.xml"),
+    )
+    (only,) = read_table("表.xlsx", content, COLUMNS)
+    assert (only.number, only["name"], only["kind"]) == (2, "甲局", "党政机关")
+
+
+@pytest.mark.parametrize(("piece", "times"), [("<c/>", 3_000_000), ('<c t="s"><v>0</v></c>', 60)])
+def test_a_workbook_that_swells_is_refused(piece: str, times: int) -> None:
+    """By many cells, or by few that point to a long text."""
+    content = samples.xlsx(Sheet("表", f"<row>{piece * times}</row>"), shared=f"<si><t>{'全称' * 300_000}</t></si>")
+    with pytest.raises(TableError, match="内容太多"):
+        read_table("表.xlsx", content, COLUMNS)
 
 
 def test_a_blank_table_has_the_headings_and_lists_to_choose_from_and_is_read_back() -> None:

@@ -38,11 +38,11 @@ CHANGES: dict[State, str] = {
     State.EXTENDING: "grant:D decline:D take_back:U extend: object: plan_steps: suspend: amend_due:",
     State.DISPUTED: "grant:D decline:D take_back:U extend: object: plan_steps: suspend: amend_due:",
     State.PLANNING: "grant:D decline:D take_back:U extend: object: plan_steps: step_done: suspend: amend_due:",
-    State.SUSPENDED: "resume:OP suspend: submit: extend: object: plan_steps: split: urge: amend_due:",
+    State.SUSPENDED: "resume:OP suspend: submit: extend: object: plan_steps: split: sign: urge: amend_due:",
 }
 LETTERS = {"H": HOLDER, "D": DECIDER, "U": UNIT, "N": Capacity.HANDLER, "L": LEAD, "O": OFFICE, "P": PARENT}
 LETTERS |= {"I": INSPECTOR}
-COVERED = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED)
+COVERED = (State.ACKNOWLEDGING, State.WORKING, State.RETURNED, State.SIGNING)
 BASES = [state for state in State if state not in OVERLAYS]
 CELLS = [(state, verb) for state in BASES for verb in Verb]
 OVER = [(base, overlay, verb) for base in COVERED for overlay in OVERLAYS for verb in Verb]

@@ -1,4 +1,5 @@
-// 分解下达: rows for as many lower units as are needed, and their quotas added up and held against the unit's own.
+// 分解下达: rows for as many lower units as are needed, and their quotas added up and held against the unit's own; 调整份额:
+// those of all units, against the target.
 const SCALES = { '': 1, 千: 1e3, 万: 1e4, 亿: 1e8 };
 
 function parsed(text) {
@@ -41,8 +42,10 @@ function addRow(form) {
 
 document.querySelectorAll('[data-split]').forEach((form) => {
   const more = form.querySelector('[data-more]');
-  more.hidden = false;
-  more.addEventListener('click', () => addRow(form));
+  if (more) {
+    more.hidden = false;
+    more.addEventListener('click', () => addRow(form));
+  }
   form.addEventListener('input', () => addUp(form));
   addUp(form);
 });

@@ -48,6 +48,11 @@ export class Drawing {
       event.hover = event.hover.parent;
       event.hoverGfx = elementRegistry.getGraphics(event.hover);
     });
+    // bpmn-js measures labels anew; what has only been pushed and taken back must be written as it was.
+    eventBus.on('import.render.complete', () => elementRegistry.filter((element) => element.labelTarget && element.di.label?.bounds).forEach((label) => {
+      const { x, y, width, height } = label.di.label.bounds;
+      Object.assign(label, { x, y, width, height });
+    }));
     eventBus.on('shape.added', ({ element }) => {
       if (isItem(element)) canvas.addMarker(element, 'item-box');
     });
@@ -107,8 +112,7 @@ export class Drawing {
       const bottom = place.y + BOX.height + FOOT;
       const right = place.x + BOX.width + PAD;
       if (bottom > group.y + group.height || right > group.x + group.width) {
-        const width = Math.max(group.width, right - group.x);
-        this.modeling.resizeShape(group, { x: group.x, y: group.y, width, height: Math.max(group.height, bottom - group.y) });
+        this.grow(group, Math.max(group.width, right - group.x), Math.max(group.height, bottom - group.y));
       }
       const middle = { x: place.x + BOX.width / 2, y: place.y + BOX.height / 2 };
       this.modeling.createShape(shape, middle, group, { autoResize: false });
@@ -201,8 +205,49 @@ export class Drawing {
   // One group alone, in the columns it has.
   arrangeGroup(group) {
     const { boxes, height } = grid(group, itemsIn(group));
-    if (height > group.height) this.modeling.resizeShape(group, { x: group.x, y: group.y, width: group.width, height }, undefined, BY_US);
+    if (height > group.height) this.grow(group, group.width, height);
     for (const [item, box] of boxes) this.move(item, box);
+  }
+
+  // A group that grows pushes on what it would reach, and the lines that run there; nothing else moves.
+  grow(group, width, height) {
+    for (const [side, length] of [[SIDES.right, width], [SIDES.bottom, height]]) {
+      const { axis, size } = side;
+      const edge = group[axis] + group[size];
+      const beyond = this.canvas.getRootElement().children.filter((shape) => !shape.waypoints && !shape.labelTarget && shape[axis] >= edge);
+      const reached = [...beyond.filter((shape) => beside(group, shape, side)).map((shape) => shape[axis]), ...this.linesBeyond(group, edge, side)];
+      const short = group[axis] + length + BETWEEN - Math.min(...reached);
+      if (short > 0) this.push(beyond, axis, edge, Math.ceil(short));
+    }
+    const bottom = group.y + group.height;
+    const down = ({ x, y }) => ({ x, y: Math.abs(y - bottom) < 1 ? group.y + height : y });
+    const lines = [...group.incoming, ...group.outgoing].map((line) => [line, line.waypoints.map(down)]);
+    this.modeling.resizeShape(group, { x: group.x, y: group.y, width, height }, undefined, BY_US);
+    this.redraw(lines);
+  }
+
+  // These shapes, and what lines have beyond an edge, further on.
+  push(shapes, axis, edge, by) {
+    const further = (point) => ({ x: point.x, y: point.y, [axis]: point[axis] + (point[axis] > edge + 1 ? by : 0) });
+    const lines = this.elementRegistry.filter((line) => line.waypoints).map((line) => [line, line.waypoints.map(further)]);
+    for (const shape of shapes) this.move(shape, { x: shape.x, y: shape.y, [axis]: shape[axis] + by });
+    this.redraw(lines);
+  }
+
+  redraw(lines) {
+    const differs = (line, points) => points.length !== line.waypoints.length || points.some(({ x, y }, n) => x !== line.waypoints[n].x || y !== line.waypoints[n].y);
+    for (const [line, points] of lines) if (differs(line, points)) this.modeling.updateWaypoints(line, points);
+  }
+
+  // Where lines run past a group beyond its edge.
+  linesBeyond(group, edge, side) {
+    const { axis, cross, span } = side;
+    return this.elementRegistry.filter((line) => line.waypoints && line.parent !== group).flatMap(({ waypoints }) => waypoints.slice(1).flatMap((to, n) => {
+      const from = waypoints[n];
+      const part = { [cross]: Math.min(from[cross], to[cross]), [span]: Math.abs(from[cross] - to[cross]) };
+      const nearest = Math.min(from[axis], to[axis]);
+      return nearest > edge + 1 && beside(group, part, side) ? [nearest] : [];
+    }));
   }
 
   // 序号 from the first, one by one, in the order of the file.
@@ -271,6 +316,14 @@ export class Drawing {
 }
 
 Drawing.$inject = ['bpmnFactory', 'canvas', 'commandStack', 'elementFactory', 'elementRegistry', 'eventBus', 'modeling', 'planOrder', 'selection'];
+
+const SIDES = {
+  right: { axis: 'x', size: 'width', cross: 'y', span: 'height' },
+  bottom: { axis: 'y', size: 'height', cross: 'x', span: 'width' },
+};
+
+// Whether something lies in the way in which a side of the group moves.
+const beside = (group, other, { cross, span }) => other[cross] <= group[cross] + group[span] && group[cross] <= other[cross] + other[span];
 
 const isPart = (shape) => isItem(shape) || isGroup(shape);
 

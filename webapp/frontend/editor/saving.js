@@ -9,7 +9,6 @@ const PARTING = 60_000; // a browser sends no more than this for a page that is 
 export class Saving {
   constructor(modeler, server, place, begun) {
     Object.assign(this, { modeler, server, place, revision: begun.revision });
-    this.savers = new Map([begun.saver]); // who has worked on it, as far as this page saw, and when last
     this.said = place.querySelector('[data-saved]');
     this.alarm = place.querySelector('[data-alarm]');
     this.dirty = false;
@@ -70,9 +69,8 @@ export class Saving {
     this.dirty = false;
     this.say('正在保存');
     try {
-      const { revision, saved, saver, findings } = await this.server.save(await this.xml(), this.revision);
+      const { revision, saved, findings } = await this.server.save(await this.xml(), this.revision);
       this.revision = revision;
-      this.savers.set(...saver);
       this.place.querySelector('[data-discard] [name=revision]').value = revision;
       if (!this.dirty) forgetHere();
       this.say(saved);

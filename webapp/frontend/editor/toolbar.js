@@ -30,8 +30,17 @@ export function wireToolbar(modeler, place, saving) {
   discard.addEventListener('submit', async (event) => {
     event.preventDefault();
     await saving.flush();
-    const savers = [...saving.savers].map(([who, when]) => `${who}（${when}）`).join('、');
-    if (!confirm(`这份草稿由${savers}保存过。\n\n确定删除？已发布的版本不受影响；草稿里的改动不再保留，正在编写的同事只能把自己页面上的内容另存为新草稿。`)) return;
+    let draft; // as it is now: a colleague may have saved it since this page was opened
+    try {
+      draft = await saving.server.begin();
+    } catch (error) {
+      if (error.status === 404) await saving.failed(error);
+      else saving.warn(`没有删除：${error.message}。`);
+      return;
+    }
+    const [who, when] = draft.saver;
+    discard.elements.revision.value = draft.revision; // what is said here is what is thrown away
+    if (!confirm(`这份草稿最后由${who}于 ${when} 保存。\n\n确定删除？已发布的版本不受影响；草稿里的改动不再保留，正在编写的同事只能把自己页面上的内容另存为新草稿。`)) return;
     saving.leaving = true;
     discard.submit();
   });
