@@ -77,7 +77,8 @@ LOST_ON_PAPER = """() => {
   const found = [];
   const say = (what, one) => found.push(`${what}: ${one.tagName}.${one.getAttribute('class')} ${one.id}`);
   for (const one of document.querySelectorAll('body *')) {
-    if (one.closest('.vh, svg') || !one.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+    if (one.closest('.vh, svg, .djs-container')) continue;
+    if (!one.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
     const style = getComputedStyle(one), { width, height } = one.getBoundingClientRect();
     if (width < 2 || height < 2) continue;
     if (['fixed', 'sticky'].includes(style.position)) say(style.position, one);

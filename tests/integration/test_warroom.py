@@ -133,6 +133,7 @@ def test_units_stand_by_their_own_lights_worst_first(in_july: Office) -> None:
 
 
 def test_counties_whose_lights_are_alike_are_told_apart_by_what_each_is_to_reach(in_july: Office) -> None:
+    in_july.acknowledge("yangxin")
     _, before = seen_items(in_july, "zhuanban")
     assert [(r.place, r.shared) for r in before.counties] == [(1, True)] * 6
     assert "由差到好，第 1 名最好" in wall(in_july, "zhuanban")
