@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from ledger import prepared
 from ledger.errors import NotFound
 from ledger.people import Actor
 from ledger.queries.overview import RunFacts, facts_of, run_covers
-from ledger.schema import AnyRow, assignment, item, plan_source, plan_version, round_, run, share, unit
+from ledger.schema import AnyRow, assignment, item, plan_source, plan_version, round_, run, share, todo, unit
 from ledger.visibility import OWN_ITEMS, OWN_UNIT, WHOLE_RUN, Sight
 
 _takes_part = (
@@ -117,21 +117,25 @@ def turns(connection: Connection, actor: Actor, run_facts: RunFacts, limit: int 
     return _told(rows, connection.execute(missing, {"rounds": [r.id for r in rows], **whose}) if rows else ())
 
 
-_owed_below = (
-    select(share.c.id)
+_of_whole_runs = (
+    select(round_.c.id)
+    .join(run, run.c.id == round_.c.run_id)
+    .where(WHOLE_RUN, round_.c.closed_at.is_(None), round_.c.n_done < round_.c.n_total)
+)
+_owed_by_own = (  # `+ ""` keeps SQLite off the todos' key, of which the kind is the first part
+    select(share.c.round_id)
+    .join(todo, and_(todo.c.owner_kind + "" == "share", todo.c.owner_id == share.c.id))
     .where(
-        share.c.round_id == round_.c.id,
-        share.c.unit.in_(bindparam("sight_units", expanding=True)),
-        share.c.state == "owed",
+        todo.c.unit.in_(bindparam("sight_units", expanding=True)),
+        todo.c.role == "liaison",  # whose every report is
+        todo.c.closed_at.is_(None),
     )
-    .correlate(round_)
-    .exists()
 )
 _open_turns = (
     select(round_, item.c.title, run.c.short, WHOLE_RUN.label("is_whole"))
     .join(run, run.c.id == round_.c.run_id)
     .outerjoin(item, item.c.id == round_.c.item_id)
-    .where(or_(WHOLE_RUN, _owed_below), round_.c.closed_at.is_(None), round_.c.n_done < round_.c.n_total)
+    .where(round_.c.id.in_(_of_whole_runs.union(_owed_by_own)), round_.c.closed_at.is_(None))
     .order_by(round_.c.due_at, round_.c.id)
     .limit(bindparam("most"))
 )
