@@ -32,8 +32,9 @@ STATES = {"planned": "未生效", "done": "已生效", "cancelled": "已取消"}
 @login_required
 def index() -> str:
     require_administrator()
-    units = queries.units(context.reading(), context.actor())
-    return render_template("units.html", units=units, kinds=UNIT_KINDS)
+    words = request.args.get("words", "").strip()
+    found = queries.units(context.reading(), context.actor(), words)
+    return render_template("units.html", units=found, words=words, kinds=UNIT_KINDS)
 
 
 @bp.get("/<key>")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, func, select
 from ledger.clearing import CLEARED
 from ledger.directory import STREAM
 from ledger.people import Actor
+from ledger.queries.directory import is_meant
 from ledger.schema import AnyRow, assignment, content, event, post, unit, unit_alias, unit_change, unit_name
 from ledger.visibility import administers
 
@@ -39,8 +40,9 @@ class UnitLine:
 _successor = unit.alias("successor_unit")
 
 
-def units(connection: Connection, actor: Actor) -> Sequence[UnitLine]:
-    """Every unit that the actor administers, as a tree: each followed by those directly below it."""
+def units(connection: Connection, actor: Actor, words: str = "") -> Sequence[UnitLine]:
+    """Every unit that the actor administers, as a tree: each followed by those directly below it; or one after the
+    other those that are meant by `words`, a part of a name or its pinyin."""
     works = select(func.count()).where(assignment.c.unit == unit.c.key, assignment.c.closed_at.is_(None))
     posts = select(func.count()).where(post.c.unit == unit.c.key, post.c.until.is_(None))
     rows = connection.execute(
@@ -53,7 +55,10 @@ def units(connection: Connection, actor: Actor) -> Sequence[UnitLine]:
         .where(administers(actor))
         .order_by(unit.c.ord, unit.c.key)
     )
-    return list(_tree([UnitLine(*r) for r in rows]))
+    lines = [UnitLine(*r) for r in rows]
+    if words:
+        return [one for one in lines if is_meant(one.short, words) or is_meant(one.name, words)]
+    return list(_tree(lines))
 
 
 def _tree(lines: Sequence[UnitLine]) -> Iterator[UnitLine]:

@@ -297,6 +297,7 @@ ROWS = (
     Row("nothing to sign", "keji", "/inbox/sign", heading="批量审签"),
     Row("applications signed", "renshe-fenguan", "/inbox/signed?shares={part 4 renshe}", heading="审签结果"),
     Row("units", "guanli", "/units", heading="单位"),
+    Row("units found", "guanli", "/units?words=jyj", heading="单位"),
     Row("unit", "guanli", "/units/jiaoyu"),
     Row("unit with a change to come", "guanli", "/units/shuju"),
     Row("unit to enter", "guanli", "/units/new", heading="登记单位"),

@@ -20,6 +20,7 @@ from ledger.errors import Conflict, Invalid, NotAllowed, NotEvery, NotFound
 from ledger.migrating import upgrade
 from ledger.organisation import Group, Organisation, Unit
 from ledger.people import Actor, actor_of
+from ledger.queries.units import units
 from ledger.schema import person, post, unit
 from ledger.verification import Scene
 from tests.conftest import Moulds
@@ -141,6 +142,14 @@ def test_every_fault_of_a_line_is_told_with_it(db: Database) -> None:
     for told in ("“神机关”", "单位简称", "“火星”", "“木星”", "黄石市教育局", "不归您管理"):
         assert told in words
     assert "不归您管理" in raised.value.reasons[1]
+
+
+@pytest.mark.parametrize("words", ["人力资源", "人社", "srsj", "shirenshe"])
+def test_a_unit_is_found_by_a_part_of_its_names_or_by_sound(db: Database, words: str) -> None:
+    with db.read() as connection:
+        found = {u.short for u in units(connection, who(db, "guanli"), words)}
+        assert not list(units(connection, who(db, "guanli"), "zzzz"))
+    assert "市人社局" in found and "市教育局" not in found
 
 
 def test_a_county_keeps_its_own_units_and_no_others(db: Database) -> None:
