@@ -358,7 +358,7 @@ def test_the_page_looks_through_before_it_decides(house: House, hand: Hand) -> N
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("日期,安排\n2025-06-06,休息\n".encode("gbk"), "CSV UTF-8"),
+        ("日期,安排\n2025-06-06,休息\n".encode("utf-16"), "CSV UTF-8"),
         ("日期,安排\n2025-05-01,上班\n2025-06-06,休息\n".encode(), "第 2 行：2025-05-01"),
         ("日期,安排\n2025-06-06,休息\n2025-06-06,上班\n".encode(), "第 3 行：2025-06-06 前面已经写过"),
         (b"x" * 300_000, "不是 CSV 的写法"),
