@@ -202,7 +202,7 @@ def test_the_successor_of_the_unit_that_fills_it_does_so_from_then_on(house: Hou
     with pytest.raises(Invalid, match="市财政局统一填报"):
         house.do("jiaoyu", report, share_of(house, first, "jiaoyu"), Entry({own: Decimal(3)}))
     origin = client_of(house.db, "zhuanban").get(f"/items/{first}/figures/{own}").get_data(as_text=True)
-    assert "承接原单位的填报" in origin
+    assert "承接市人社局的填报" in origin
     with house.db.write() as tx:
         opening.start_run(tx, opening.publish(tx, write_plan(plan("three"))))
     assert [r.same_as for r in house.rows(select(indicator.c.same_as).order_by(indicator.c.id))] == [None, own, own]
