@@ -141,6 +141,7 @@ class Row:
     at: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     body: str = ""  # what is sent instead of fields, by its name in the world
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.method} {self.at or self.rule}"
@@ -392,7 +393,7 @@ TABLE = (
     form("/drafts/<form>", all_in("404"), "/drafts/anything", progress="写到一半"),
     form("/uploads/for/<form>", PUTS_FILES, "/uploads/for/report-{signed share}", name="甲.txt", size="12", mark="m"),
     get("/uploads/<int:upload_id>", OWN_UPLOAD, "/uploads/{upload}"),
-    Row("PATCH", "/uploads/<int:upload_id>", OWN_UPLOAD, "/uploads/{upload}"),
+    Row("PATCH", "/uploads/<int:upload_id>", OWN_UPLOAD, "/uploads/{upload}", headers={"Upload-Offset": "0"}),
     form("/uploads/<int:upload_id>/remove", OWN_UPLOAD_TAKEN, "/uploads/{upload}/remove"),
     get("/files/<int:attachment_id>", READS_REPORTS, "/files/{file}"),
     # ------------------------------------------------ 批示件
@@ -809,7 +810,11 @@ class Deployment:
         fields = {self.put(name): self.put(value) for name, value in row.fields.items()}
         data = self.world.names[row.body] if row.body else fields if row.method == "POST" else None
         return self.client(visitor).open(
-            self.put(row.at or row.rule), method=method or row.method, data=data, buffered=True
+            self.put(row.at or row.rule),
+            method=method or row.method,
+            data=data,
+            headers=row.headers,
+            buffered=True,
         )
 
 
