@@ -21,6 +21,7 @@ from sqlalchemy.sql.expression import BinaryExpression, BindParameter, TextClaus
 from ledger.schema import AnyRow
 
 REMEMBERED = 2048  # values of one column
+FEW = 100  # values that are numbered one by one
 LONGEST = 1024  # of lists in a kept statement; longer ones are rare, and may be more than a database takes
 
 Query = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
@@ -41,11 +42,11 @@ def rows(connection: Connection, query: Query, values: Row) -> list[AnyRow]:
         raise TypeError("several values are given as a list")
     if any(isinstance(value, list) and len(value) > LONGEST for value in values.values()):
         return list(connection.execute(query, values).all())
-    written_out = {} if _takes_arrays(dialect) else {k: v for k, v in values.items() if isinstance(v, list)}
-    lists = {name: _padded(value) for name, value in written_out.items()}
-    if lists:
-        values = {**values, **{_nth(name, n): v for name, each in lists.items() for n, v in enumerate(each, 1)}}
-    lengths = tuple([(name, len(each)) for name, each in lists.items()])
+    lists = {name: value for name, value in values.items() if isinstance(value, list)}
+    numbered = {} if _goes_as_array(dialect, lists) else {name: _padded(value) for name, value in lists.items()}
+    if numbered:
+        values = {**values, **{_nth(name, n): v for name, each in numbered.items() for n, v in enumerate(each, 1)}}
+    lengths = tuple([(name, len(each)) for name, each in numbered.items()])
     sql, bind = compiled(query, tuple(values), dialect, lengths)
     with errors(connection):
         (cursor,) = execute(driver, sql, bind, [values])
@@ -53,10 +54,10 @@ def rows(connection: Connection, query: Query, values: Row) -> list[AnyRow]:
     return _unpacking(query, dialect, tuple([column[1] for column in cursor.description]))(found) if found else []
 
 
-def _takes_arrays(dialect: Dialect) -> bool:
-    """Whether a list goes to the database as one value: the driver of PostgreSQL takes longer to number a thousand
-    values than the server takes to find their rows."""
-    return dialect.name == "postgresql"
+def _goes_as_array(dialect: Dialect, lists: Mapping[str, Sized]) -> bool:
+    """Whether lists go to the database as one value each: the driver of PostgreSQL takes longer to number a thousand
+    values than the server takes to find their rows, and longer to make an array of three than to number them."""
+    return dialect.name == "postgresql" and any(len(each) > FEW for each in lists.values())
 
 
 def _padded(values: list[Any]) -> list[Any]:
@@ -76,12 +77,12 @@ def compiled(
     statement: Statement, keys: tuple[str, ...], dialect: Dialect, lengths: tuple[tuple[str, int], ...] = ()
 ) -> tuple[str, Bind]:
     """A statement's SQL for rows of these keys, and what makes the driver's parameters of a row. `lengths`: of the
-    lists among the values."""
+    lists among the values, none where they go as arrays."""
     if isinstance(statement, Insert):
         statement = statement.inline()  # nobody waits for the identifiers that the database gives
     if isinstance(statement, Select | CompoundSelect):
         visited: dict[str, Callable[[Any], None]] = {"bindparam": _write_out}
-        if _takes_arrays(dialect):
+        if dialect.name == "postgresql" and not lengths:
             visited["binary"] = _among_an_array
         statement = visitors.cloned_traverse(statement, {}, visited)
     made: Any = statement.compile(dialect=dialect, column_keys=list(keys))

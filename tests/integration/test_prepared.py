@@ -28,8 +28,8 @@ _WORDS = select(cast(literal("50% %s : ? \\' x"), String).label("words"), cast(u
     unit.c.key == bindparam("key")
 )
 ASKED: list[tuple[Any, dict[str, Any]]] = [
-    *((_IN, {"ids": list(range(n))}) for n in (0, 1, 2, 3, 9, 40, 1500)),
-    *((_NOT_IN, {"ids": list(range(n)), "most": 5}) for n in (0, 1, 3, 33, 1500)),
+    *((_IN, {"ids": list(range(n))}) for n in (0, 1, 2, 3, 9, 40, 300, 1500)),
+    *((_NOT_IN, {"ids": list(range(n)), "most": 5}) for n in (0, 1, 3, 33, 300, 1500)),
     (_PARTIAL, {}),
     (_SINCE, {"at": wall_now() + timedelta(days=1)}),
     (_UNITED, {"kind": "organ"}),
