@@ -263,7 +263,7 @@ def test_a_page_that_goes_in_the_middle_of_a_word_leaves_it_on_the_device(enter:
     path = begun(writer, "离开方案", 1)
     writer.page.context.set_offline(True)
     # What a page that is gone still sends is not always held back by a window that is offline.
-    writer.page.evaluate("window.fetch = () => Promise.reject(new TypeError('offline'))")
+    writer.page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('offline')) }")
     clause = writer.page.locator("[data-props]").get_by_label("文件原话", exact=True)
     clause.press_sequentially("没有保存的话")
     asked: list[str] = []
